@@ -1,0 +1,118 @@
+# Everything underneath is ordinary: `pip install .`, `cmake --preset dev`, `pytest`. This file makes the environment
+# in .venv and keeps stamps there, so that a second call does only what changed.
+#
+#   make V=1 demo                      with the commands printed
+#   PYTHON=python3.12 make demo        another interpreter
+#   PIP_FLAGS="..." make test          more flags for pip (an index of CPU-only torch builds, say)
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+ifndef V
+.SILENT: # make V=1 prints the commands
+endif
+
+PYTHON ?= python3
+VENV ?= .venv
+PIP_FLAGS ?=
+export PYTHON
+export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
+
+bin := $(VENV)/bin
+pip := $(bin)/python -m pip --disable-pip-version-check -q install $(PIP_FLAGS)
+# Tools in the environment (ninja, and cmake where the system's is too old) come first.
+in_venv := PATH="$(CURDIR)/$(bin):$$PATH"
+
+wheel_sources := CMakeLists.txt pyproject.toml README.md $(shell find cmake cpp/include cpp/src bindings python \
+  third_party/nlohmann -type f -not -name '*.pyc' -not -name '_core.pyi')
+cpp_sources = $(shell find cpp bindings bench examples -name '*.cc' -o -name '*.h' -o -name '*.inc')
+
+.PHONY: help demo test cpp-test python-test verify-full bench lint mypy format wheel clean distclean
+
+help:
+	echo "make demo         install into $(VENV) and run the demonstration (no torch, no downloads but packages)"
+	echo "make test         C++ tests and Python tests"
+	echo "make verify-full  engine against reference on a whole test set; SNNCORE_DATA names the folder of data sets"
+	echo "make bench        kernels and the bundled model, timed"
+	echo "make lint         ruff, mypy, clang-format      make format  lets them correct what they can"
+	echo "make wheel        build dist/*.whl"
+	echo "make clean        remove build/ and dist/       make distclean  the environment too"
+
+demo: $(VENV)/.installed
+	$(bin)/snncore demo
+
+test: cpp-test python-test
+
+cpp-test: $(VENV)/.created
+	echo "== C++ tests"
+	$(in_venv) cmake --preset dev > build/dev.configure.log || { cat build/dev.configure.log; exit 1; }
+	$(in_venv) cmake --build --preset dev
+	$(in_venv) ctest --preset dev
+
+python-test: $(VENV)/.test-packages $(VENV)/.installed
+	echo "== Python tests"
+	$(bin)/pytest $(PYTEST_FLAGS)
+
+verify-full: $(VENV)/.test-packages $(VENV)/.installed
+	test -d "$${SNNCORE_DATA:-}" || { echo "set SNNCORE_DATA to the folder that holds the data sets" >&2; exit 2; }
+	$(bin)/pytest -m full -s $(PYTEST_FLAGS)
+
+bench: $(VENV)/.test-packages $(VENV)/.installed
+	$(in_venv) cmake --preset release > build/release.configure.log || { cat build/release.configure.log; exit 1; }
+	$(in_venv) cmake --build --preset release --target bench_kernels
+	build/release/bench/bench_kernels
+	$(bin)/snncore bench --against torch
+
+lint: $(VENV)/.lint-packages mypy
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/clang-format --dry-run -Werror $(cpp_sources)
+
+# The stub is generated with the module; mypy reads the sources, so it gets a copy there (ignored by git).
+mypy: $(VENV)/.lint-packages $(VENV)/.test-packages $(VENV)/.installed
+	cp "$$(cd / && $(CURDIR)/$(bin)/python -c 'import snncore._core as c; print(c.__file__.replace(".abi3.so", ".pyi"))')" python/snncore/
+	$(bin)/mypy
+
+format: $(VENV)/.lint-packages
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+	$(bin)/clang-format -i $(cpp_sources)
+
+wheel: $(VENV)/.created
+	rm -f dist/*.whl
+	$(in_venv) $(bin)/python -m pip --disable-pip-version-check wheel -q --no-build-isolation --no-deps \
+	  -C build-dir=build/python -w dist .
+	ls dist/*.whl
+
+clean:
+	rm -rf build dist python/snncore/_core.pyi
+	rm -f $(VENV)/.installed
+
+distclean: clean
+	rm -rf $(VENV)
+
+$(VENV)/.created: requirements/build.txt
+	echo "== creating $(VENV)"
+	.ci/system-packages python compiler
+	$(PYTHON) -m venv $(VENV)
+	$(pip) -r requirements/build.txt
+	command -v ninja > /dev/null || $(pip) ninja
+	cmake -P cmake/at_least_3_25.cmake > /dev/null 2>&1 || $(pip) "cmake>=3.25"
+	mkdir -p build
+	touch $@
+
+# torch first: the package's own extras would be content with another version.
+$(VENV)/.test-packages: requirements/test.txt $(VENV)/.created
+	echo "== installing test packages (torch among them)"
+	$(pip) $$(grep '^torch==' requirements/test.txt)
+	$(pip) -r requirements/test.txt
+	touch $@
+
+$(VENV)/.lint-packages: requirements/lint.txt $(VENV)/.created
+	$(pip) -r requirements/lint.txt
+	touch $@
+
+$(VENV)/.installed: $(wheel_sources) $(VENV)/.created
+	echo "== building and installing snncore"
+	$(in_venv) $(pip) --no-build-isolation -C build-dir=build/python ".[cli]"
+	touch $@

@@ -1,0 +1,394 @@
+// Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median of 7.
+//   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json]
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/align.h"
+#include "base/bits.h"
+#include "kernels/table.h"
+
+namespace {
+
+using namespace snncore::kernels;
+using snncore::AlignedBuffer;
+using snncore::words_for;
+
+uint64_t random_state = 1;
+
+uint64_t next_random() {
+  uint64_t z = (random_state += 0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+int32_t random_in(int32_t lo, int32_t hi) {
+  return lo + static_cast<int32_t>(next_random() % static_cast<uint64_t>(hi - lo + 1));
+}
+
+struct Work {
+  std::string name;
+  double bytes = 0;       // read and written by the kernel's own loops, cache or not
+  double operations = 0;  // synaptic operations: one spike or input byte at one output channel; or neuron steps
+  std::function<void(const KernelTable&)> run;
+};
+
+struct Layer {
+  size_t height, width, inputs, outputs;
+};
+
+constexpr size_t kSteps = 2;
+constexpr size_t kTilePixels = 16;
+constexpr double kDensity = 0.15;
+
+/// The packed frames of a 3 x 3 convolution with padding 1, and its row pointers.
+struct Spikes {
+  size_t words;
+  AlignedBuffer bits;
+  std::vector<const uint64_t*> rows;
+  double events = 0;
+
+  explicit Spikes(const Layer& l)
+      : words(words_for(l.inputs)), bits((kSteps * l.height * l.width + 1) * words * sizeof(uint64_t)) {
+    const size_t frame = l.height * l.width;
+    auto* const data = bits.as<uint64_t>();
+    const auto threshold = static_cast<uint64_t>(kDensity * 0x1p32);
+    for (size_t p = 0; p < kSteps * frame; ++p) {
+      for (size_t i = 0; i < l.inputs; ++i) {
+        if ((next_random() >> 32) < threshold) snncore::set_bit(data + p * words, i);
+      }
+    }
+    for (size_t p = 0; p < kSteps * frame; ++p) {
+      for (size_t tap = 0; tap < 9; ++tap) rows.push_back(row(l, data, p, tap));
+    }
+  }
+
+ private:
+  const uint64_t* row(const Layer& l, uint64_t* data, size_t p, size_t tap) {
+    const size_t frame = l.height * l.width, y = p % frame / l.width + tap / 3, x = p % l.width + tap % 3;
+    if (y < 1 || x < 1 || y > l.height || x > l.width) return data + kSteps * frame * words;
+    const uint64_t* found = data + (p / frame * frame + (y - 1) * l.width + x - 1) * words;
+    for (size_t i = 0; i < l.inputs; ++i) events += snncore::get_bit(found, i) ? 1 : 0;
+    return found;
+  }
+};
+
+std::string layer_name(const char* kernel, const Layer& l, const char* kind) {
+  return std::string(kernel) + "/conv3x3_" + std::to_string(l.height) + "x" + std::to_string(l.width) + "x" +
+         std::to_string(l.inputs) + "->" + std::to_string(l.outputs) + kind;
+}
+
+template <typename T>
+std::shared_ptr<AlignedBuffer> random_values(size_t count, int32_t lo, int32_t hi) {
+  auto buffer = std::make_shared<AlignedBuffer>(count * sizeof(T));
+  for (size_t i = 0; i < count; ++i) buffer->as<T>()[i] = static_cast<T>(random_in(lo, hi));
+  return buffer;
+}
+
+Work gather(const Layer& l, int32_t max_abs, const char* kind) {
+  auto spikes = std::make_shared<Spikes>(l);
+  auto codes = random_values<int8_t>(9 * l.inputs * l.outputs, -max_abs, max_abs - 1);
+  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(int32_t));
+  const size_t pixels = kSteps * l.height * l.width;
+  const auto outputs = static_cast<double>(l.outputs);
+  return {layer_name("addrows_b1i8_i32", l, kind), spikes->events * outputs + static_cast<double>(pixels) * outputs * 4,
+          spikes->events * outputs, [=](const KernelTable& k) {
+            const RowWeights w{codes->as<int8_t>(), l.inputs, 9, l.outputs, max_abs, true};
+            for (size_t p = 0; p < pixels; p += kTilePixels) {
+              k.addrows_b1i8_i32(spikes->rows.data() + p * 9, kTilePixels, w, sums->as<int32_t>());
+            }
+          }};
+}
+
+Work gather_float(const Layer& l) {
+  auto spikes = std::make_shared<Spikes>(l);
+  auto values = random_values<float>(9 * l.inputs * l.outputs, -100, 100);
+  auto out = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(float));
+  const size_t pixels = kSteps * l.height * l.width;
+  const auto outputs = static_cast<double>(l.outputs);
+  return {layer_name("addrows_b1f32_f32", l, ""), (spikes->events + static_cast<double>(pixels)) * outputs * 4,
+          spikes->events * outputs, [=](const KernelTable& k) {
+            const FloatWeights w{values->as<float>(), l.inputs, 9, l.outputs, nullptr};
+            for (size_t p = 0; p < pixels; p += kTilePixels) {
+              k.addrows_b1f32_f32(spikes->rows.data() + p * 9, kTilePixels, w, out->as<float>());
+            }
+          }};
+}
+
+// The first layer: 27 input bytes, 32 channels, 1024 pixels.
+Work first_layer() {
+  constexpr size_t kPixels = 1024, kGroups = 7, kOutputs = 32;
+  auto codes = random_values<int8_t>(kGroups * 4 * kOutputs, -128, 127);
+  auto x = random_values<uint8_t>(kPixels * kGroups * 4, 0, 255);
+  auto zeros = std::make_shared<AlignedBuffer>(kOutputs * sizeof(int32_t));
+  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * kOutputs * sizeof(int32_t));
+  return {"gemm_u8i8_i32/27->32x1024", kPixels * (kGroups * 4.0 + kOutputs * 4.0), kPixels * 27.0 * kOutputs,
+          [=](const KernelTable& k) {
+            const auto* constants = zeros->as<int32_t>();
+            const ByteWeights w{codes->as<int8_t>(), kGroups, kOutputs, constants, constants, true};
+            for (size_t p = 0; p < kPixels; p += kTilePixels) {
+              k.gemm_u8i8_i32(x->as<uint8_t>() + p * kGroups * 4, kTilePixels, w, sums->as<int32_t>());
+            }
+          }};
+}
+
+Work first_float_layer() {
+  constexpr size_t kPixels = 1024, kInputs = 27, kOutputs = 32;
+  auto values = random_values<float>(kInputs * kOutputs, -100, 100);
+  auto x = random_values<float>(kPixels * kInputs, 0, 255);
+  auto out = std::make_shared<AlignedBuffer>(kTilePixels * kOutputs * sizeof(float));
+  return {"gemm_f32f32_f32/27->32x1024", kPixels * (kInputs + kOutputs) * 4.0, kPixels * 27.0 * kOutputs,
+          [=](const KernelTable& k) {
+            const FloatWeights w{values->as<float>(), kInputs, 1, kOutputs, nullptr};
+            for (size_t p = 0; p < kPixels; p += kTilePixels) {
+              k.gemm_f32f32_f32(x->as<float>() + p * kInputs, kTilePixels, w, out->as<float>());
+            }
+          }};
+}
+
+struct NeuronTile {
+  size_t pixels, channels;
+  [[nodiscard]] size_t values() const { return kSteps * kTilePixels * channels; }
+  [[nodiscard]] double steps() const { return static_cast<double>(kSteps * pixels * channels); }
+  [[nodiscard]] std::string name(const char* kernel) const {
+    return std::string(kernel) + "/" + std::to_string(pixels) + "x" + std::to_string(channels) + "xT2";
+  }
+};
+
+using LifKernel = void (*KernelTable::*)(const LifTile&);
+
+Work lif(const char* name, LifKernel kernel, const NeuronTile& n) {
+  auto sums = random_values<int32_t>(n.values(), -400, 400);
+  auto constants = std::make_shared<AlignedBuffer>(4 * n.channels * sizeof(int32_t));
+  auto out = std::make_shared<AlignedBuffer>(kSteps * kTilePixels * words_for(n.channels) * sizeof(uint64_t));
+  auto* const m = constants->as<int32_t>();
+  for (size_t c = 0; c < n.channels; ++c) {
+    m[c] = 20000;
+    m[n.channels + c] = 4096;      // c
+    m[2 * n.channels + c] = 13;    // n
+    m[3 * n.channels + c] = 4096;  // theta
+  }
+  return {n.name(name), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
+            LifTile t{};
+            t.sums = sums->as<int32_t>();
+            t.sums_t_stride = kTilePixels * n.channels;
+            t.m = constants->as<int32_t>();
+            t.c = t.m + n.channels;
+            t.n = t.c + n.channels;
+            t.theta = t.n + n.channels;
+            t.leak = Leak::kQ15;
+            t.leak_param = 16384;
+            t.steps = kSteps;
+            t.pixels = kTilePixels;
+            t.channels = t.channels_padded = n.channels;
+            t.out = out->as<uint64_t>();
+            t.out_stride = words_for(n.channels);
+            t.out_t_stride = kTilePixels * t.out_stride;
+            for (size_t p = 0; p < n.pixels; p += kTilePixels) (k.*kernel)(t);
+          }};
+}
+
+Work lifx(const NeuronTile& n) {
+  auto sums = random_values<int32_t>(n.values(), -400, 400);
+  auto theta = random_values<int32_t>(2 * n.channels, 400, 800);
+  auto out = std::make_shared<AlignedBuffer>(kSteps * kTilePixels * words_for(n.channels) * sizeof(uint64_t));
+  return {n.name("step_lifx_i32"), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
+            const size_t stride = words_for(n.channels);
+            const LifXTile t{sums->as<int32_t>(), kTilePixels * n.channels, 1, theta->as<int32_t>(), kSteps,
+                             kTilePixels, n.channels, n.channels, nullptr, nullptr, out->as<uint64_t>(), stride,
+                             kTilePixels * stride, nullptr, 0};
+            for (size_t p = 0; p < n.pixels; p += kTilePixels) k.step_lifx_i32(t);
+          }};
+}
+
+Work lif_float(const NeuronTile& n) {
+  auto currents = random_values<float>(n.values(), -4, 4);
+  auto out = std::make_shared<AlignedBuffer>(kSteps * kTilePixels * words_for(n.channels) * sizeof(uint64_t));
+  return {n.name("step_lif_f32"), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
+            const size_t stride = words_for(n.channels);
+            const LifFloatTile t{currents->as<float>(), kTilePixels * n.channels, 0.5f, 1.0f, 1.0f, false, false,
+                                 kSteps, kTilePixels, n.channels, n.channels, nullptr, out->as<uint64_t>(), stride,
+                                 kTilePixels * stride, nullptr, 0};
+            for (size_t p = 0; p < n.pixels; p += kTilePixels) k.step_lif_f32(t);
+          }};
+}
+
+// 2 x 2 pooling, one call for each output pixel.
+Work pool(size_t pixels, size_t words) {
+  auto bits = random_values<uint64_t>(4 * pixels * words, 0, 1 << 30);
+  auto out = std::make_shared<AlignedBuffer>(words * sizeof(uint64_t));
+  const auto touched = static_cast<double>(pixels * words);
+  return {"or_rows_b1/" + std::to_string(pixels) + "x4x" + std::to_string(words), touched * 40, touched * 4 * 64,
+          [=](const KernelTable& k) {
+            for (size_t p = 0; p < pixels; ++p) {
+              const uint64_t* first = bits->as<uint64_t>() + p * 4 * words;
+              const uint64_t* const rows[] = {first, first + words, first + 2 * words, first + 3 * words};
+              k.or_rows_b1(rows, 4, out->as<uint64_t>(), words);
+            }
+          }};
+}
+
+uint64_t kept_count = 0;
+
+Work popcount(size_t words) {
+  auto bits = random_values<uint64_t>(words, 0, 1 << 30);
+  return {"popcount_b1/" + std::to_string(words), static_cast<double>(words) * 8, static_cast<double>(words) * 64,
+          [=](const KernelTable& k) { kept_count += k.popcount_b1(bits->as<uint64_t>(), words); }};
+}
+
+std::vector<Work> all_work() {
+  const Layer a{32, 32, 32, 32}, b{16, 16, 64, 64}, c{8, 8, 128, 128};
+  std::vector<Work> work;
+  for (const Layer& l : {a, b, c}) work.push_back(gather(l, 8, "/4bit"));
+  for (const Layer& l : {a, b, c}) work.push_back(gather(l, 128, "/8bit"));
+  for (const Layer& l : {a, b, c}) work.push_back(gather_float(l));
+  work.push_back(first_layer());
+  work.push_back(first_float_layer());
+  for (const NeuronTile& n : {NeuronTile{1024, 32}, NeuronTile{256, 64}, NeuronTile{64, 128}}) {
+    work.push_back(lif("step_lif_i16", &KernelTable::step_lif_i16, n));
+    work.push_back(lif("step_lif_i8", &KernelTable::step_lif_i8, n));
+    work.push_back(lif("step_lif_i32", &KernelTable::step_lif_i32, n));
+    work.push_back(lifx(n));
+    work.push_back(lif_float(n));
+  }
+  work.push_back(pool(512, 1));
+  work.push_back(popcount(4096));
+  return work;
+}
+
+double cpu_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
+}
+
+struct Time {
+  double best, median;  // ns for one run
+};
+
+Time measure(const Work& work, const KernelTable& table) {
+  const auto timed = [&](size_t runs) {
+    const double start = cpu_ns();
+    for (size_t i = 0; i < runs; ++i) work.run(table);
+    return cpu_ns() - start;
+  };
+  size_t runs = 1;
+  while (timed(runs) < 5e6) runs *= 2;
+  std::array<double, 7> ns{};
+  for (double& t : ns) t = timed(runs) / static_cast<double>(runs);
+  std::sort(ns.begin(), ns.end());
+  return {ns.front(), ns[ns.size() / 2]};
+}
+
+std::string first_line(const char* path) {
+  std::string line;
+  std::ifstream file(path);
+  std::getline(file, line);
+  return line;
+}
+
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    for (const char* key : {"model name", "Model", "CPU part"}) {
+      const size_t colon = line.find(": ");
+      if (line.rfind(key, 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+    }
+  }
+  return "unknown";
+}
+
+// A user-mode emulator runs this program on a kernel of another architecture, and hides it well; these it forgets.
+bool emulated() {
+  if (first_line("/proc/self/comm").find("qemu") != std::string::npos) return true;
+#if !defined(__x86_64__)
+  if (first_line("/proc/sys/kernel/arch") == "x86_64") return true;
+  if (std::ifstream("/sys/devices/system/cpu/cpu0/microcode/version").good()) return true;
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.find("GenuineIntel") != std::string::npos || line.find("AuthenticAMD") != std::string::npos) return true;
+  }
+#endif
+  return false;
+}
+
+struct Options {
+  std::string filter, isa;
+  bool json = false;
+};
+
+bool parse(int argc, char** argv, Options& options) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view arg = argv[i];
+    if (arg == "--json") {
+      options.json = true;
+    } else if ((arg == "--filter" || arg == "--isa") && i + 1 < argc) {
+      (arg == "--isa" ? options.isa : options.filter) = argv[++i];
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool wanted(const std::string& list, const char* name) {
+  return list.empty() || ("," + list + ",").find("," + std::string(name) + ",") != std::string::npos;
+}
+
+void print(const Work& work, const KernelTable& table, const Time& t, bool json, bool first) {
+  const double gb = work.bytes / t.best, giga = work.operations / t.best;
+  if (json) {
+    std::printf("%s\n  {\"name\": \"%s\", \"isa\": \"%s\", \"ns\": %.0f, \"median_ns\": %.0f, \"gb_per_s\": %.2f, "
+                "\"operations_per_s\": %.4g}",
+                first ? "" : ",", work.name.c_str(), table.isa, t.best, t.median, gb, giga * 1e9);
+  } else {
+    std::printf("%-48s %-13s %11.0f ns  (median %11.0f)  %7.2f GB/s  %8.2f Gop/s\n", work.name.c_str(), table.isa,
+                t.best, t.median, gb, giga);
+  }
+  std::fflush(stdout);
+}
+
+void run_all(const Options& options) {
+  const std::vector<Work> work = all_work();
+  bool first = true;
+  for (const Work& w : work) {
+    if (w.name.find(options.filter) == std::string::npos) continue;
+    for (size_t level = 0; level < level_count(); ++level) {
+      KernelTable table{};
+      if (!wanted(options.isa, level_name(level)) || !level_table(level, table)) continue;
+      print(w, table, measure(w, table), options.json, first);
+      first = false;
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  if (!parse(argc, argv, options)) {
+    std::fprintf(stderr, "usage: %s [--filter TEXT] [--isa avx2,scalar] [--json]\n", argv[0]);
+    return 2;
+  }
+  if (emulated()) {
+    std::printf("This program runs under an emulator; its times would say nothing.\n");
+    return 0;
+  }
+  if (options.json) {
+    std::printf("{\"cpu\": \"%s\", \"compiler\": \"%s\", \"clock\": \"thread CPU time, best and median of 7\", "
+                "\"results\": [",
+                cpu_name().c_str(), __VERSION__);
+  }
+  run_all(options);
+  if (options.json) std::printf("\n]}\n");
+  return 0;
+}

@@ -1,0 +1,168 @@
+#include <snncore/builder.h>
+
+#include <nanobind/stl/array.h>
+#include <nanobind/stl/map.h>
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/variant.h>
+#include <nanobind/stl/vector.h>
+
+#include "bindings.h"
+
+namespace snncore::bindings {
+namespace {
+
+using Name = const std::string&;
+using Doubles = std::optional<Vector<double>>;
+using WeightArray = std::variant<Array<int8_t>, Array<float>>;
+using Pair = std::array<int64_t, 2>;
+using Sides = std::array<int64_t, 4>;
+
+WeightSpec weight_spec(const WeightArray& weight, Name encoding, int bits, const Doubles& scale) {
+  WeightSpec spec;
+  spec.shape = std::visit([](const auto& w) { return shape_of(w); }, weight);
+  spec.encoding = encoding;
+  spec.bits = bits;
+  spec.scale = span_of(scale);
+  if (const auto* codes = std::get_if<Array<int8_t>>(&weight)) {
+    spec.codes = span_of(*codes);
+  } else {
+    spec.values = span_of(std::get<Array<float>>(weight));
+  }
+  return spec;
+}
+
+std::string input(GraphBuilder& b, Name name, Name dtype, const Shape& shape,
+                  const std::vector<int64_t>& zero_point, double scale, Name layout) {
+  return b.input(name, dtype, shape, zero_point, scale, layout);
+}
+
+std::string conv2d(GraphBuilder& b, Name name, Name x, const WeightArray& weight, Name encoding, int bits,
+                   const Doubles& scale, const Doubles& bias, Pair stride, Sides padding, Pair dilation,
+                   int64_t groups) {
+  const ConvSpec spec{.stride = stride, .padding = padding, .dilation = dilation, .groups = groups};
+  return b.conv2d(name, x, weight_spec(weight, encoding, bits, scale), spec, span_of(bias));
+}
+
+std::string linear(GraphBuilder& b, Name name, Name x, const WeightArray& weight, Name encoding, int bits,
+                   const Doubles& scale, const Doubles& bias) {
+  return b.linear(name, x, weight_spec(weight, encoding, bits, scale), span_of(bias));
+}
+
+std::string batch_norm(GraphBuilder& b, Name name, Name x, const Vector<double>& gamma,
+                       const Vector<double>& beta, const Vector<double>& mean, const Vector<double>& var,
+                       double eps) {
+  return b.batch_norm(name, x, span_of(gamma), span_of(beta), span_of(mean), span_of(var), eps);
+}
+
+std::string lif(GraphBuilder& b, Name name, Name x, double decay, double input_gain, double threshold,
+                Name reset, bool strict, Name profile, Name state, Name leak, bool leak_at_store,
+                int64_t theta0, int64_t unit_bits) {
+  NeuronSpec spec;
+  spec.decay = decay;
+  spec.input_gain = input_gain;
+  spec.threshold = threshold;
+  spec.reset = reset;
+  spec.strict = strict;
+  spec.profile = profile;
+  spec.state = state;
+  spec.leak = leak;
+  spec.leak_at_store = leak_at_store;
+  spec.theta0 = theta0;
+  spec.unit_bits = unit_bits;
+  return b.lif(name, x, spec);
+}
+
+std::string lif_int(GraphBuilder& b, Name name, Name x, const Array<int32_t>& theta,
+                    const std::optional<Vector<int32_t>>& psi, Name profile, Name state, Name leak,
+                    int64_t leak_param, Name reset, bool leak_at_store, int64_t unit_bits, double decay,
+                    double threshold, double input_gain, bool strict) {
+  IntNeuronSpec spec;
+  spec.profile = profile;
+  spec.state = state;
+  spec.leak = leak;
+  spec.leak_param = leak_param;
+  spec.reset = reset;
+  spec.leak_at_store = leak_at_store;
+  spec.unit_bits = unit_bits;
+  spec.decay = decay;
+  spec.threshold = threshold;
+  spec.input_gain = input_gain;
+  spec.strict = strict;
+  spec.theta = span_of(theta);
+  spec.psi = span_of(psi);
+  return b.lif_int(name, x, spec);
+}
+
+std::string requant(GraphBuilder& b, Name name, const std::vector<std::string>& inputs,
+                    const std::vector<Vector<int32_t>>& factors, const Vector<int32_t>& c,
+                    const Vector<int32_t>& n, bool wide) {
+  std::vector<std::vector<int32_t>> copies;
+  copies.reserve(factors.size());
+  for (const auto& factor : factors) copies.emplace_back(factor.data(), factor.data() + factor.size());
+  return b.requant(name, inputs, copies, span_of(c), span_of(n), wide);
+}
+
+template <std::string (GraphBuilder::*kMethod)(const std::string&, const std::string&, const PoolSpec&)>
+std::string pool2d(GraphBuilder& b, Name name, Name x, Pair kernel, Pair stride, Sides padding) {
+  return (b.*kMethod)(name, x, PoolSpec{.kernel = kernel, .stride = stride, .padding = padding});
+}
+
+std::string readout(GraphBuilder& b, Name name, Name x, Name mode, const Doubles& scale,
+                    const Doubles& bias) {
+  return b.readout(name, x, mode, span_of(scale), span_of(bias));
+}
+
+void bind_synapses(nb::class_<GraphBuilder>& builder) {
+  builder
+      .def("conv2d", &conv2d, nb::arg("name"), nb::arg("x"), nb::arg("weight").noconvert(), nb::kw_only(),
+           nb::arg("encoding"), nb::arg("bits"), nb::arg("scale").none(), nb::arg("bias").none(),
+           nb::arg("stride"), nb::arg("padding"), nb::arg("dilation"), nb::arg("groups"))
+      .def("linear", &linear, nb::arg("name"), nb::arg("x"), nb::arg("weight").noconvert(), nb::kw_only(),
+           nb::arg("encoding"), nb::arg("bits"), nb::arg("scale").none(), nb::arg("bias").none())
+      .def("batch_norm", &batch_norm, nb::arg("name"), nb::arg("x"), nb::arg("gamma"), nb::arg("beta"),
+           nb::arg("mean"), nb::arg("var"), nb::arg("eps"));
+}
+
+void bind_neurons(nb::class_<GraphBuilder>& builder) {
+  builder
+      .def("lif", &lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("decay"), nb::arg("input_gain"),
+           nb::arg("threshold"), nb::arg("reset"), nb::arg("strict"), nb::arg("profile"), nb::arg("state"),
+           nb::arg("leak"), nb::arg("leak_at_store"), nb::arg("theta0"), nb::arg("unit_bits"))
+      .def("lif_int", &lif_int, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("theta"),
+           nb::arg("psi").none(), nb::arg("profile"), nb::arg("state"), nb::arg("leak"),
+           nb::arg("leak_param"), nb::arg("reset"), nb::arg("leak_at_store"), nb::arg("unit_bits"),
+           nb::arg("decay"), nb::arg("threshold"), nb::arg("input_gain"), nb::arg("strict"))
+      .def("requant", &requant, nb::arg("name"), nb::arg("inputs"), nb::kw_only(), nb::arg("factors"),
+           nb::arg("c"), nb::arg("n"), nb::arg("wide"));
+}
+
+void bind_rest(nb::class_<GraphBuilder>& builder) {
+  builder
+      .def("maxpool2d", &pool2d<&GraphBuilder::maxpool2d>, nb::arg("name"), nb::arg("x"), nb::kw_only(),
+           nb::arg("kernel"), nb::arg("stride"), nb::arg("padding"))
+      .def("avgpool2d", &pool2d<&GraphBuilder::avgpool2d>, nb::arg("name"), nb::arg("x"), nb::kw_only(),
+           nb::arg("kernel"), nb::arg("stride"), nb::arg("padding"))
+      .def("add", &GraphBuilder::add, nb::arg("name"), nb::arg("inputs"))
+      .def("flatten", &GraphBuilder::flatten, nb::arg("name"), nb::arg("x"))
+      .def("readout", &readout, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("mode"),
+           nb::arg("scale").none(), nb::arg("bias").none())
+      .def("output", &GraphBuilder::output, nb::arg("name"), nb::arg("edge"))
+      .def("shape", &GraphBuilder::shape, nb::arg("edge"))
+      .def("build", &GraphBuilder::build, nb::arg("timesteps"), nb::kw_only(), nb::arg("labels"),
+           nb::arg("preprocess").none(), nb::arg("provenance"), nb::call_guard<nb::gil_scoped_release>());
+}
+
+}  // namespace
+
+void bind_builder(nb::module_& m) {
+  nb::class_<GraphBuilder> builder(m, "GraphBuilder", "Makes a model from code: one thread at a time.");
+  builder.def(nb::init<>())
+      .def("input", &input, nb::arg("name"), nb::arg("dtype"), nb::arg("shape"), nb::kw_only(),
+           nb::arg("zero_point"), nb::arg("scale"), nb::arg("layout"));
+  bind_synapses(builder);
+  bind_neurons(builder);
+  bind_rest(builder);
+}
+
+}  // namespace snncore::bindings

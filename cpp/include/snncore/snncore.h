@@ -1,0 +1,11 @@
+/// \file
+/// snncore: spiking neural networks on ordinary CPUs. Includes the whole C++ interface.
+#pragma once
+
+#include <snncore/builder.h>
+#include <snncore/error.h>
+#include <snncore/functional.h>
+#include <snncore/model.h>
+#include <snncore/session.h>
+#include <snncore/tensor.h>
+#include <snncore/version.h>

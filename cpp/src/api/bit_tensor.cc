@@ -1,0 +1,68 @@
+#include <snncore/functional.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "base/align.h"
+#include "base/bits.h"
+#include "base/checked.h"
+#include "kernels/table.h"
+
+namespace snncore {
+namespace {
+
+template <typename T>
+void pack_rows(const T* from, size_t rows, size_t bits, uint64_t* to) {
+  for (size_t r = 0; r < rows; ++r, to += words_for(bits)) {
+    for (size_t i = 0; i < bits; ++i) {
+      if (from[r * bits + i] != T{}) set_bit(to, i);
+    }
+  }
+}
+
+void copy_rows(const uint64_t* from, size_t rows, size_t bits, uint64_t* to) {
+  const size_t words = words_for(bits);
+  std::memcpy(to, from, rows * words * sizeof(uint64_t));
+  for (size_t r = 0; r < rows && words > 0; ++r) {
+    require((to[r * words + words - 1] & ~tail_mask(bits)) == 0, ErrorCode::kShape,
+            "packed array: row " + std::to_string(r) + " has bits past its " + std::to_string(bits) + " elements");
+  }
+}
+
+}  // namespace
+
+BitTensor BitTensor::pack(const TensorView& array) {
+  require(!array.shape.empty(), ErrorCode::kShape, "pack: expected an array of at least one axis");
+  BitTensor t;
+  t.shape_ = array.shape;
+  const auto elements = static_cast<size_t>(element_count(array.shape, "pack"));
+  const auto bits = static_cast<size_t>(array.shape.back());
+  t.rows_ = bits == 0 ? 0 : elements / bits;
+  t.row_words_ = words_for(bits);
+  auto buffer = std::make_shared<AlignedBuffer>(t.rows_ * t.row_words_ * sizeof(uint64_t));
+  t.words_ = std::shared_ptr<uint64_t>(buffer, buffer->as<uint64_t>());
+  switch (array.dtype) {
+    case DType::kBool:
+    case DType::kU8:
+    case DType::kI8: pack_rows(static_cast<const uint8_t*>(array.data), t.rows_, bits, t.words_.get()); break;
+    case DType::kF32: pack_rows(static_cast<const float*>(array.data), t.rows_, bits, t.words_.get()); break;
+    case DType::kB1: copy_rows(static_cast<const uint64_t*>(array.data), t.rows_, bits, t.words_.get()); break;
+    default:
+      throw Error(ErrorCode::kShape, std::string("pack: expected bool, u8, i8, f32 or packed bits, received ") + dtype_name(array.dtype));
+  }
+  return t;
+}
+
+void BitTensor::unpack(uint8_t* out) const {
+  const auto bits = static_cast<size_t>(shape_.back());
+  for (size_t r = 0; r < rows_; ++r) {
+    for (size_t i = 0; i < bits; ++i) *out++ = get_bit(words_.get() + r * row_words_, i) ? 1 : 0;
+  }
+}
+
+uint64_t BitTensor::popcount() const { return kernels::kernels().popcount_b1(words_.get(), rows_ * row_words_); }
+
+TensorView BitTensor::view() const { return {words_.get(), DType::kB1, shape_}; }
+
+}  // namespace snncore

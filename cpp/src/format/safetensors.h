@@ -1,0 +1,37 @@
+// The container: named tensors and strings in one file (docs/format.md, "Rules of the container").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+
+#include "tensor/tensor.h"
+
+namespace snncore::format {
+
+inline constexpr uint64_t kMaxHeader = uint64_t{64} << 20;
+inline constexpr char kPadding[] = "pad.";
+
+/// Where a tensor lies; offsets are from the start of the file, checked against it.
+struct Entry {
+  DType dtype = DType::kU8;
+  Shape shape;
+  uint64_t begin = 0, end = 0;
+};
+
+struct Container {
+  std::map<std::string, Entry> tensors;  // without padding
+  std::map<std::string, std::string> metadata;
+};
+
+/// Checks the whole header: lengths, names, types, shapes, and that tensors fill the file without gap or
+/// overlap.
+Container read_container(std::span<const std::byte> file);
+
+/// The bytes of a file. Tensors lie in the order of their names, each on a multiple of 64 bytes.
+std::string write_container(const std::map<std::string, const tensor::Tensor*>& tensors,
+                            const std::map<std::string, std::string>& metadata);
+
+}  // namespace snncore::format

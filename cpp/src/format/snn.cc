@@ -1,0 +1,79 @@
+#include "format/snn.h"
+
+#include <set>
+
+#include "base/align.h"
+#include "base/checked.h"
+#include "format/document.h"
+#include "format/file.h"
+#include "format/safetensors.h"
+
+namespace snncore::format {
+namespace {
+
+constexpr char kDocument[] = "snncore";
+
+/// In place where the bytes are aligned and enough of them follow for kernels to read past the end; else a
+/// copy.
+tensor::Tensor place(const Entry& entry, std::span<const std::byte> file, size_t readable,
+                     const std::shared_ptr<const void>& owner) {
+  const std::byte* data = file.data() + entry.begin;
+  if (reinterpret_cast<uintptr_t>(data) % kernels::kAlign == 0 && entry.end + kTailPad <= readable) {
+    tensor::Tensor t;
+    t.dtype = entry.dtype;
+    t.shape = entry.shape;
+    t.data = data;
+    t.bytes = static_cast<size_t>(entry.end - entry.begin);
+    t.owner = owner;
+    return t;
+  }
+  std::byte* copy = nullptr;
+  tensor::Tensor t = tensor::make_tensor(entry.dtype, entry.shape, &copy);
+  std::memcpy(copy, data, t.bytes);
+  return t;
+}
+
+/// `readable` bytes may be read from the start of `file`, at least its size.
+Loaded read(std::span<const std::byte> file, size_t readable, const std::shared_ptr<const void>& owner) {
+  const Container container = read_container(file);
+  const auto document = container.metadata.find(kDocument);
+  require(document != container.metadata.end(), ErrorCode::kFormat,
+          "a safetensors file, but not a .snn file: header.__metadata__.snncore is missing");
+  Loaded loaded;
+  loaded.file_bytes = file.size();
+  for (const auto& [name, entry] : container.tensors)
+    loaded.graph.tensors.emplace(name, place(entry, file, readable, owner));
+  read_document(document->second, loaded.graph);
+  graph::validate(loaded.graph);
+  return loaded;
+}
+
+}  // namespace
+
+Loaded read_file(const std::string& path) {
+  const MappedFile file = map_file(path);
+  try {
+    return read(file.bytes, file.readable, file.owner);
+  } catch (const Error& error) {
+    throw Error(error.code(), path + ": " + error.what());
+  }
+}
+
+Loaded read_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner) {
+  return read(bytes, bytes.size(), owner);
+}
+
+std::string write_bytes(const graph::Graph& graph) {
+  graph::validate(graph);
+  std::map<std::string, const tensor::Tensor*> tensors;
+  for (const ops::Node& node : graph.nodes) {
+    for (const auto& [role, name] : node.tensors) tensors[name] = &graph.tensors.at(name);
+  }
+  return write_container(tensors, {{kDocument, write_document(graph)}});
+}
+
+void write_file(const graph::Graph& graph, const std::string& path) {
+  replace_file(path, write_bytes(graph));
+}
+
+}  // namespace snncore::format

@@ -1,0 +1,119 @@
+#include "graph/graph.h"
+
+#include "graph/check.h"
+#include "neurons/lif.h"
+#include "ops/bounds.h"
+#include "ops/check.h"
+
+namespace snncore::graph {
+namespace {
+
+/// Walks the nodes in order and proves what one node cannot know alone: the ranges of currents, from the
+/// weights of the layers before them, and the promises of profiles.
+class Walker {
+ public:
+  explicit Walker(const Graph& graph) : graph_(graph) {}
+
+  /// The output edge of the next node; the edges of its inputs must be in the graph.
+  ops::Edge next(const ops::Node& node) {
+    const ops::NodeView at = view(graph_, node);
+    ops::Edge edge = ops::find_op(node.op, node.version)->infer(at);
+    if (node.op == "requant") {
+      const ops::Range range = ops::requant_range(at, sums(at));
+      edge.lo = range.lo;
+      edge.hi = range.hi;
+    }
+    if ((node.op == "lif" || node.op == "if") && at.text("arith") == "int") check_neuron(at);
+    producers_.emplace(node.outputs[0], &node);
+    return edge;
+  }
+
+ private:
+  std::vector<const ops::ChannelRange*> sums(const ops::NodeView& requant) {
+    std::vector<const ops::ChannelRange*> found;
+    for (size_t j = 0; j < requant.inputs.size(); ++j) {
+      const bool sum = requant.inputs[j]->type == ops::EdgeType::kSum;
+      found.push_back(sum ? &range(requant, requant.node.inputs[j]) : nullptr);
+    }
+    return found;
+  }
+
+  const ops::ChannelRange& range(const ops::NodeView& reader, const std::string& edge) {
+    const auto known = ranges_.find(edge);
+    if (known != ranges_.end()) return known->second;
+    const ops::Node& layer = *producers_.at(edge);
+    if (layer.op != "conv2d" && layer.op != "linear")
+      reader.fail("sum '" + edge + "' must come from conv2d or linear, comes from " + layer.op);
+    return ranges_.emplace(edge, ops::channel_range(view(graph_, layer))).first->second;
+  }
+
+  void check_neuron(const ops::NodeView& neuron) {
+    const std::string& profile = neuron.text("profile");
+    if (const int64_t most = neuron.integer("unit_bits") + 1; profile == "X" && graph_.timesteps > most) {
+      neuron.fail("profile X takes " + std::to_string(most) + " steps, timesteps is " +
+                  std::to_string(graph_.timesteps));
+    }
+    const ops::NodeView requant = view(graph_, *producers_.at(neuron.node.inputs[0]));
+    std::vector<std::vector<int64_t>> a_max;
+    for (const ops::ChannelRange* r : sums(requant))
+      a_max.push_back(r != nullptr ? r->a_max : std::vector<int64_t>{});
+    neurons::check_profile(neuron, requant, a_max);
+  }
+
+  const Graph& graph_;
+  std::map<std::string, const ops::Node*> producers_;
+  std::map<std::string, ops::ChannelRange> ranges_;
+};
+
+std::string describe(const ops::Edge& edge) {
+  return ops::edge_text(edge) + " in " + std::to_string(edge.lo) + ".." + std::to_string(edge.hi) +
+         " of unit 1/" + std::to_string(edge.divisor);
+}
+
+}  // namespace
+
+void validate(const Graph& graph) {
+  check_structure(graph);
+  if (graph.edges.size() != graph.inputs.size() + graph.nodes.size()) {
+    refuse("graph.edges: the network has " + std::to_string(graph.inputs.size() + graph.nodes.size()) +
+           " edges, " + std::to_string(graph.edges.size()) + " are stated");
+  }
+  Walker walker(graph);
+  for (const ops::Node& node : graph.nodes) {
+    const ops::Edge edge = walker.next(node);
+    const auto stated = graph.edges.find(node.outputs[0]);
+    const std::string what = node.op + " '" + node.name + "': output edge '" + node.outputs[0] + "'";
+    if (stated == graph.edges.end()) refuse(what + " is not stated");
+    if (stated->second != edge)
+      refuse(what + " must be " + describe(edge) + ", is stated as " + describe(stated->second));
+  }
+  check_interface(graph);
+}
+
+void infer_edges(Graph& graph) {
+  check_structure(graph);
+  std::map<std::string, ops::Edge> inputs;
+  for (const Port& port : graph.inputs) inputs.emplace(port.edge, graph.edges.at(port.edge));
+  graph.edges = std::move(inputs);
+  Walker walker(graph);
+  for (const ops::Node& node : graph.nodes) graph.edges.emplace(node.outputs[0], walker.next(node));
+}
+
+ops::NodeView view(const Graph& graph, const ops::Node& node) {
+  ops::NodeView at{node, {}, graph.tensors};
+  for (const std::string& name : node.inputs) {
+    const auto edge = graph.edges.find(name);
+    if (edge == graph.edges.end()) at.fail("edge '" + name + "' does not exist");
+    at.inputs.push_back(&edge->second);
+  }
+  return at;
+}
+
+const ops::Node* producer(const Graph& graph, const std::string& edge) {
+  for (const ops::Node& node : graph.nodes) {
+    if (!node.outputs.empty() && node.outputs[0] == edge) return &node;
+  }
+  return nullptr;
+}
+
+}  // namespace snncore::graph

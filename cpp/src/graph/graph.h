@@ -1,0 +1,48 @@
+// A network as data: nodes, edges and tensors. Anyone may read it; passes rewrite it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace snncore::graph {
+
+struct Port {
+  std::string name;
+  std::string edge;
+  std::string layout;  // inputs only
+};
+
+/// How a picture becomes the input array.
+struct Preprocess {
+  int64_t height = 0, width = 0;
+  std::string crop = "center";  // or "stretch"
+  std::string color = "rgb";    // or "gray"
+};
+
+struct Graph {
+  std::vector<ops::Node> nodes;  // topological order
+  std::map<std::string, ops::Edge> edges;
+  ops::TensorMap tensors;
+  std::vector<Port> inputs, outputs;
+  int64_t timesteps = 1;
+  std::vector<std::string> labels;             // empty: none
+  bool has_preprocess = false;
+  Preprocess preprocess;
+  std::map<std::string, std::string> provenance;
+};
+
+/// Checks names, order, every node against its definition, and that each stated edge equals the inferred one. Throws Error(kFormat).
+void validate(const Graph& graph);
+
+/// Fills in every edge but the inputs', in node order. Throws Error(kFormat).
+void infer_edges(Graph& graph);
+
+ops::NodeView view(const Graph& graph, const ops::Node& node);
+
+/// The node that writes an edge, or null for an input.
+const ops::Node* producer(const Graph& graph, const std::string& edge);
+
+}  // namespace snncore::graph

@@ -1,0 +1,229 @@
+#include "graph/neuron_constants.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+#include "base/checked.h"
+
+namespace snncore::graph {
+namespace {
+
+constexpr double kMaxInt32 = 2147483647.0;
+constexpr int64_t kTwo31 = int64_t{1} << 31;
+// Below this a multiplier is too coarse (a relative error above 2^-10): the layer takes 64-bit products.
+constexpr double kCoarse = 1024.0;
+
+double round_half_up(double x) { return std::floor(x + 0.5); }
+
+class Constants {
+ public:
+  Constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec, int64_t steps)
+      : layer_(layer), terms_(terms), spec_(spec), steps_(steps) {
+    for (const CurrentTerm& term : terms_) {
+      if (term.is_sum) sums_.push_back(&term);
+    }
+    channels_ = sums_.empty() ? 0 : sums_[0]->a.size();
+  }
+
+  NeuronConstants compute() {
+    check();
+    set_leak();
+    out_.state = spec_.state;
+    out_.factors.assign(terms_.size(), std::vector<int32_t>(channels_));
+    out_.c.assign(channels_, 0);
+    out_.n.assign(channels_, 0);
+    if (spec_.profile == "X") {
+      exact_thresholds();
+    } else if (spec_.profile != "U" || !unit_per_channel()) {
+      common_unit();
+    }
+    return out_;
+  }
+
+ private:
+  void check() const {
+    expect(!sums_.empty(), "a neuron needs a conv2d or linear before it");
+    expect(std::isfinite(spec_.threshold) && spec_.threshold > 0, "threshold must be positive and finite, received " + std::to_string(spec_.threshold));
+    expect(spec_.decay >= 0 && spec_.decay <= 1, "decay must be 0..1, received " + std::to_string(spec_.decay));
+    expect(std::isfinite(spec_.input_gain), "input_gain must be finite");
+    expect(spec_.reset == "zero" || spec_.reset == "subtract", "reset must be 'zero' or 'subtract', received '" + spec_.reset + "'");
+    expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X", "profile must be U, W or X, received '" + spec_.profile + "'");
+    expect(spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32", "state must be i8, i16 or i32, received '" + spec_.state + "'");
+    for (const CurrentTerm* sum : sums_) {
+      for (size_t c = 0; c < channels_; ++c) {
+        expect(std::isfinite(sum->a[c]) && std::isfinite(sum->d[c]), "channel " + std::to_string(c) + " has a scale or bias that is not finite");
+      }
+    }
+  }
+
+  void expect(bool ok, const std::string& message) const { require(ok, ErrorCode::kInvalidArgument, layer_ + ": " + message); }
+
+  void set_leak() {
+    out_.leak = spec_.decay == 1.0 ? "none" : spec_.leak;
+    const double decay = spec_.decay;
+    if (out_.leak == "none") {
+      expect(decay == 1.0, "leak 'none' means decay 1, received " + std::to_string(decay));
+    } else if (out_.leak == "q15") {
+      out_.leak_param = std::min<int64_t>(static_cast<int64_t>(round_half_up(decay * 32768)), 32767);
+    } else if (out_.leak == "half_floor") {
+      expect(decay == 0.5, "leak 'half_floor' means decay 1/2, received " + std::to_string(decay));
+    } else if (out_.leak == "shift") {
+      for (int k = 1; k <= 15; ++k) {
+        if (decay == 1.0 - std::ldexp(1.0, -k)) out_.leak_param = k;
+      }
+      expect(out_.leak_param != 0, "leak 'shift' means decay 1 - 2^-k, received " + std::to_string(decay));
+    } else if (out_.leak == "tz12") {
+      out_.leak_param = static_cast<int64_t>(round_half_up(decay * 4096));
+    } else {
+      expect(false, "leak must be none, q15, half_floor, shift or tz12, received '" + out_.leak + "'");
+    }
+  }
+
+  [[nodiscard]] double a(const CurrentTerm& sum, size_t c) const { return sum.a[c] * spec_.input_gain; }
+  [[nodiscard]] double d(size_t c) const {
+    double total = 0;
+    for (const CurrentTerm* sum : sums_) total += sum->d[c];
+    return total * spec_.input_gain;
+  }
+
+  // Profile W.
+  void common_unit() {
+    out_.profile = "W";
+    const int64_t theta0 = spec_.theta0 != 0 ? spec_.theta0 : spec_.state == "i8" ? 64 : 4096;
+    expect(theta0 >= 1 && theta0 <= 32766, "theta0 must be 1..32766, received " + std::to_string(theta0));
+    // A small unit and a long memory leave states that never decay.
+    const bool sticky = spec_.state == "i8" && out_.leak != "tz12" && out_.leak != "none" && 0.5 / (1 - spec_.decay) > static_cast<double>(theta0) / 50;
+    expect(!sticky, "an i8 state cannot hold decay " + std::to_string(spec_.decay) + ": take state 'i16' or leak 'tz12'");
+    unit_ = spec_.threshold / static_cast<double>(theta0);
+    out_.unit_bits = (theta0 & (theta0 - 1)) == 0 ? static_cast<int64_t>(std::log2(static_cast<double>(theta0))) : -1;
+    for (const bool wide : {false, true}) {
+      out_.wide = wide;
+      bool fine = true;
+      for (size_t c = 0; c < channels_ && (fine || wide); ++c) fine = multipliers(c, wide) && fine;
+      if (fine) break;
+      expect(!wide, "the current does not fit the membrane unit: the weights are too large for threshold " + std::to_string(spec_.threshold));
+    }
+    for (size_t j = 0; j < terms_.size(); ++j) {
+      if (!terms_[j].is_sum) fill(out_.factors[j], round_half_up(terms_[j].unit * spec_.input_gain / unit_));
+    }
+    out_.theta.assign(channels_, static_cast<int32_t>(theta0 + (spec_.strict ? 1 : 0)));
+    if (spec_.reset == "subtract") out_.psi.assign(channels_, static_cast<int32_t>(theta0));
+  }
+
+  // The largest n for which everything of channel c fits. False: nothing fits, or (not wide) only a coarse multiplier does.
+  bool multipliers(size_t c, bool wide) {
+    const double limit = wide ? std::ldexp(1.0, 62) : static_cast<double>(kTwo31);
+    const double most = wide ? kMaxInt32 : 32767.0;
+    for (int n = 30; n >= 0; --n) {
+      const double scale = std::ldexp(1.0, n) / unit_, offset = round_half_up(scale * d(c));
+      double bound = std::fabs(offset) + (n > 0 ? std::ldexp(1.0, n - 1) : 0.0), largest = 0;
+      for (const CurrentTerm* sum : sums_) {
+        const double m = round_half_up(scale * a(*sum, c));
+        largest = std::max(largest, m);
+        bound += m * static_cast<double>(sum->a_max[c]);
+      }
+      if (largest > most || std::fabs(offset) > kMaxInt32 || bound >= limit) continue;
+      if (!wide && n < 30 && largest < kCoarse && largest > 0) return false;
+      store(c, n, scale, offset);
+      return true;
+    }
+    return false;
+  }
+
+  void store(size_t c, int n, double scale, double offset) {
+    out_.n[c] = n;
+    out_.c[c] = static_cast<int32_t>(offset);
+    for (size_t j = 0; j < terms_.size(); ++j) {
+      if (terms_[j].is_sum) out_.factors[j][c] = static_cast<int32_t>(round_half_up(scale * a(terms_[j], c)));
+    }
+  }
+
+  void fill(std::vector<int32_t>& to, double value) const {
+    expect(std::fabs(value) <= kMaxInt32, "a residual spike does not fit the membrane unit");
+    std::fill(to.begin(), to.end(), static_cast<int32_t>(value));
+  }
+
+  // Profile U. False: it does not fit, and profile W is to be taken.
+  bool unit_per_channel() {
+    if (sums_.size() != 1) return false;
+    const CurrentTerm& sum = *sums_[0];
+    const int64_t f = spec_.unit_bits >= 0 ? spec_.unit_bits : 3;
+    expect(f <= 15, "unit_bits must be 0..15 in profile U, received " + std::to_string(f));
+    const double limit = spec_.state == "i8" ? 127.0 : spec_.state == "i16" ? 32767.0 : kMaxInt32;
+    const double one = std::ldexp(1.0, static_cast<int>(f));
+    NeuronConstants u = out_;
+    for (size_t c = 0; c < channels_; ++c) {
+      const double gain = a(sum, c);
+      if (gain <= 0) return false;
+      const double theta = one * spec_.threshold / gain, offset = round_half_up(one * d(c) / gain);
+      const double first = spec_.strict ? std::floor(theta) + 1 : std::ceil(theta);
+      double bound = std::fabs(offset) + one * static_cast<double>(sum.a_max[c]);
+      for (size_t j = 0; j < terms_.size(); ++j) {
+        const double factor = terms_[j].is_sum ? one : round_half_up(one * terms_[j].unit * spec_.input_gain / gain);
+        if (!terms_[j].is_sum) bound += std::fabs(factor) * static_cast<double>(terms_[j].most);
+        if (std::fabs(factor) > limit) return false;
+        u.factors[j][c] = static_cast<int32_t>(factor);
+      }
+      if (first > limit || bound > limit) return false;
+      u.c[c] = static_cast<int32_t>(offset);
+      u.theta.push_back(static_cast<int32_t>(first));
+      if (spec_.reset == "subtract") u.psi.push_back(static_cast<int32_t>(round_half_up(theta)));
+    }
+    out_ = std::move(u);
+    out_.profile = "U";
+    out_.unit_bits = f;
+    return true;
+  }
+
+  // Profile X: V keeps the spike integral alone, one threshold for each number of steps since the reset.
+  void exact_thresholds() {
+    expect(sums_.size() == 1 && terms_.size() == 1, "profile X takes one conv2d or linear and no shortcut: take profile U with state i32");
+    expect(spec_.decay == 0.5 && spec_.reset == "zero" && !spec_.leak_at_store, "profile X means decay 1/2, reset 'zero' and no leak_at_store");
+    const CurrentTerm& sum = *sums_[0];
+    const int64_t f = spec_.unit_bits >= 0 ? spec_.unit_bits : steps_ - 1;
+    expect(f >= steps_ - 1 && f <= 15, "profile X needs unit_bits of timesteps - 1 to 15, received " + std::to_string(f));
+    const double one = std::ldexp(1.0, static_cast<int>(f));
+    int64_t reach = 0;
+    out_.theta.resize(static_cast<size_t>(f + 1) * channels_);
+    for (size_t c = 0; c < channels_; ++c) {
+      expect(a(sum, c) > 0, "profile X needs a positive scale, channel " + std::to_string(c) + " has 0");
+      const int64_t range = sum.a_max[c] << (f + 1);
+      expect(range < kTwo31, "profile X: the sum of channel " + std::to_string(c) + " needs more than 32 bits");
+      reach = std::max(reach, range);
+      for (int64_t k = 1; k <= f + 1; ++k) {
+        const double x = one * (spec_.threshold - d(c) * (2.0 - std::ldexp(1.0, static_cast<int>(1 - k)))) / a(sum, c);
+        const double theta = spec_.strict ? std::floor(x) + 1 : std::ceil(x);
+        // |V| stays below `range`: thresholds beyond it always or never fire, and are stored as the nearest that do the same.
+        const double end = static_cast<double>(std::min<int64_t>(range, 32767 < range ? kTwo31 - 1 : 32767));
+        out_.theta[static_cast<size_t>(k - 1) * channels_ + c] = static_cast<int32_t>(std::clamp(theta, -end, end));
+      }
+      out_.factors[0][c] = static_cast<int32_t>(one);
+    }
+    out_.profile = "X";
+    out_.state = reach <= 32767 ? "i16" : "i32";
+    out_.leak = "half_floor";
+    out_.leak_param = 0;
+    out_.unit_bits = f;
+  }
+
+  const std::string& layer_;
+  const std::vector<CurrentTerm>& terms_;
+  const NeuronSpec& spec_;
+  int64_t steps_;
+  std::vector<const CurrentTerm*> sums_;
+  size_t channels_ = 0;
+  double unit_ = 1;
+  NeuronConstants out_;
+};
+
+}  // namespace
+
+NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec,
+                                 int64_t steps) {
+  return Constants(layer, terms, spec, steps).compute();
+}
+
+}  // namespace snncore::graph

@@ -1,0 +1,35 @@
+// From a neuron in real units to the integers of its requant and lif nodes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <snncore/builder.h>
+
+namespace snncore::graph {
+
+/// What enters a neuron: a sum A with the real value a[c] * A + d[c] (a >= 0), or spikes worth `unit` each.
+struct CurrentTerm {
+  bool is_sum = true;
+  std::vector<double> a, d;
+  std::vector<int64_t> a_max;  // the largest |A|, for each channel
+  double unit = 1.0;           // spikes and counts
+  int64_t most = 1;            // largest count
+};
+
+struct NeuronConstants {
+  std::vector<std::vector<int32_t>> factors;  // M.j or K.j for each term
+  std::vector<int32_t> c, n;
+  bool wide = false;
+  std::vector<int32_t> theta, psi;  // psi stays empty for reset "zero"
+  std::string profile, state, leak;
+  int64_t leak_param = 0, unit_bits = -1;
+};
+
+/// Computes every constant in float64, rounding floor(x + 1/2) (profiles U, W and X of docs/format.md; U becomes W where it
+/// does not fit). `steps` is what the model runs by default. Throws Error(kInvalidArgument) naming `layer`.
+NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec,
+                                 int64_t steps);
+
+}  // namespace snncore::graph

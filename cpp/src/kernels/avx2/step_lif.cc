@@ -1,0 +1,14 @@
+#include "kernels/avx2/simd.h"
+
+#include "kernels/avx2/entries.h"
+
+namespace snncore::kernels::avx2 {
+namespace {
+#include "kernels/body/spikes.inc"
+#include "kernels/body/step_lif.inc"
+}  // namespace
+
+void step_lif_i8(const LifTile& tile) { step_lif_narrow<int8_t>(tile); }
+void step_lif_i16(const LifTile& tile) { step_lif_narrow<int16_t>(tile); }
+
+}  // namespace snncore::kernels::avx2

@@ -1,0 +1,13 @@
+#include "kernels/avx512/simd.h"
+
+#include "kernels/avx512/entries.h"
+
+namespace snncore::kernels::avx512 {
+namespace {
+#include "kernels/body/spikes.inc"
+#include "kernels/body/step_lif_i32.inc"
+}  // namespace
+
+void step_lif_i32(const LifTile& tile) { step_lif_by_leak(tile); }
+
+}  // namespace snncore::kernels::avx512

@@ -1,0 +1,14 @@
+#include "kernels/neon/simd.h"
+
+#include "kernels/neon/entries.h"
+
+namespace snncore::kernels::neon {
+namespace {
+#include "kernels/body/gemm_f32f32.inc"
+}  // namespace
+
+void gemm_f32f32_f32(const float* x, size_t pixels, const FloatWeights& w, float* out) {
+  multiply_floats(x, pixels, w, out);
+}
+
+}  // namespace snncore::kernels::neon

@@ -1,0 +1,13 @@
+#include "kernels/neon/simd.h"
+
+#include "kernels/neon32/entries.h"
+
+namespace snncore::kernels::neon32 {
+namespace {
+#include "kernels/body/spikes.inc"
+#include "kernels/body/step_lif_i32.inc"
+}  // namespace
+
+void step_lif_i32(const LifTile& tile) { step_lif_by_leak(tile); }
+
+}  // namespace snncore::kernels::neon32

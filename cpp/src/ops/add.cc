@@ -1,0 +1,25 @@
+#include "ops/check.h"
+#include "ops/infer.h"
+
+namespace snncore::ops {
+
+Edge infer_add(const NodeView& view) {
+  expect_attrs(view, {});
+  expect_roles(view, {});
+  expect_alike_inputs(view, 2);
+  const Edge& first = *view.inputs[0];
+  bool real = false, one_unit = true;
+  int64_t hi = 0;
+  for (const Edge* x : view.inputs) {
+    const bool integer = x->type == EdgeType::kSpike || x->type == EdgeType::kCount;
+    if (!integer && x->type != EdgeType::kReal) refuse_input(view, *x, "spikes, counts or f32");
+    real |= !integer;
+    one_unit &= x->divisor == first.divisor;
+    hi += x->hi;
+  }
+  if (real) return real_edge(first.shape);
+  if (!one_unit) view.fail("counts of different units have no integer sum");
+  return count_edge(view, first.shape, hi, first.divisor);
+}
+
+}  // namespace snncore::ops

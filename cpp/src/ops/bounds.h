@@ -1,0 +1,34 @@
+// How large accumulators and currents can get, proven for each channel from the weights and the range of the
+// input.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "ops/op.h"
+
+namespace snncore::ops {
+
+/// For every output channel the exact range [lo, hi] of the sum, and A_max = x_max * sum |m| (x_max: 1 for
+/// spikes, the largest count, 255 for pixels), which is at least as large as both ends.
+struct ChannelRange {
+  std::vector<int64_t> lo, hi, a_max;
+};
+
+/// Of a conv2d or linear node with coded weights that was checked before. Throws Error(kFormat) when a sum
+/// may leave int32.
+ChannelRange channel_range(const NodeView& conv_or_linear);
+
+/// A_max alone.
+std::vector<int64_t> accumulator_bounds(const NodeView& conv_or_linear);
+
+struct Range {
+  int64_t lo, hi;
+};
+
+/// The range of the current of a requant node that was checked before. `sums[j]` belongs to input j and is
+/// null where that is a spike or count edge. Throws Error(kFormat) when the node breaks its bound
+/// (docs/format.md, `requant`) or the current leaves int32.
+Range requant_range(const NodeView& requant, const std::vector<const ChannelRange*>& sums);
+
+}  // namespace snncore::ops

@@ -1,0 +1,30 @@
+#include "neurons/lif.h"
+#include "ops/infer.h"
+#include "ops/op.h"
+
+namespace snncore::ops {
+
+const std::vector<OpDef>& all_ops() {
+  static const std::vector<OpDef> kOps = {
+      {"conv2d", 1, {"stride", "padding", "dilation", "groups"}, {"weight", "scale", "bias"}, infer_conv2d},
+      {"linear", 1, {}, {"weight", "scale", "bias"}, infer_linear},
+      {"requant", 1, {"wide"}, {"M.*", "K.*", "C", "n"}, infer_requant},
+      {"lif", 1, neurons::lif_attrs(), {"theta", "psi"}, neurons::infer_lif},
+      {"if", 1, neurons::lif_attrs(), {"theta", "psi"}, neurons::infer_if},
+      {"maxpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_maxpool2d},
+      {"avgpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_avgpool2d},
+      {"add", 1, {}, {}, infer_add},
+      {"flatten", 1, {}, {}, infer_flatten},
+      {"readout", 1, {"mode"}, {"scale", "bias"}, infer_readout},
+  };
+  return kOps;
+}
+
+const OpDef* find_op(const std::string& op, int version) {
+  for (const OpDef& def : all_ops()) {
+    if (op == def.op && version == def.version) return &def;
+  }
+  return nullptr;
+}
+
+}  // namespace snncore::ops

@@ -1,0 +1,68 @@
+// A neuron behind the layers that feed it: tiles of sums for all time steps, then one call of the neuron's kernel.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "runtime/frame.h"
+#include "runtime/synapse.h"
+
+namespace snncore::runtime {
+
+/// One sum that enters a requantisation: I gets `factor[c] * sum`.
+struct SumInput {
+  std::unique_ptr<Synapse> synapse;
+  std::vector<int32_t> factor;  // M.j, padded
+};
+
+/// Spikes or counts that enter with an integer weight: I gets `factor[c] * s`.
+struct SpikeInput {
+  Slot slot;
+  std::vector<int32_t> factor;  // K.j, padded
+};
+
+/// The constants of an integer neuron and of the requantisation before it, padded to `channels_padded`.
+struct IntNeuron {
+  std::vector<SumInput> sums;
+  std::vector<SpikeInput> spikes;
+  std::vector<int32_t> c, n;    // c without the rounding half
+  bool wide = false;
+  std::vector<int32_t> theta;   // profile X: [K][channels_padded]
+  std::vector<int32_t> psi;     // empty: reset to zero
+  kernels::Leak leak = kernels::Leak::kNone;
+  int32_t leak_param = 0;
+  bool leak_at_store = false;
+  int state_bits = 16;
+  std::optional<int32_t> profile_x_shift;
+};
+
+struct FloatNeuron {
+  std::unique_ptr<Synapse> currents;
+  float decay = 0, input_gain = 1, threshold = 1;
+  bool subtract = false, strict = false;
+};
+
+/// Where a neuron's values go. Offsets are into the state arena; no state: every run starts from zero.
+struct NeuronPlace {
+  Slot out;
+  size_t steps = 1;
+  std::optional<size_t> state_offset;
+  std::optional<size_t> age_offset;   // profile X
+  std::optional<Slot> record;         // membranes after reset: rows of channels_padded int32 or float
+};
+
+/// Bytes of state of one neuron layer and, for profile X, of its ages.
+size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept;
+size_t neuron_age_bytes(const NeuronPlace& place) noexcept;
+
+std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, const NeuronPlace& place);
+std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place);
+
+/// A conv2d or linear whose result is wanted in memory.
+std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out);
+
+/// Output pixels of one tile so that the sums of all its steps stay in the first-level cache.
+size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps) noexcept;
+
+}  // namespace snncore::runtime

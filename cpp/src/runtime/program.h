@@ -1,0 +1,52 @@
+// The planned form of a model.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <snncore/session.h>
+
+#include "graph/graph.h"
+#include "runtime/frame.h"
+
+namespace snncore {
+
+struct Program::Impl {
+  struct Input {
+    std::string name;    // as messages call it
+    std::string layout;
+    bool repeat = false;  // no T in the layout: one frame for all steps
+    ops::Edge edge;
+    runtime::Slot slot;
+  };
+  /// A value that is read after a run, in user order.
+  struct Value {
+    std::string name;
+    runtime::Slot slot;
+    bool per_step = true;
+    int64_t divisor = 1;  // counts
+    Shape step_shape;     // user order: [C, H, W] or [F]
+    DType dtype = DType::kF32;
+  };
+
+  std::shared_ptr<const Model::Impl> model;
+  Options options;
+  size_t steps = 1;  // of one run
+  size_t batch = 1;
+  int64_t max_steps = INT64_MAX;  // profile X: steps before a reset is needed
+  std::vector<Input> inputs;
+  std::vector<Value> outputs, records;
+  std::vector<std::unique_ptr<runtime::Step>> plan;
+  size_t scratch_bytes = 0, state_bytes = 0, lane_bytes = 0, weight_bytes = 0;
+
+  [[nodiscard]] size_t threads() const noexcept { return static_cast<size_t>(options.threads); }
+};
+
+namespace runtime {
+
+/// Chooses kernels, lays out weights, settles memory.
+std::shared_ptr<const Program::Impl> plan_program(std::shared_ptr<const Model::Impl> model, const Options& options);
+
+}  // namespace runtime
+}  // namespace snncore

@@ -1,0 +1,165 @@
+#include "runtime/read_input.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/bits.h"
+#include "base/checked.h"
+#include "runtime/layout.h"
+
+namespace snncore::runtime {
+namespace {
+
+using ops::EdgeType;
+
+// Calls f(slot row, index of the row's first element in the array) for every (t, n, y, x).
+template <typename F>
+void for_rows(const Program::Impl::Input& in, const Axes& a, const Frame& frame, F&& f) {
+  const Slot& s = in.slot;
+  for (size_t t = 0; t < s.steps; ++t) {
+    for (size_t n = 0; n < s.batch; ++n) {
+      for (size_t p = 0; p < s.pixels; ++p) {
+        const auto y = static_cast<int64_t>(p / s.width), x = static_cast<int64_t>(p % s.width);
+        f(s.row(frame, t, n, p), static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn + y * a.sh + x * a.sw);
+      }
+    }
+  }
+}
+
+// float32 to pixel: the nearest code of (x / scale + zero_point), in float64; NaN becomes 0.
+uint8_t to_pixel(float x, double scale, int64_t zero_point) noexcept {
+  const double p = std::floor(static_cast<double>(x) / scale + static_cast<double>(zero_point) + 0.5);
+  return p > 0.0 ? static_cast<uint8_t>(std::min(p, 255.0)) : uint8_t{0};
+}
+
+void read_pixels(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
+  const auto channels = static_cast<int64_t>(in.slot.channels);
+  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+    auto* to = reinterpret_cast<uint8_t*>(row);
+    if (array.dtype == DType::kU8) {
+      const auto* from = static_cast<const uint8_t*>(array.data) + first;
+      for (int64_t c = 0; c < channels; ++c) to[c] = from[c * a.sc];
+    } else {
+      const auto* from = static_cast<const float*>(array.data) + first;
+      for (int64_t c = 0; c < channels; ++c) to[c] = to_pixel(from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
+    }
+  });
+}
+
+void read_reals(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
+  const auto channels = static_cast<int64_t>(in.slot.channels);
+  const auto scale = static_cast<float>(in.edge.scale);
+  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+    auto* to = reinterpret_cast<float*>(row);
+    for (int64_t c = 0; c < channels; ++c) {
+      const int64_t i = first + c * a.sc;
+      if (array.dtype == DType::kF32) {
+        to[c] = static_cast<const float*>(array.data)[i];
+      } else {
+        const int64_t p = static_cast<const uint8_t*>(array.data)[i];
+        to[c] = static_cast<float>(p - in.edge.zero_point[static_cast<size_t>(c)]) * scale;
+      }
+    }
+  });
+}
+
+template <typename T>
+void read_spikes(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
+  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+    auto* to = reinterpret_cast<uint64_t*>(row);
+    std::memset(to, 0, in.slot.row_bytes);
+    const auto* from = static_cast<const T*>(array.data) + first;
+    for (size_t c = 0; c < in.slot.channels; ++c) {
+      const T v = from[static_cast<int64_t>(c) * a.sc];
+      if constexpr (std::is_same_v<T, float>) {
+        if (v != 0.0F && v != 1.0F) throw Error(ErrorCode::kShape, in.name + ": spikes are 0 or 1, received " + std::to_string(v));
+      }
+      if (v != T{}) set_bit(to, c);
+    }
+  });
+}
+
+// Packed arrays have their channels last, whatever the layout says of the others.
+void read_packed(const Program::Impl::Input& in, const TensorView& array, const Frame& frame) {
+  const Slot& s = in.slot;
+  const auto* from = static_cast<const uint64_t*>(array.data);
+  const size_t words = words_for(s.channels);
+  for (size_t r = 0; r < s.steps * s.batch * s.pixels; ++r) {
+    auto* to = reinterpret_cast<uint64_t*>(frame.scratch + s.offset + r * s.row_bytes);
+    std::memcpy(to, from + r * words, words * 8);
+    to[words - 1] &= tail_mask(s.channels);
+  }
+}
+
+bool accepts(const Program::Impl::Input& in, DType dtype) noexcept {
+  switch (in.edge.type) {
+    case EdgeType::kPixel: return dtype == DType::kU8 || dtype == DType::kF32;
+    case EdgeType::kReal: return dtype == DType::kF32 || (dtype == DType::kU8 && !in.edge.zero_point.empty());
+    default: return dtype == DType::kBool || dtype == DType::kU8 || dtype == DType::kF32 || dtype == DType::kB1;
+  }
+}
+
+const char* accepted(const Program::Impl::Input& in) noexcept {
+  switch (in.edge.type) {
+    case EdgeType::kPixel: return "u8 raw pixels or f32 normalised values";
+    case EdgeType::kReal: return in.edge.zero_point.empty() ? "f32" : "f32 normalised values or u8 raw pixels";
+    default: return "spikes as bool, u8, f32 or packed bits";
+  }
+}
+
+std::string packed_layout(const std::string& layout, bool image) {
+  std::string out;
+  for (const char axis : std::string(image ? "TNHWC" : "TNC")) {
+    if (layout.find(axis) != std::string::npos) out += axis;
+  }
+  return out;
+}
+
+}  // namespace
+
+Shape input_shape(const Program::Impl::Input& in, size_t steps, size_t batch) {
+  Shape shape;
+  for (const char axis : in.layout) {
+    switch (axis) {
+      case 'T': shape.push_back(static_cast<int64_t>(steps)); break;
+      case 'N': shape.push_back(static_cast<int64_t>(batch)); break;
+      case 'C': shape.push_back(static_cast<int64_t>(in.slot.channels)); break;
+      case 'H': shape.push_back(static_cast<int64_t>(in.slot.height)); break;
+      default: shape.push_back(static_cast<int64_t>(in.slot.width)); break;
+    }
+  }
+  return shape;
+}
+
+void read_input(const Program::Impl::Input& in, const TensorView& array, size_t steps, size_t batch, const Frame& frame) {
+  if (!accepts(in, array.dtype)) {
+    throw Error(ErrorCode::kShape, in.name + ": expected " + accepted(in) + ", received " + dtype_name(array.dtype));
+  }
+  const bool packed = array.dtype == DType::kB1;
+  const Axes a = [&] {
+    if (!packed) return axes_of(in.layout, array.shape, in.name);
+    return axes_of(packed_layout(in.layout, in.edge.is_image()), array.shape, in.name);
+  }();
+  const Slot& s = in.slot;
+  const bool fits = a.c == static_cast<int64_t>(s.channels) && a.h == static_cast<int64_t>(s.height) &&
+                    a.w == static_cast<int64_t>(s.width) && a.n == static_cast<int64_t>(batch) &&
+                    a.t == static_cast<int64_t>(in.repeat ? 1 : steps);
+  if (!fits) {
+    throw Error(ErrorCode::kShape, in.name + ": expected " + shape_string(input_shape(in, steps, batch)) + " in layout " +
+                                       in.layout + ", received " + shape_string(array.shape));
+  }
+  if (packed) {
+    read_packed(in, array, frame);
+  } else if (in.edge.type == EdgeType::kPixel) {
+    read_pixels(in, array, a, frame);
+  } else if (in.edge.type == EdgeType::kReal) {
+    read_reals(in, array, a, frame);
+  } else if (array.dtype == DType::kF32) {
+    read_spikes<float>(in, array, a, frame);
+  } else {
+    read_spikes<uint8_t>(in, array, a, frame);
+  }
+}
+
+}  // namespace snncore::runtime

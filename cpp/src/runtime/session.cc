@@ -1,0 +1,193 @@
+#include <snncore/session.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "base/align.h"
+#include "base/bits.h"
+#include "base/checked.h"
+#include "base/parallel.h"
+#include "format/model_impl.h"
+#include "kernels/table.h"
+#include "runtime/program.h"
+#include "runtime/read_input.h"
+#include "runtime/user_order.h"
+
+namespace snncore {
+
+Program::Program(const Model& model, const Options& options) {
+  if (const char* problem = kernels::selection_error()) throw Error(ErrorCode::kInvalidArgument, problem);
+  impl_ = runtime::plan_program(model.impl(), options);
+}
+
+size_t Program::session_bytes() const noexcept {
+  return impl_->scratch_bytes + impl_->state_bytes + impl_->threads() * impl_->lane_bytes;
+}
+
+size_t Program::weight_bytes() const noexcept { return impl_->weight_bytes; }
+
+size_t required_bytes(const Model& model, const Options& options) { return Program(model, options).session_bytes(); }
+
+struct Session::Impl {
+  explicit Impl(const Program& planned)
+      : program(planned.impl()),
+        scratch(program->scratch_bytes),
+        state(program->state_bytes),
+        lanes(program->threads() * program->lane_bytes),
+        pool(program->options.parallel_for ? 1 : program->threads()) {
+    frame.scratch = scratch.data();
+    frame.state = state.data();
+    frame.lanes = lanes.data();
+    frame.lane_bytes = program->lane_bytes;
+    for (const auto& out : program->outputs) {
+      outputs.emplace_back(runtime::element_count(out, program->steps, program->batch));
+    }
+    if (program->inputs.size() == 1) {
+      flat_view.shape = runtime::input_shape(program->inputs[0], program->steps, program->batch);
+      for (const int64_t axis : flat_view.shape) flat_count *= static_cast<size_t>(axis);
+    }
+    if (program->options.parallel_for) worker_task = [this](size_t worker) { work(this, worker); };
+  }
+
+  // The share of one worker in the current step. Shares are fixed by the number of chunks and workers alone.
+  static void work(void* self, size_t worker) noexcept {
+    auto* s = static_cast<Impl*>(self);
+    const size_t chunks = s->current->chunks(), workers = s->program->threads();
+    for (size_t i = chunks * worker / workers; i < chunks * (worker + 1) / workers; ++i) {
+      s->current->run(s->frame, i, s->frame.lane(worker));
+    }
+  }
+
+  void execute() {
+    for (const auto& step : program->plan) {
+      current = step.get();
+      if (worker_task) {
+        program->options.parallel_for(program->threads(), worker_task);
+      } else {
+        pool.run(&work, this);
+      }
+    }
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      runtime::copy_reals(program->outputs[i], frame, program->steps, program->batch, outputs[i].data());
+    }
+  }
+
+  void run(std::span<const TensorView> inputs) {
+    if (inputs.size() != program->inputs.size()) {
+      throw Error(ErrorCode::kShape, "the model has " + std::to_string(program->inputs.size()) + " inputs, received " +
+                                         std::to_string(inputs.size()));
+    }
+    const bool stream = program->options.mode == Mode::kStream;
+    const auto taken = static_cast<int64_t>(program->steps);
+    if (stream && steps + taken > program->max_steps) {
+      throw Error(ErrorCode::kState, "a profile X neuron is exact for " + std::to_string(program->max_steps) +
+                                         " steps: call reset() first");
+    }
+    for (size_t i = 0; i < inputs.size(); ++i) runtime::read_input(program->inputs[i], inputs[i], program->steps, program->batch, frame);
+    frame.steps_before = stream ? steps : 0;
+    execute();
+    steps = frame.steps_before + taken;
+  }
+
+  // For models with one input and one output: sizes instead of shapes.
+  void run_flat(const void* data, size_t count, DType dtype, std::span<float> out) {
+    if (flat_view.shape.empty() || outputs.size() != 1) {
+      throw Error(ErrorCode::kShape, "this call is for models with one input and one output");
+    }
+    if (count != flat_count || out.size() != outputs[0].size()) {
+      throw Error(ErrorCode::kShape, program->inputs[0].name + ": expected " + std::to_string(flat_count) + " elements " +
+                                         shape_string(flat_view.shape) + " and room for " + std::to_string(outputs[0].size()) +
+                                         " results, received " + std::to_string(count) + " and " + std::to_string(out.size()));
+    }
+    flat_view.data = data;
+    flat_view.dtype = dtype;
+    run({&flat_view, 1});
+    std::ranges::copy(outputs[0], out.begin());
+  }
+
+  std::shared_ptr<const Program::Impl> program;
+  AlignedBuffer scratch, state, lanes;
+  WorkerPool pool;
+  runtime::Frame frame;
+  std::vector<std::vector<float>> outputs;
+  const runtime::Step* current = nullptr;
+  std::function<void(size_t)> worker_task;
+  TensorView flat_view;  // shape stays empty unless there is exactly one input
+  size_t flat_count = 1;
+  int64_t steps = 0;
+};
+
+Session::Session(const Model& model, const Options& options) : Session(Program(model, options)) {}
+Session::Session(const Program& program) : impl_(std::make_unique<Impl>(program)) {}
+Session::~Session() = default;
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+
+void Session::run(std::span<const TensorView> inputs) { impl_->run(inputs); }
+
+std::span<const float> Session::output(size_t index) const {
+  require(index < impl_->outputs.size(), ErrorCode::kInvalidArgument,
+          "output " + std::to_string(index) + ": the model has " + std::to_string(impl_->outputs.size()));
+  return impl_->outputs[index];
+}
+
+Shape Session::output_shape(size_t index) const {
+  static_cast<void>(output(index));
+  return runtime::value_shape(impl_->program->outputs[index], impl_->program->steps, impl_->program->batch);
+}
+
+void Session::run(std::span<const uint8_t> pixels, std::span<float> out) {
+  impl_->run_flat(pixels.data(), pixels.size(), DType::kU8, out);
+}
+
+void Session::run(std::span<const float> values, std::span<float> out) {
+  impl_->run_flat(values.data(), values.size(), DType::kF32, out);
+}
+
+void Session::reset() noexcept {
+  if (impl_->state.size() != 0) std::memset(impl_->state.data(), 0, impl_->state.size());
+  impl_->steps = 0;
+}
+
+int64_t Session::steps() const noexcept { return impl_->steps; }
+
+std::vector<Recording> Session::recordings() const {
+  std::vector<Recording> all;
+  for (const auto& value : impl_->program->records) {
+    all.push_back(runtime::record(value, impl_->frame, impl_->program->steps, impl_->program->batch));
+  }
+  return all;
+}
+
+namespace {
+// A saved state starts with what it belongs to: the number of steps taken, and the size of the state.
+struct StateHeader {
+  char magic[8] = {'S', 'N', 'N', 'S', 'T', 'A', 'T', '1'};
+  int64_t steps = 0;
+  uint64_t bytes = 0;
+};
+}  // namespace
+
+std::vector<std::byte> Session::save_state() const {
+  const StateHeader header{.steps = impl_->steps, .bytes = impl_->state.size()};
+  std::vector<std::byte> out(sizeof header + impl_->state.size());
+  std::memcpy(out.data(), &header, sizeof header);
+  if (impl_->state.size() != 0) std::memcpy(out.data() + sizeof header, impl_->state.data(), impl_->state.size());
+  return out;
+}
+
+void Session::load_state(std::span<const std::byte> state) {
+  StateHeader header;
+  const size_t expected = sizeof header + impl_->state.size();
+  require(state.size() == expected, ErrorCode::kFormat,
+          "state: expected " + std::to_string(expected) + " bytes for this model and batch, received " + std::to_string(state.size()));
+  std::memcpy(&header, state.data(), sizeof header);
+  require(std::memcmp(header.magic, StateHeader{}.magic, sizeof header.magic) == 0 && header.bytes == impl_->state.size() &&
+              header.steps >= 0 && header.steps <= impl_->program->max_steps,
+          ErrorCode::kFormat, "state: not a state saved by this version of a session of this model");
+  if (impl_->state.size() != 0) std::memcpy(impl_->state.data(), state.data() + sizeof header, impl_->state.size());
+  impl_->steps = header.steps;
+}
+
+}  // namespace snncore

@@ -1,0 +1,220 @@
+#include "runtime/simple_steps.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/align.h"
+#include "base/bits.h"
+#include "kernels/table.h"
+
+namespace snncore::runtime {
+namespace {
+
+using ops::EdgeType;
+
+// Work on single rows: chunk = (step, sample, image row).
+class RowStep : public Step {
+ public:
+  explicit RowStep(const Slot& out) : out_(out) {}
+  [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * out_.height; }
+  void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
+    const size_t y = chunk % out_.height, sample = chunk / out_.height, width = out_.pixels / out_.height;
+    for (size_t x = 0; x < width; ++x) row(f, sample / out_.batch, sample % out_.batch, y * width + x, lane);
+  }
+
+ protected:
+  virtual void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte* lane) const noexcept = 0;
+  Slot out_;
+};
+
+class MaxPoolStep final : public RowStep {
+ public:
+  MaxPoolStep(const Window& window, const Slot& in, const Slot& out) : RowStep(out), window_(window), in_(in) {}
+  [[nodiscard]] size_t lane_bytes() const noexcept override { return align_up(window_.taps() * sizeof(uint64_t*)); }
+
+ private:
+  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte* lane) const noexcept override {
+    auto** rows = reinterpret_cast<const uint64_t**>(lane);
+    size_t count = 0;
+    window_.for_taps(pixel, [&](size_t, int64_t from) noexcept {
+      if (from >= 0) rows[count++] = in_.row<uint64_t>(f, t, n, static_cast<size_t>(from));
+    });
+    kernels::kernels().or_rows_b1(rows, count, out_.row<uint64_t>(f, t, n, pixel), out_.row_bytes / 8);
+  }
+
+  Window window_;
+  Slot in_;
+};
+
+void add_counts(EdgeType type, const std::byte* row, size_t channels, uint16_t* to) noexcept {
+  if (type == EdgeType::kSpike) {
+    const auto* words = reinterpret_cast<const uint64_t*>(row);
+    for (size_t c = 0; c < channels; ++c) to[c] = static_cast<uint16_t>(to[c] + (get_bit(words, c) ? 1 : 0));
+  } else {
+    const auto* counts = reinterpret_cast<const uint16_t*>(row);
+    for (size_t c = 0; c < channels; ++c) to[c] = static_cast<uint16_t>(to[c] + counts[c]);
+  }
+}
+
+class AvgPoolStep final : public RowStep {
+ public:
+  AvgPoolStep(const Window& window, const Slot& in, const Slot& out) : RowStep(out), window_(window), in_(in) {}
+
+ private:
+  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
+    std::byte* to = out_.row(f, t, n, pixel);
+    std::memset(to, 0, out_.row_bytes);
+    window_.for_taps(pixel, [&](size_t, int64_t from) noexcept {
+      if (from < 0) return;
+      const std::byte* row = in_.row(f, t, n, static_cast<size_t>(from));
+      if (in_.type != EdgeType::kReal) {
+        add_counts(in_.type, row, in_.channels, reinterpret_cast<uint16_t*>(to));
+        return;
+      }
+      for (size_t c = 0; c < in_.channels; ++c) reinterpret_cast<float*>(to)[c] += reinterpret_cast<const float*>(row)[c];
+    });
+    if (in_.type != EdgeType::kReal) return;
+    for (size_t c = 0; c < in_.channels; ++c) reinterpret_cast<float*>(to)[c] /= static_cast<float>(window_.taps());
+  }
+
+  Window window_;
+  Slot in_;
+};
+
+class AddStep final : public RowStep {
+ public:
+  AddStep(std::vector<Slot> inputs, std::vector<float> divisors, const Slot& out)
+      : RowStep(out), inputs_(std::move(inputs)), divisors_(std::move(divisors)) {}
+
+ private:
+  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
+    std::byte* to = out_.row(f, t, n, pixel);
+    std::memset(to, 0, out_.row_bytes);
+    for (size_t j = 0; j < inputs_.size(); ++j) {
+      const std::byte* row = inputs_[j].row(f, t, n, pixel);
+      if (out_.type == EdgeType::kReal) {
+        add_real(j, row, reinterpret_cast<float*>(to));
+      } else {
+        add_counts(inputs_[j].type, row, out_.channels, reinterpret_cast<uint16_t*>(to));
+      }
+    }
+  }
+
+  // The first input is copied, not added to +0, so that a negative zero stays one.
+  void add_real(size_t j, const std::byte* row, float* to) const noexcept {
+    for (size_t c = 0; c < out_.channels; ++c) {
+      float x = 0.0F;
+      switch (inputs_[j].type) {
+        case EdgeType::kReal: x = reinterpret_cast<const float*>(row)[c]; break;
+        case EdgeType::kSpike: x = get_bit(reinterpret_cast<const uint64_t*>(row), c) ? 1.0F : 0.0F; break;
+        default: x = static_cast<float>(reinterpret_cast<const uint16_t*>(row)[c]) / divisors_[j]; break;
+      }
+      to[c] = j == 0 ? x : to[c] + x;
+    }
+  }
+
+  std::vector<Slot> inputs_;
+  std::vector<float> divisors_;
+};
+
+class ReadoutStep final : public Step {
+ public:
+  ReadoutStep(Readout readout, const Slot& in, const Slot& out, std::optional<Slot> sums)
+      : readout_(std::move(readout)), in_(in), out_(out), sums_(sums) {}
+
+  [[nodiscard]] size_t chunks() const noexcept override { return in_.batch; }
+
+  void run(const Frame& f, size_t n, std::byte*) const noexcept override {
+    const int64_t steps = (readout_.state_offset ? f.steps_before : 0) + static_cast<int64_t>(readout_.steps);
+    for (size_t i = 0; i < outputs(); ++i) {
+      if (in_.type == EdgeType::kReal) {
+        real(f, n, i, steps);
+      } else {
+        integer(f, n, i, steps);
+      }
+    }
+  }
+
+ private:
+  [[nodiscard]] size_t outputs() const noexcept { return in_.pixels * in_.channels; }
+
+  // Vectors that were images keep their rows: output i is channel i % channels of row i / channels.
+  template <typename T>
+  [[nodiscard]] T& at(const Slot& slot, const Frame& f, size_t t, size_t n, size_t i) const noexcept {
+    return slot.row<T>(f, t, n, i / in_.channels)[i % in_.channels];
+  }
+
+  [[nodiscard]] int64_t value(const Frame& f, size_t t, size_t n, size_t i) const noexcept {
+    switch (in_.type) {
+      case EdgeType::kSpike: return get_bit(in_.row<uint64_t>(f, t, n, i / in_.channels), i % in_.channels) ? 1 : 0;
+      case EdgeType::kCount: return at<uint16_t>(in_, f, t, n, i);
+      default: return at<int32_t>(in_, f, t, n, i);
+    }
+  }
+
+  template <typename T>
+  [[nodiscard]] T* kept(const Frame& f, size_t n, size_t i) const noexcept {
+    if (!readout_.state_offset) return nullptr;
+    return reinterpret_cast<T*>(f.state + *readout_.state_offset) + n * outputs() + i;
+  }
+
+  void integer(const Frame& f, size_t n, size_t i, int64_t steps) const noexcept {
+    auto* keep = kept<int64_t>(f, n, i);
+    int64_t sum = 0;
+    if (readout_.mode == ReadoutMode::kLast) {
+      sum = value(f, readout_.steps - 1, n, i);
+    } else {
+      sum = keep == nullptr ? 0 : *keep;
+      for (size_t t = 0; t < readout_.steps; ++t) sum += value(f, t, n, i);
+    }
+    if (keep != nullptr) *keep = sum;
+    if (sums_) at<int64_t>(*sums_, f, 0, n, i) = sum;
+    double y = static_cast<double>(sum) * readout_.scale[i];
+    double bias = readout_.bias[i];
+    if (readout_.mode == ReadoutMode::kMean) y /= static_cast<double>(steps);
+    if (readout_.mode == ReadoutMode::kSum) bias *= static_cast<double>(steps);
+    at<float>(out_, f, 0, n, i) = static_cast<float>(y + bias);
+  }
+
+  void real(const Frame& f, size_t n, size_t i, int64_t steps) const noexcept {
+    auto* keep = kept<float>(f, n, i);
+    float sum = 0.0F;
+    if (readout_.mode == ReadoutMode::kLast) {
+      sum = at<float>(in_, f, readout_.steps - 1, n, i);
+    } else {
+      sum = keep == nullptr ? 0.0F : *keep;
+      for (size_t t = 0; t < readout_.steps; ++t) sum += at<float>(in_, f, t, n, i);
+    }
+    if (keep != nullptr) *keep = sum;
+    if (readout_.mode == ReadoutMode::kMean) sum /= static_cast<float>(steps);
+    at<float>(out_, f, 0, n, i) = sum;
+  }
+
+  Readout readout_;
+  Slot in_, out_;
+  std::optional<Slot> sums_;
+};
+
+}  // namespace
+
+std::unique_ptr<Step> maxpool_step(const Window& window, const Slot& in, const Slot& out) {
+  return std::make_unique<MaxPoolStep>(window, in, out);
+}
+
+std::unique_ptr<Step> avgpool_step(const Window& window, const Slot& in, const Slot& out) {
+  return std::make_unique<AvgPoolStep>(window, in, out);
+}
+
+std::unique_ptr<Step> add_step(std::vector<Slot> inputs, std::vector<float> divisors, const Slot& out) {
+  return std::make_unique<AddStep>(std::move(inputs), std::move(divisors), out);
+}
+
+std::unique_ptr<Step> readout_step(Readout readout, const Slot& in, const Slot& out, std::optional<Slot> sums) {
+  return std::make_unique<ReadoutStep>(std::move(readout), in, out, sums);
+}
+
+size_t readout_state_bytes(const Slot& in) noexcept {
+  return align_up(in.batch * in.pixels * in.channels * sizeof(int64_t));
+}
+
+}  // namespace snncore::runtime

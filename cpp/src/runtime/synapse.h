@@ -1,0 +1,67 @@
+// Weighted sums of an edge: conv2d and linear, for every kind of weight and input.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/align.h"
+#include "kernels/table.h"
+#include "ops/op.h"
+#include "runtime/frame.h"
+#include "runtime/window.h"
+
+namespace snncore::runtime {
+
+/// Computes rows of sums, `channels_padded` elements each (int32 for coded weights, float for float weights).
+class Synapse {
+ public:
+  virtual ~Synapse() = default;
+  virtual void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept = 0;
+  [[nodiscard]] virtual bool is_static() const noexcept = 0;
+  /// Private bytes that `sums` needs for tiles of at most `pixels`.
+  [[nodiscard]] virtual size_t lane_bytes(size_t pixels) const noexcept = 0;
+
+  Synapse() = default;
+  Synapse(const Synapse&) = delete;
+  Synapse& operator=(const Synapse&) = delete;
+};
+
+/// Weights laid out for the kernels, with the memory behind them; made once for a model and shared by its programs.
+struct PackedWeights {
+  AlignedBuffer codes;      // int8 or float, all groups behind each other
+  AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
+  AlignedBuffer init;       // ByteWeights only
+  AlignedBuffer bias;       // float only
+  int32_t max_abs = 0;
+
+  [[nodiscard]] size_t bytes() const noexcept {
+    return codes.size() + code_sums.size() + init.size() + bias.size();
+  }
+};
+
+/// What a conv2d or linear node is, resolved against the edge it reads.
+struct SynapseShape {
+  Window window;
+  size_t groups = 1;
+  size_t inputs = 0;    // input channels of one group
+  size_t channels = 0;  // output channels of all groups
+
+  [[nodiscard]] size_t group_channels() const noexcept { return channels / groups; }
+  [[nodiscard]] size_t group_padded() const noexcept { return kernels::pad_channels(group_channels()); }
+  [[nodiscard]] size_t padded() const noexcept { return kernels::pad_channels(channels); }
+};
+
+SynapseShape synapse_shape(const ops::NodeView& node, const Slot& input);
+
+/// The layout that `make_synapse` expects for this node and kind of input.
+std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, const SynapseShape& shape);
+
+/// `input` is the slot of the node's input edge.
+std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseShape& shape, const Slot& input,
+                                      std::shared_ptr<const PackedWeights> weights);
+
+/// Sums that another step has left in memory.
+std::unique_ptr<Synapse> stored_sums(const Slot& slot);
+
+}  // namespace snncore::runtime

@@ -1,0 +1,93 @@
+"""snncore: binary and quantised spiking networks on ordinary CPUs.
+
+>>> model = snncore.load("net.snn")
+>>> logits = model.run(image)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from snncore import functional
+from snncore._core import Error, FormatError, build_info, isa, version
+from snncore.bits import BitTensor, pack
+from snncore.builder import GraphBuilder
+from snncore.infos import Layer, Port
+from snncore.model import Model, load
+from snncore.recording import Result
+from snncore.session import Session
+
+if TYPE_CHECKING:
+    from snncore.parity import VerifyReport
+
+__all__ = [
+    "BitTensor",
+    "Error",
+    "FormatError",
+    "GraphBuilder",
+    "Layer",
+    "Model",
+    "Port",
+    "Result",
+    "Session",
+    "__version__",
+    "build_info",
+    "from_torch",
+    "functional",
+    "isa",
+    "load",
+    "pack",
+    "verify",
+]
+
+__version__ = version()
+
+for _type in (Error, FormatError):
+    _type.__module__ = __name__  # how users import it is how a traceback names it
+
+
+def from_torch(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a PyTorch module: see `snncore.convert.torch.from_torch`. Needs ``snncore[torch]``.
+
+    Parameters
+    ----------
+    module
+        Made of modules of `snncore.reference` and plain ``torch.nn``, in evaluation mode.
+    example
+        An input, which gives shape and dtype.
+    options
+        Passed on.
+
+    Raises
+    ------
+    ValueError, snncore.Error
+        A module that has no counterpart here; the message names it.
+    ImportError
+        No torch.
+    """
+    from snncore.convert.torch import from_torch as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def verify(model: Model, module: Any, x: Any, **options: Any) -> VerifyReport:
+    """Compare a model with the module it was made from, step by step: see `snncore.parity.verify`.
+
+    Parameters
+    ----------
+    model, module, x
+        The model, the module, and input for both.
+    options
+        Passed on.
+
+    Raises
+    ------
+    ValueError
+        A model and a module that do not belong together.
+    ImportError
+        No torch.
+    """
+    from snncore.parity import verify as compare
+
+    return compare(model, module, x, **options)

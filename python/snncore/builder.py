@@ -1,0 +1,432 @@
+"""Making a model from code: what importers call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snncore import _core
+from snncore.model import Model
+
+Pair: TypeAlias = int | Sequence[int]
+Encoding: TypeAlias = Literal["f32", "odd", "sym"]
+Reset: TypeAlias = Literal["zero", "subtract"]
+Profile: TypeAlias = Literal["U", "W", "X"]
+State: TypeAlias = Literal["i8", "i16", "i32"]
+Leak: TypeAlias = Literal["none", "q15", "half_floor", "shift", "tz12"]
+
+
+class GraphBuilder:
+    """Adds layers in order and builds a `Model`.
+
+    Every method that adds a layer takes its name and the name of the edge it reads, and returns the name of
+    its own edge, which is the layer's name. Shapes are those of one step of one sample: [C, H, W] or [C].
+    Every method raises ValueError with layer, expected and received for arguments that do not fit. One thread
+    at a time.
+
+    >>> b = GraphBuilder()
+    >>> x = b.input("x", "b1", [100])
+    >>> x = b.lif("hidden", b.linear("fc1", x, weight1), decay=0.5)
+    >>> b.output("logits", b.readout("head", b.linear("fc2", x, weight2)))
+    >>> model = b.build(timesteps=4)
+    """
+
+    def __init__(self) -> None:
+        self._core = _core.GraphBuilder()
+
+    def input(
+        self,
+        name: str,
+        dtype: Literal["u8", "b1", "f32"],
+        shape: Sequence[int],
+        zero_point: Sequence[int] | None = None,
+        scale: float | None = None,
+        layout: str | None = None,
+    ) -> str:
+        """Add an input.
+
+        Parameters
+        ----------
+        name, dtype, shape
+            "u8" raw pixels, "b1" spikes, "f32" values.
+        zero_point, scale
+            A pixel's value is ``(pixel - zero_point[c]) * scale``. "u8" needs both; with "f32" they let
+            callers hand over pixels too.
+        layout
+            The default layout of arrays: a permutation of N C H W or T N C H W. Default: NCHW, or NC.
+        """
+        points = [] if zero_point is None else [int(z) for z in zero_point]
+        return self._core.input(
+            name,
+            dtype,
+            list(shape),
+            zero_point=points,
+            scale=0.0 if scale is None else scale,
+            layout=layout or "",
+        )
+
+    def conv2d(
+        self,
+        name: str,
+        x: str,
+        weight: ArrayLike,
+        *,
+        encoding: Encoding = "f32",
+        bits: int | None = None,
+        scale: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+    ) -> str:
+        """Add a two-dimensional convolution (cross-correlation, as in PyTorch).
+
+        Parameters
+        ----------
+        weight
+            [C, C_in / groups, kh, kw]: float32, or int8 codes q with `encoding`, `bits` and `scale`.
+        encoding, bits
+            "f32"; or what a code means: "odd" m = 2q + 1, "sym" m = q, with 1, 2, 4 or 8 bits (sym: from 2).
+        scale
+            float64 [C] or [1]: a real weight is scale * m. Codes only.
+        bias
+            float64 [C].
+        stride, dilation
+            One number, or (vertical, horizontal).
+        padding
+            One number, (vertical, horizontal), or (top, bottom, left, right). Padding is value zero.
+        """
+        return self._core.conv2d(
+            name,
+            x,
+            **_weight(name, weight, encoding, bits, scale, bias),
+            stride=pair(stride, name, "stride"),
+            padding=sides(padding, name),
+            dilation=pair(dilation, name, "dilation"),
+            groups=groups,
+        )
+
+    def linear(
+        self,
+        name: str,
+        x: str,
+        weight: ArrayLike,
+        *,
+        encoding: Encoding = "f32",
+        bits: int | None = None,
+        scale: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+    ) -> str:
+        """Add a fully connected layer; `weight` is [C, F], the rest is as in `conv2d`.
+
+        After `flatten` of an image the columns are in the order C, H, W.
+        """
+        return self._core.linear(name, x, **_weight(name, weight, encoding, bits, scale, bias))
+
+    def batch_norm(
+        self,
+        name: str,
+        x: str,
+        gamma: ArrayLike,
+        beta: ArrayLike,
+        mean: ArrayLike,
+        var: ArrayLike,
+        eps: float = 1e-5,
+    ) -> str:
+        """Add ``(x - mean) / sqrt(var + eps) * gamma + beta``, all [C]; `build` folds it."""
+        return self._core.batch_norm(
+            name, x, _doubles(gamma), _doubles(beta), _doubles(mean), _doubles(var), eps
+        )
+
+    def lif(
+        self,
+        name: str,
+        x: str,
+        *,
+        decay: float = 0.5,
+        input_gain: float = 1.0,
+        threshold: float = 1.0,
+        reset: Reset = "zero",
+        strict: bool = False,
+        profile: Profile = "W",
+        state: State = "i16",
+        leak: Leak = "q15",
+        leak_at_store: bool = False,
+        theta0: int = 0,
+        unit_bits: int = -1,
+    ) -> str:
+        """Add a leaky integrate-and-fire neuron for each element of `x`, in real units.
+
+        ``h = decay * v + input_gain * x``; a spike when ``h >= threshold`` (`strict`: ``>``); then v is 0
+        (`reset` "zero") or ``h - threshold`` ("subtract"). `decay` 1 makes an integrate-and-fire neuron.
+        Where all weights before it are coded, `build` turns it into integers: `profile`, `state`, `leak`,
+        `leak_at_store`, `theta0` and `unit_bits` say how, and docs/format.md what they mean; otherwise they
+        are not used.
+        """
+        return self._core.lif(
+            name,
+            x,
+            decay=decay,
+            input_gain=input_gain,
+            threshold=threshold,
+            reset=reset,
+            strict=strict,
+            profile=profile,
+            state=state,
+            leak=leak,
+            leak_at_store=leak_at_store,
+            theta0=theta0,
+            unit_bits=unit_bits,
+        )
+
+    def lif_int(
+        self,
+        name: str,
+        x: str,
+        *,
+        theta: ArrayLike,
+        psi: ArrayLike | None = None,
+        profile: Profile = "W",
+        state: State = "i16",
+        leak: Leak = "q15",
+        leak_param: int = 0,
+        reset: Reset = "zero",
+        leak_at_store: bool = False,
+        unit_bits: int = -1,
+        decay: float = 0.5,
+        threshold: float = 1.0,
+        input_gain: float = 1.0,
+        strict: bool = False,
+    ) -> str:
+        """Add an integer neuron exactly as a file holds it, behind a `requant`.
+
+        Parameters
+        ----------
+        theta
+            int32 [C]; profile X: [K, C].
+        psi
+            int32 [C], for reset "subtract".
+        profile, state, leak, leak_param, reset, leak_at_store, unit_bits
+            docs/format.md, `lif`.
+        decay, threshold, input_gain, strict
+            The float neuron it was made from; kept, not applied.
+        """
+        return self._core.lif_int(
+            name,
+            x,
+            theta=_int32(theta, name, "theta"),
+            psi=None if psi is None else _int32(psi, name, "psi"),
+            profile=profile,
+            state=state,
+            leak=leak,
+            leak_param=leak_param,
+            reset=reset,
+            leak_at_store=leak_at_store,
+            unit_bits=unit_bits,
+            decay=decay,
+            threshold=threshold,
+            input_gain=input_gain,
+            strict=strict,
+        )
+
+    def requant(
+        self,
+        name: str,
+        inputs: Sequence[str],
+        factors: Sequence[ArrayLike],
+        c: ArrayLike,
+        n: ArrayLike,
+        wide: bool = False,
+    ) -> str:
+        """Add the step from integer sums to the current of an integer neuron.
+
+        ``I = ((sum_j A_j * M_j + c + h) >> n) + sum_j K_j * s_j``, h = 2^(n-1) where n > 0, else 0.
+
+        Parameters
+        ----------
+        inputs
+            Sums A_j, and spikes or counts s_j.
+        factors
+            For each input int32 [C]: M_j of sums, K_j of spikes and counts.
+        c, n
+            int32 [C].
+        wide
+            Allow 64-bit products.
+        """
+        return self._core.requant(
+            name,
+            list(inputs),
+            factors=[_int32(f, name, f"factors[{j}]") for j, f in enumerate(factors)],
+            c=_int32(c, name, "c"),
+            n=_int32(n, name, "n"),
+            wide=wide,
+        )
+
+    def maxpool2d(
+        self, name: str, x: str, kernel: Pair, stride: Pair | None = None, padding: Pair = 0
+    ) -> str:
+        """Add an OR of spikes over windows; `stride` is `kernel` unless given."""
+        return self._core.maxpool2d(name, x, **_window(name, kernel, stride, padding))
+
+    def avgpool2d(
+        self, name: str, x: str, kernel: Pair, stride: Pair | None = None, padding: Pair = 0
+    ) -> str:
+        """Add a mean over windows, exact for spikes: a count with a unit. Padding counts as zeros."""
+        return self._core.avgpool2d(name, x, **_window(name, kernel, stride, padding))
+
+    def add(self, name: str, inputs: Sequence[str]) -> str:
+        """Add the sum of two or more edges of one shape."""
+        return self._core.add(name, list(inputs))
+
+    def flatten(self, name: str, x: str) -> str:
+        """Make a vector of an image, in C, H, W order."""
+        return self._core.flatten(name, x)
+
+    def readout(
+        self,
+        name: str,
+        x: str,
+        mode: Literal["mean", "sum", "last"] = "mean",
+        scale: ArrayLike | None = None,
+        bias: ArrayLike | None = None,
+    ) -> str:
+        """Add a readout over time of a vector: float32 [F].
+
+        `scale` (float64 [F] or [1]) and `bias` (float64 [F]) turn integer sums into values; they follow from
+        the linear layer before it unless given.
+        """
+        return self._core.readout(name, x, mode=mode, scale=_optional(scale), bias=_optional(bias))
+
+    def output(self, name: str, edge: str) -> None:
+        """Make an edge an output: a readout, spikes, counts or float32 values."""
+        self._core.output(name, edge)
+
+    def shape(self, edge: str) -> tuple[int, ...]:
+        """Give the shape of an edge, [C, H, W] or [C]."""
+        return tuple(self._core.shape(edge))
+
+    def build(
+        self,
+        timesteps: int,
+        labels: Sequence[str] | None = None,
+        preprocess: Mapping[str, Any] | None = None,
+        provenance: Mapping[str, str] | None = None,
+    ) -> Model:
+        """Fold, compute every integer constant once, check, and make the model.
+
+        Parameters
+        ----------
+        timesteps
+            Steps of a run unless told otherwise, 1 to 4096.
+        labels
+            Names of the classes.
+        preprocess
+            As `Model.metadata` gives it: ``{"size": [height, width], "crop": "center" | "stretch", "color":
+            "rgb" | "gray"}``.
+        provenance
+            Where the model comes from.
+
+        Raises
+        ------
+        ValueError
+            A layer whose constants do not fit; no input or output.
+        snncore.Error
+            A graph that this version cannot run.
+        """
+        core = self._core.build(
+            timesteps,
+            labels=list(labels or ()),
+            preprocess=_preprocess(preprocess),
+            provenance=dict(provenance or {}),
+        )
+        return Model(core)
+
+
+def pair(value: Pair, layer: str, what: str) -> tuple[int, int]:
+    """Take one number or two."""
+    if isinstance(value, (int, np.integer)):
+        return int(value), int(value)
+    if len(value) != 2:
+        raise ValueError(f"'{layer}': expected one or two numbers for {what}, received {value!r}")
+    return int(value[0]), int(value[1])
+
+
+def sides(padding: Pair, layer: str) -> tuple[int, int, int, int]:
+    """Take one number, (vertical, horizontal) or (top, bottom, left, right)."""
+    if not isinstance(padding, (int, np.integer)) and len(padding) == 4:
+        top, bottom, left, right = map(int, padding)
+        return top, bottom, left, right
+    vertical, horizontal = pair(padding, layer, "padding (or four)")
+    return vertical, vertical, horizontal, horizontal
+
+
+def _window(layer: str, kernel: Pair, stride: Pair | None, padding: Pair) -> dict[str, Any]:
+    return {
+        "kernel": pair(kernel, layer, "kernel"),
+        "stride": pair(kernel if stride is None else stride, layer, "stride"),
+        "padding": sides(padding, layer),
+    }
+
+
+def _weight(
+    layer: str,
+    weight: ArrayLike,
+    encoding: str,
+    bits: int | None,
+    scale: ArrayLike | None,
+    bias: ArrayLike | None,
+) -> dict[str, Any]:
+    array = np.asarray(weight)
+    values: NDArray[Any]
+    if encoding == "f32":
+        if bits not in (None, 32) or scale is not None:
+            raise ValueError(f"'{layer}': expected neither bits nor scale with float32 weights")
+        if array.dtype.kind != "f":
+            raise ValueError(f"'{layer}': expected float32 weights (encoding 'f32'), received {array.dtype}")
+        values = np.ascontiguousarray(array, dtype=np.float32)
+    else:
+        if bits is None:
+            raise ValueError(f"'{layer}': expected bits (1, 2, 4 or 8) with encoding '{encoding}'")
+        if array.dtype != np.int8:
+            raise ValueError(
+                f"'{layer}': expected int8 codes with encoding '{encoding}', received {array.dtype}"
+            )
+        values = np.ascontiguousarray(array)
+    return {
+        "weight": values,
+        "encoding": encoding,
+        "bits": 32 if bits is None else bits,
+        "scale": _optional(scale),
+        "bias": _optional(bias),
+    }
+
+
+def _doubles(values: ArrayLike) -> NDArray[np.float64]:
+    return np.ascontiguousarray(np.atleast_1d(np.asarray(values, dtype=np.float64)))
+
+
+def _optional(values: ArrayLike | None) -> NDArray[np.float64] | None:
+    return None if values is None else _doubles(values)
+
+
+def _int32(values: ArrayLike, layer: str, what: str) -> NDArray[np.int32]:
+    array = np.atleast_1d(np.asarray(values))
+    bounds = np.iinfo(np.int32)
+    if array.dtype.kind not in "iu" or (
+        array.size and (array.min() < bounds.min or array.max() > bounds.max)
+    ):
+        raise ValueError(f"'{layer}': expected 32-bit integers for {what}, received {array.dtype}")
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _preprocess(preprocess: Mapping[str, Any] | None) -> _core.PreprocessInfo | None:
+    if preprocess is None:
+        return None
+    if set(preprocess) != {"size", "crop", "color"}:
+        raise ValueError(f"preprocess: expected the keys size, crop and color, received {sorted(preprocess)}")
+    height, width = preprocess["size"]
+    return _core.PreprocessInfo(int(height), int(width), preprocess["crop"], preprocess["color"])

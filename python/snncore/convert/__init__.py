@@ -1,0 +1,1 @@
+"""Importers: each turns a network of another library into a `snncore.Model` through `snncore.GraphBuilder`."""

@@ -1,0 +1,247 @@
+"""From a PyTorch network to a model. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from snncore.builder import GraphBuilder, Profile, State
+from snncore.model import Model
+from snncore.reference import Network
+
+from .evaluating import evaluating
+from .progress import tracked
+from .trace import Call, Trace, trace
+
+
+def from_torch(
+    module: nn.Module,
+    example: Tensor,
+    *,
+    preprocess: Mapping[str, Any] | None = None,
+    labels: Sequence[str] | None = None,
+    timesteps: int | None = None,
+    readout: Literal["mean", "sum"] = "mean",
+    state: State = "i16",
+    profile: Profile = "W",
+    name: str | None = None,
+    progress: bool | None = None,
+) -> Model:
+    """Convert a PyTorch network of `snncore.reference` neurons and `torch.nn` layers, as it is in evaluation mode.
+
+    Parameters
+    ----------
+    module
+        `snncore.reference.Network`; or a `torch.nn.Sequential` of layers and neurons, run the way `Network` runs
+        its layers; or any module whose forward torch.fx can trace and which takes a sequence, time first (residual
+        ``+``, flattening and unflattening of the time axis, and a final ``mean(0)`` or ``sum(0)`` over time are
+        understood).
+    example
+        A tensor of the shape that `module` takes: [N, C, H, W] (a static image, or [T, C, H, W]), [T, N, C, H, W],
+        [N, F] or [T, N, F]; bool for a network that takes spikes. Only its shape and dtype matter.
+    preprocess
+        How pixels become the network's input, as in `Network`: zero_point, scale, and, if wanted, size ([height,
+        width]) and crop ("center" or "stretch"). With it, a network whose first convolution is quantised takes raw
+        pixels.
+    labels
+        Names of the classes.
+    timesteps
+        Steps of a run. Default: the network's, else the first axis of a time-first example.
+    readout
+        What a `torch.nn.Sequential` ends in: the mean or the sum of its last layer over time.
+    state, profile
+        Membranes of the integer neurons: bits, and the unit they count in ("W": a common one, "U": one for each
+        channel, "X": exact thresholds).
+    name
+        Stored with the model.
+    progress
+        Show a progress bar. Default: on a terminal.
+
+    Raises
+    ------
+    snncore.Error
+        Modules that have no counterpart; the message lists all of them.
+    ValueError
+        An example, option or layer that does not fit; the message names it.
+    """
+    example = torch.as_tensor(example)
+    if not isinstance(module, nn.Module) or example.dim() not in (2, 3, 4, 5):
+        raise ValueError(
+            "from_torch: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, F] or [T, N, F], "
+            f"received {type(module).__name__} and shape {list(example.shape)}"
+        )
+    row = isinstance(module, (Network, nn.Sequential))
+    layers = module.layers if isinstance(module, Network) else module
+    if isinstance(module, Network):
+        preprocess = module.preprocess if preprocess is None else preprocess
+        labels = labels if labels is not None else module.labels
+        timesteps, readout = timesteps or module.timesteps, module.readout
+    time_first = example.dim() in (3, 5)
+    traced_on = (
+        example.flatten(0, 1) if row and time_first else example
+    )  # a row's layers see time in the batch
+    steps = timesteps or (example.shape[0] if time_first or not row else None)
+    if steps is None:
+        raise ValueError(
+            "from_torch: timesteps is not given, and the example has no time axis to take it from"
+        )
+    with evaluating(module), torch.no_grad():
+        found = trace(layers, traced_on.float())
+        emitter = _Emitter(found, preprocess or {}, state, profile)
+        emitter.input(example)
+        for call in tracked(found.calls, "converting", progress):
+            emitter.emit(call)
+        emitter.output(readout if row else None)
+    return emitter.builder.build(
+        steps,
+        labels=list(labels) if labels else None,
+        preprocess=_image(preprocess, example),
+        provenance=_provenance(module, name),
+    )
+
+
+def _image(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, Any] | None:
+    """Size, crop and colour of the images that the file asks for."""
+    if preprocess is None or example.dim() < 4 or example.shape[-3] not in (1, 3):
+        return None
+    height, width = preprocess.get("size") or example.shape[-2:]
+    color = "rgb" if example.shape[-3] == 3 else "gray"
+    return {"size": [int(height), int(width)], "crop": preprocess.get("crop", "center"), "color": color}
+
+
+def _provenance(module: nn.Module, name: str | None) -> dict[str, str]:
+    values = sum(t.numel() for t in module.state_dict().values() if t.is_floating_point())
+    kind = f"{type(module).__module__}.{type(module).__qualname__}"
+    facts = {"source": f"torch {torch.__version__}, {kind}", "float32_values": str(values)}
+    return {"name": name, **facts} if name else facts
+
+
+def _array(values: Tensor | None, dtype: Any = np.float64) -> Any:
+    return None if values is None else values.detach().cpu().contiguous().numpy().astype(dtype)
+
+
+class _Emitter:
+    """Calls the builder. `edges` maps what fx calls a value to what the builder calls it."""
+
+    def __init__(self, found: Trace, preprocess: Mapping[str, Any], state: State, profile: Profile) -> None:
+        self.builder = GraphBuilder()
+        self.found, self.preprocess, self.state, self.profile = found, preprocess, state, profile
+        self.edges: dict[str, str] = {}
+
+    def input(self, example: Tensor) -> None:
+        """Raw pixels for a quantised convolution whose preprocessing is known; else spikes or real values."""
+        rank = 3 if example.dim() >= 4 else 1
+        shape = list(example.shape[-rank:])
+        zero_point, scale = self.preprocess.get("zero_point"), self.preprocess.get("scale")
+        known = zero_point is not None and scale is not None
+        readers = self._readers()
+        coded = [c for c in readers if getattr(c.module, "quantizer", None) is not None]
+        dtype = "b1" if example.dtype == torch.bool else "f32"
+        if known and readers and all(c in coded and c.kind == "conv2d" for c in readers):
+            dtype = "u8"
+        elif dtype == "f32" and coded:
+            raise ValueError(
+                f"from_torch: '{coded[0].name}' has quantised weights and reads real values; give preprocess with "
+                "zero_point and scale if the input is an image, an example of dtype bool if it is spikes, or leave "
+                "that layer unquantised"
+            )
+        if isinstance(zero_point, int):
+            zero_point = [zero_point] * shape[0]
+        pixels = (
+            {"zero_point": [int(z) for z in zero_point or []], "scale": float(scale or 0)} if known else {}
+        )
+        if dtype == "b1":
+            pixels = {}
+        time = "T" if example.dim() in (3, 5) else ""
+        layout = f"{time}N{'CHW' if rank == 3 else 'C'}"
+        self.edges[self.found.source] = self.builder.input("input", dtype, shape, layout=layout, **pixels)
+
+    def _readers(self) -> list[Call]:
+        """Calls that read the input."""
+        names, readers = {self.found.source}, []
+        for call in self.found.calls:
+            if names.intersection(call.inputs):
+                if call.kind == "drop":
+                    names.add(call.value)
+                else:
+                    readers.append(call)
+        return readers
+
+    def emit(self, call: Call) -> None:
+        """Add one call to the graph."""
+        inputs = [self.edges[i] for i in call.inputs]
+        method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
+        self.edges[call.value] = method(call, inputs)
+
+    def output(self, readout: Literal["mean", "sum"] | None) -> None:
+        """End in the value of the last call; a row of layers ends in a readout over time."""
+        edge = self.edges[self.found.result]
+        if readout is not None:
+            edge = self.builder.readout("logits", edge, readout)
+        self.builder.output(edge, edge)
+
+    def _drop(self, call: Call, inputs: list[str]) -> str:
+        return inputs[0]
+
+    def _weight(self, module: Any) -> tuple[Any, dict[str, Any]]:
+        """Codes of a quantised layer, float32 values of another."""
+        bias = _array(module.bias)
+        quantizer = getattr(module, "quantizer", None)
+        if quantizer is None:
+            return _array(module.weight, np.float32), {"bias": bias}
+        codes, scale = quantizer.codes(module.weight)
+        coded = {"encoding": quantizer.encoding, "bits": quantizer.bits, "scale": _array(scale)}
+        return _array(codes, np.int8), {**coded, "bias": bias}
+
+    def _conv2d(self, call: Call, inputs: list[str]) -> str:
+        weight, described = self._weight(call.module)
+        return self.builder.conv2d(call.name, inputs[0], weight, **described, **call.options)
+
+    def _linear(self, call: Call, inputs: list[str]) -> str:
+        weight, described = self._weight(call.module)
+        return self.builder.linear(call.name, inputs[0], weight, **described)
+
+    def _batch_norm(self, call: Call, inputs: list[str]) -> str:
+        bn: Any = call.module
+        mean, var = _array(bn.running_mean), _array(bn.running_var)
+        gamma = np.ones_like(mean) if bn.weight is None else _array(bn.weight)
+        beta = np.zeros_like(mean) if bn.bias is None else _array(bn.bias)
+        return self.builder.batch_norm(call.name, inputs[0], gamma, beta, mean, var, bn.eps)
+
+    def _lif(self, call: Call, inputs: list[str]) -> str:
+        neuron: Any = call.module
+        leak = "none" if neuron.decay == 1 else "half_floor" if self.profile == "X" else "q15"
+        return self.builder.lif(
+            call.name,
+            inputs[0],
+            decay=neuron.decay,
+            input_gain=neuron.input_gain,
+            threshold=neuron.threshold,
+            reset=neuron.reset,
+            strict=neuron.strict,
+            profile=self.profile,
+            state=self.state,
+            leak=leak,
+        )
+
+    def _maxpool2d(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.maxpool2d(call.name, inputs[0], **call.options)
+
+    def _avgpool2d(self, call: Call, inputs: list[str]) -> str:
+        options = dict(call.options)
+        flat = options.pop("flatten", False)
+        edge = self.builder.avgpool2d(call.name, inputs[0], **options)
+        return self.builder.flatten(f"{call.name}.flatten", edge) if flat else edge
+
+    def _add(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.add(call.name, inputs)
+
+    def _flatten(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.flatten(call.name, inputs[0])
+
+    def _readout(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.readout(call.name, inputs[0], call.options["mode"])

@@ -1,0 +1,348 @@
+"""From a torch module to a list of calls, each of which one method of `GraphBuilder` answers.
+
+torch.fx records the calls, the example gives their shapes. What has no counterpart is collected, so that one
+error can name all of it. Needs torch.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
+
+from snncore import _core
+from snncore.reference import IF, LIF, Conv2d, Linear
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One layer. `kind` is a method of `GraphBuilder`, or "drop" (the value passes through)."""
+
+    kind: str
+    name: str  #: of the node in the file
+    value: str  #: what fx calls its result
+    inputs: list[str]  #: fx names
+    module: nn.Module | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Calls in order; `source` and `result` are the fx names of the input and the output."""
+
+    calls: list[Call]
+    source: str
+    result: str
+
+
+class Unsupported(Exception):  # noqa: N818 - becomes a line of one error
+    """Why a call has no counterpart."""
+
+
+class _Tracer(fx.Tracer):
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        leaf = isinstance(m, (LIF, Conv2d, Linear))
+        return leaf or super().is_leaf_module(m, module_qualified_name)
+
+
+class _Shapes(fx.Interpreter):
+    """Runs the example and notes the shape of every tensor on the way."""
+
+    def run_node(self, n: fx.Node) -> Any:
+        value = super().run_node(n)
+        if isinstance(value, Tensor):
+            n.meta["shape"] = tuple(value.shape)
+        return value
+
+
+def trace(module: nn.Module, example: Tensor) -> Trace:
+    """Trace `module` (in evaluation mode) on `example`, whose leading axes are time and samples.
+
+    Raises
+    ------
+    snncore.Error
+        Something has no counterpart.
+    ValueError
+        The module does not run on the example.
+    """
+    try:
+        graph = _Tracer().trace(module)
+    except Exception as why:  # whatever a user's forward raises
+        raise _core.Error(f"from_torch: torch.fx cannot trace {type(module).__name__}: {_line(why)}") from why
+    try:
+        with torch.no_grad():
+            _Shapes(fx.GraphModule(module, graph)).run(example)
+    except Exception as why:
+        text = (
+            f"from_torch: {type(module).__name__} does not run on an example of shape {list(example.shape)}"
+        )
+        raise ValueError(f"{text}: {_line(why)}") from why
+    return _Reader(module, example).read(graph)
+
+
+def _line(why: BaseException) -> str:
+    return (str(why).strip() or type(why).__name__).splitlines()[0]
+
+
+class _Reader:
+    """Reads an fx graph with shapes. `rank` counts the feature axes of a value: 3 for images, 1 for vectors."""
+
+    def __init__(self, module: nn.Module, example: Tensor) -> None:
+        self.modules = dict(module.named_modules())
+        self.source_rank = 3 if example.dim() >= 4 else 1
+        self.rank: dict[str, int] = {}
+        self.shape: dict[str, Shape] = {}
+        self.calls: list[Call] = []
+        self.problems: list[str] = []
+        self.names = _Names()
+
+    def read(self, graph: fx.Graph) -> Trace:
+        source, result = "", ""
+        seen: Counter[str] = Counter()
+        for node in graph.nodes:
+            if node.op == "placeholder":
+                if source:
+                    raise _core.Error("from_torch: a module with several inputs is not supported")
+                source = node.name
+                self._note(node, self.source_rank)
+            elif node.op == "output":
+                if not isinstance(node.args[0], fx.Node):
+                    raise _core.Error("from_torch: a module with several outputs is not supported")
+                result = node.args[0].name
+            elif "shape" in node.meta:
+                seen[str(node.target)] += node.op == "call_module"
+                self._read(node, repeated=seen[str(node.target)] > 1)
+        if self.problems:
+            raise _core.Error("from_torch: these have no counterpart: " + "; ".join(self.problems))
+        return Trace(self.calls, source, result)
+
+    def _note(self, node: fx.Node, rank: int) -> None:
+        self.rank[node.name] = rank
+        self.shape[node.name] = node.meta["shape"]
+
+    def _read(self, node: fx.Node, repeated: bool) -> None:
+        inputs = [a.name for a in node.all_input_nodes if a.name in self.rank]
+        module = self.modules[str(node.target)] if node.op == "call_module" else None
+        what = type(module).__name__ if module is not None else _function_name(node)
+        kind, options = "drop", {}
+        try:
+            if module is None:
+                kind, options = self._function(node, inputs)
+            else:
+                if repeated and isinstance(module, LIF):
+                    raise Unsupported("called more than once; a neuron takes all time steps in one call")
+                kind, options = self._module(module, node, inputs)
+        except Unsupported as why:
+            self.problems.append(f"{node.target if module is not None else node.name} ({what}): {why}")
+        before = self.rank[inputs[0]] if inputs else 1
+        flat = kind in ("flatten", "linear", "readout") or node.meta["shape"] == self._flat(inputs)
+        self._note(node, 1 if flat else before)
+        path = str(node.target) if module is not None else node.name
+        self.calls.append(Call(kind, self.names.make(path, kind), node.name, inputs, module, options))
+
+    def _flat(self, inputs: list[str]) -> Shape | None:
+        """Shape of the first input with its feature axes joined."""
+        if not inputs or self.rank[inputs[0]] == 1:
+            return None
+        shape = self.shape[inputs[0]]
+        return (*shape[:-3], prod(shape[-3:]))
+
+    def _features(self, name: str) -> Shape:
+        return self.shape[name][-self.rank[name] :]
+
+    def _module(self, module: Any, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
+        features, after = self._features(inputs[0]), node.meta["shape"]
+        kind = _KINDS.get(type(module))
+        if kind == "linear" and self.rank[inputs[0]] != 1:
+            raise Unsupported("a linear layer needs vectors; flatten the image first")
+        if kind == "batch_norm" and (module.running_mean is None or module.running_var is None):
+            raise Unsupported("has no running statistics")
+        if kind == "flatten":
+            return self._reshape(inputs[0], after), {}
+        if kind is None:
+            raise Unsupported("unknown to snncore")
+        options = _OPTIONS.get(type(module), lambda *_: {})
+        return kind, options(module, features, after)
+
+    def _function(self, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
+        target, after = node.target, node.meta["shape"]
+        if target in _ADD:
+            shapes = {self.shape[i] for i in inputs}
+            if len(inputs) != 2 or len(shapes) != 1 or node.kwargs.get("alpha", 1) != 1:
+                raise Unsupported("only the sum of two different values of one shape")
+            return "add", {}
+        if target in _RESHAPE:
+            return self._reshape(inputs[0], after), {}
+        if target in _KEEP:
+            return "drop", {}
+        if target in _POOLS:
+            pool = _POOLS[target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
+            return self._module(pool, node, inputs)
+        if target in _REDUCE:
+            return self._reduce(node, inputs[0], _REDUCE[target])
+        raise Unsupported("unknown to snncore")
+
+    def _reshape(self, name: str, after: Shape) -> str:
+        features = self._features(name)
+        if after[-len(features) :] == features:
+            return "drop"  # the leading axes, time and samples, were joined or split
+        if len(features) == 3 and after[-1] == prod(features) and after[-3:] != features:
+            return "flatten"
+        raise Unsupported(
+            f"reshapes {list(features)} to {list(after)}; only flattening a whole image is supported"
+        )
+
+    def _reduce(self, node: fx.Node, name: str, mode: str) -> tuple[str, dict[str, Any]]:
+        before, after = self.shape[name], node.meta["shape"]
+        dims = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
+        axes = sorted(d % len(before) for d in ((dims,) if isinstance(dims, int) else tuple(dims or ())))  # type: ignore[union-attr,arg-type,operator]
+        if axes == [0] and after == before[1:]:
+            if [u.op for u in node.users] != ["output"]:
+                raise Unsupported(f"a {mode} over time must be the last thing a module does")
+            return "readout", {"mode": mode}
+        if mode == "mean" and self.rank[name] == 3 and axes == [len(before) - 2, len(before) - 1]:
+            kernel = list(before[-2:])
+            pooled = {
+                "kernel": kernel,
+                "stride": kernel,
+                "padding": [0, 0],
+                "flatten": len(after) < len(before),
+            }
+            return "avgpool2d", pooled
+        raise Unsupported(f"{mode} over the axes {axes} of {list(before)}")
+
+
+def _function_name(node: fx.Node) -> str:
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+
+
+_ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
+_RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
+_KEEP: set[Any] = {F.dropout, F.dropout2d, "contiguous", "float", "clone", "detach"}
+_REDUCE: dict[Any, str] = {torch.mean: "mean", "mean": "mean", torch.sum: "sum", "sum": "sum"}
+_POOLS: dict[Any, Callable[..., nn.Module]] = {
+    F.max_pool2d: lambda *a, **k: nn.MaxPool2d(*a[:4], **k),
+    F.avg_pool2d: nn.AvgPool2d,
+    F.adaptive_avg_pool2d: nn.AdaptiveAvgPool2d,
+    F.adaptive_max_pool2d: nn.AdaptiveMaxPool2d,
+}
+
+
+def _pair(value: Any) -> list[int]:
+    return [int(value), int(value)] if isinstance(value, int) else [int(v) for v in value]
+
+
+def _conv(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
+    if module.padding_mode != "zeros":
+        raise Unsupported(f"padding_mode must be 'zeros', is {module.padding_mode!r}")
+    kernel, dilation = _pair(module.kernel_size), _pair(module.dilation)
+    if module.padding == "same":  # torch puts the odd one at the end
+        total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+        padding = [total[0] // 2, total[0] - total[0] // 2, total[1] // 2, total[1] - total[1] // 2]
+    else:
+        rows, columns = (0, 0) if module.padding == "valid" else _pair(module.padding)
+        padding = [rows, rows, columns, columns]
+    stride = _pair(module.stride)
+    return {"stride": stride, "padding": padding, "dilation": dilation, "groups": module.groups}
+
+
+def _window(module: Any, features: Shape) -> dict[str, Any]:
+    kernel, padding = _pair(module.kernel_size), _pair(module.padding)
+    stride = _pair(module.stride or module.kernel_size)
+    rest = [(n + 2 * p - k) % s for n, k, s, p in zip(features[1:], kernel, stride, padding, strict=True)]
+    if module.ceil_mode and any(rest):
+        raise Unsupported("ceil_mode=True would add a window that is not full")
+    return {"kernel": kernel, "stride": stride, "padding": padding}
+
+
+def _max_pool(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
+    if _pair(module.dilation) != [1, 1] or module.return_indices:
+        raise Unsupported("needs dilation=1 and return_indices=False")
+    return _window(module, features)
+
+
+def _avg_pool(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
+    options = _window(module, features)
+    if any(options["padding"]) and not module.count_include_pad:
+        raise Unsupported("count_include_pad=False with padding divides by different counts at the border")
+    if module.divisor_override not in (None, prod(options["kernel"])):
+        raise Unsupported("divisor_override is not the size of the window")
+    return options
+
+
+def _adaptive(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
+    if any(n % m for n, m in zip(features[1:], after[-2:], strict=True)):
+        raise Unsupported(f"{list(features[1:])} does not divide evenly into {list(after[-2:])}")
+    kernel = [n // m for n, m in zip(features[1:], after[-2:], strict=True)]
+    return {"kernel": kernel, "stride": kernel, "padding": [0, 0]}
+
+
+# Exact types: a subclass may compute something else.
+_KINDS: dict[type[Any], str] = {
+    nn.Conv2d: "conv2d",
+    Conv2d: "conv2d",
+    nn.Linear: "linear",
+    Linear: "linear",
+    nn.BatchNorm1d: "batch_norm",
+    nn.BatchNorm2d: "batch_norm",
+    LIF: "lif",
+    IF: "lif",
+    nn.MaxPool2d: "maxpool2d",
+    nn.AdaptiveMaxPool2d: "maxpool2d",
+    nn.AvgPool2d: "avgpool2d",
+    nn.AdaptiveAvgPool2d: "avgpool2d",
+    nn.Flatten: "flatten",
+    nn.Identity: "drop",
+    nn.Dropout: "drop",
+    nn.Dropout1d: "drop",
+    nn.Dropout2d: "drop",
+    nn.AlphaDropout: "drop",
+    nn.FeatureAlphaDropout: "drop",
+}
+_OPTIONS: dict[type[Any], Callable[[Any, Shape, Shape], dict[str, Any]]] = {
+    nn.Conv2d: _conv,
+    Conv2d: _conv,
+    nn.MaxPool2d: _max_pool,
+    nn.AvgPool2d: _avg_pool,
+    nn.AdaptiveMaxPool2d: _adaptive,
+    nn.AdaptiveAvgPool2d: _adaptive,
+}
+
+
+class _Names:
+    """Names for the file: the module's path; a bare number gets its kind ("conv1", "lif2")."""
+
+    SHORT = {  # noqa: RUF012 - a constant
+        "conv2d": "conv",
+        "batch_norm": "bn",
+        "maxpool2d": "pool",
+        "avgpool2d": "pool",
+        "linear": "fc",
+    }
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.taken: set[str] = {"input"}
+
+    def make(self, path: str, kind: str) -> str:
+        if kind == "drop":
+            return path
+        name = path
+        if path.replace(".", "").isdigit():
+            short = self.SHORT.get(kind, kind)
+            self.counts[short] += 1
+            name = f"{short}{self.counts[short]}"
+        unique, n = name, 2
+        while unique in self.taken:
+            unique, n = f"{name}_{n}", n + 1
+        self.taken.add(unique)
+        return unique

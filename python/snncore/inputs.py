@@ -1,0 +1,160 @@
+"""From what a user hands over to what the engine takes: dtypes, layouts and shapes are checked here, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from snncore import _core
+from snncore.bits import BitTensor
+from snncore.infos import Port
+
+#: One array, or one for each input: by name, or in the order of `Model.inputs`.
+Inputs: TypeAlias = (
+    ArrayLike | BitTensor | Mapping[str, ArrayLike | BitTensor] | tuple[ArrayLike | BitTensor, ...]
+)
+#: An array as the engine takes it.
+CoreArray: TypeAlias = NDArray[np.float32] | NDArray[np.uint8] | NDArray[np.bool_] | _core.BitTensor
+
+_DTYPES = (np.dtype(np.float32), np.dtype(np.uint8), np.dtype(np.bool_))
+
+
+class Feed(NamedTuple):
+    """Checked input arrays, and the layout in which each lies: a permutation of (T) N C H W."""
+
+    arrays: list[CoreArray]
+    layouts: tuple[str, ...]
+    batch: int
+    steps: int | None  #: None: no time axis
+
+
+def feed(ports: Sequence[Port], x: Inputs, layout: str | None) -> Feed:
+    """Check `x` against the inputs of a model.
+
+    Raises
+    ------
+    ValueError
+        With the input's name, what was expected and what came.
+    """
+    values = _by_port(ports, x)
+    checked = [_check(port, value, layout) for port, value in zip(ports, values, strict=True)]
+    batch = _agree(ports, [c.batch for c in checked], "samples")
+    steps = _agree(ports, [c.steps for c in checked], "time steps")
+    return Feed([c.array for c in checked], tuple(c.layout for c in checked), batch or 1, steps)
+
+
+def plan_layout(layouts: Sequence[str]) -> str:
+    """Give the one layout to plan for; inputs of several layouts have those that the file says."""
+    return layouts[0] if len(set(layouts)) == 1 else ""
+
+
+def check_layout(port: Port, layout: str) -> None:
+    """Refuse a layout that is not a permutation of the axes of this input; T and N may be left out."""
+    axes = "CHW" if len(port.shape) == 3 else "C"
+    if sorted(layout.replace("T", "", 1).replace("N", "", 1)) != sorted(axes):
+        raise ValueError(
+            f"input '{port.name}': expected a layout of the axes {', '.join(axes)} and, where they exist, "
+            f"T and N; received {layout!r}"
+        )
+
+
+class _Checked(NamedTuple):
+    array: CoreArray
+    layout: str
+    batch: int
+    steps: int | None
+
+
+def _by_port(ports: Sequence[Port], x: Inputs) -> list[ArrayLike | BitTensor]:
+    names = [port.name for port in ports]
+    if isinstance(x, Mapping):
+        if set(x) != set(names):
+            raise ValueError(f"expected the inputs {_listed(names)}, received {_listed(map(str, x))}")
+        return [x[name] for name in names]
+    if isinstance(x, tuple):
+        if len(x) != len(ports):
+            raise ValueError(f"expected {len(ports)} inputs ({_listed(names)}), received a tuple of {len(x)}")
+        return list(x)
+    if len(ports) != 1:
+        raise ValueError(f"expected a dict or tuple of the inputs {_listed(names)}, received one array")
+    return [x]
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def _agree(ports: Sequence[Port], counts: Sequence[int | None], what: str) -> int | None:
+    if len(set(counts)) > 1:
+        each = ", ".join(
+            f"'{port.name}' has {count or 'none'}" for port, count in zip(ports, counts, strict=True)
+        )
+        raise ValueError(f"inputs: expected the same number of {what}, received: {each}")
+    return counts[0]
+
+
+def _check(port: Port, value: ArrayLike | BitTensor, layout: str | None) -> _Checked:
+    array = value if isinstance(value, BitTensor) else _array(port, value)
+    axes = port.layout if layout is None else layout
+    check_layout(port, axes)
+    if array.ndim != len(axes):
+        raise ValueError(_wrong_rank(port, array.shape, axes, named=layout is not None))
+    sizes = dict(zip(axes, array.shape, strict=True))
+    wanted = dict(zip("CHW", port.shape, strict=False))
+    if any(sizes[axis] != wanted[axis] for axis in wanted):
+        raise ValueError(_wrong_shape(port, array.shape, axes))
+    if 0 in sizes.values():
+        raise ValueError(
+            f"input '{port.name}': expected at least one sample and step, received {list(array.shape)}"
+        )
+    core, core_axes = _packed(array, axes) if isinstance(array, BitTensor) else _dense(array, axes)
+    return _Checked(core, core_axes, sizes.get("N", 1), sizes.get("T"))
+
+
+def _array(port: Port, value: ArrayLike) -> NDArray[Any]:
+    array = np.asarray(value)
+    if array.dtype not in _DTYPES:
+        hint = "; convert it with .astype(numpy.float32)" if array.dtype.kind == "f" else ""
+        raise ValueError(
+            f"input '{port.name}': expected dtype float32 (values), uint8 (raw pixels) or bool (spikes), "
+            f"received {array.dtype}{hint}"
+        )
+    return array
+
+
+def _wrong_shape(port: Port, shape: tuple[int, ...], axes: str) -> str:
+    sizes = dict(zip("CHW", map(str, port.shape), strict=False))
+    expected = ", ".join(sizes.get(axis, axis) for axis in axes)
+    return f"input '{port.name}': expected shape [{expected}] in layout {axes}, received {list(shape)}"
+
+
+def _wrong_rank(port: Port, shape: tuple[int, ...], axes: str, *, named: bool) -> str:
+    message = _wrong_shape(port, shape, axes)
+    other = {-1: axes.replace("N", "", 1), 1: axes if "T" in axes else "T" + axes}.get(
+        len(shape) - len(axes), axes
+    )
+    if named or len(other) != len(shape):
+        return message
+    what = "one sample" if len(other) < len(axes) else "frames over time"
+    return f"{message}; for {what} pass layout={other!r}"
+
+
+def _dense(array: NDArray[Any], axes: str) -> tuple[CoreArray, str]:
+    if "N" not in axes:
+        array, axes = array[np.newaxis], "N" + axes
+    return np.ascontiguousarray(array), axes
+
+
+def _packed(bits: BitTensor, axes: str) -> tuple[CoreArray, str]:
+    """Give channel-packed rows in the order T N H W, whatever the layout; words move as they are."""
+    if axes[bits.axis] != "C":
+        return _dense(bits.numpy(), axes)
+    words, rows = bits.words, axes.replace("C", "")
+    if "N" not in axes:
+        words, rows, axes = words[np.newaxis], "N" + rows, "N" + axes
+    order = [rows.index(axis) for axis in "TNHW" if axis in rows]
+    words = np.ascontiguousarray(words.transpose([*order, len(order)]))
+    return _core.BitTensor.from_words(words, [*words.shape[:-1], bits.shape[bits.axis]]), axes

@@ -1,0 +1,259 @@
+"""A model: loaded or built, run, saved."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO, TypeAlias, overload
+
+from snncore import _core
+from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
+from snncore.inputs import Inputs, feed, plan_layout
+from snncore.plans import PlanKey, Plans, record_names, thread_count
+from snncore.recording import Result, result
+from snncore.session import Session, collect
+
+#: A path, the bytes of a file, or an open binary file.
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+
+class Model:
+    """A spiking network, as a `.snn` file holds it.
+
+    Made by `snncore.load`, `GraphBuilder.build` and `snncore.from_torch`. Immutable. Threads may share a
+    model and run it at the same time; the interpreter is free while it runs.
+    """
+
+    def __init__(self, core: _core.Model) -> None:
+        self._core = core
+        self._plans = Plans(core)
+        self._inputs = tuple(map(port, core.inputs))
+        self._outputs = tuple(map(port, core.outputs))
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """Name, dtype, shape, layout, zero_point and scale of each input."""
+        return self._inputs
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """Name, dtype, shape and layout of each output."""
+        return self._outputs
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Name, op, neuron, shape, weight_bits, state_bits, bytes and kept_channels of each layer."""
+        return tuple(map(layer, self._core.layers))
+
+    @property
+    def timesteps(self) -> int:
+        """Steps of a run, unless told otherwise."""
+        return self._core.timesteps
+
+    @property
+    def labels(self) -> list[str] | None:
+        """Names of the classes, where the file gives them."""
+        return list(self._core.labels) or None
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the file; of a model that was built, of the file it would be saved as."""
+        return self._core.file_bytes
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """A new dict: format, timesteps, labels, preprocess, provenance.
+
+        `preprocess` is None or holds size ([height, width]), crop and color.
+        """
+        p = self._core.preprocess
+        return {
+            "format": json.loads(self._core.document())["format"],
+            "timesteps": self.timesteps,
+            "labels": self.labels,
+            "preprocess": p and {"size": [p.height, p.width], "crop": p.crop, "color": p.color},
+            "provenance": dict(self._core.provenance),
+        }
+
+    def summary(self) -> str:
+        """Write a table of the layers, then inputs, outputs, timesteps and file size."""
+        return summary(self.layers, self.inputs, self.outputs, self.timesteps, self.file_bytes)
+
+    @overload
+    def run(
+        self,
+        x: Inputs,
+        *,
+        layout: str | None = None,
+        threads: int | None = None,
+        timesteps: int | None = None,
+        record: None = None,
+    ) -> Any: ...
+
+    @overload
+    def run(
+        self,
+        x: Inputs,
+        *,
+        layout: str | None = None,
+        threads: int | None = None,
+        timesteps: int | None = None,
+        record: str | Iterable[str],
+    ) -> Result: ...
+
+    def run(
+        self,
+        x: Inputs,
+        *,
+        layout: str | None = None,
+        threads: int | None = None,
+        timesteps: int | None = None,
+        record: str | Iterable[str] | None = None,
+    ) -> Any:
+        """Run from fresh state.
+
+        Parameters
+        ----------
+        x
+            float32 (values, normalised already), uint8 (raw pixels; the file holds zero point and scale),
+            bool or `BitTensor` (spikes). Several inputs: a dict by name, or a tuple in the order of `inputs`.
+        layout
+            The axes of `x`: a permutation of T N C H W (vectors: T N C). Without T one frame is repeated for
+            all steps. Without N it is one sample, and outputs have N = 1. Default: as the file says
+            (`inputs[i].layout`); it is never guessed from the shape.
+        threads
+            1 to 256; the answer does not depend on it. Default: the environment variable SNNCORE_NUM_THREADS,
+            else 1.
+        timesteps
+            Steps to take, 1 to 4096. Default: those of `x` where it has T, else as the file says.
+        record
+            What to keep: ``"<neuron>"`` its spikes, ``"<neuron>.v"`` its membrane after reset,
+            ``"<readout>.sum"`` the integer sums.
+
+        Returns
+        -------
+        ndarray, dict or Result
+            float32 [N, F] of a readout, [T, N, ...] of another edge; several outputs: a dict by name. With
+            `record` a `Result` that holds this and the recordings.
+
+        Raises
+        ------
+        ValueError
+            A wrong dtype, shape, layout or option: names the input, what was expected and what came.
+        snncore.Error
+            Something this model cannot do.
+
+        Notes
+        -----
+        The program is planned at the first run for one combination of layout, batch, timesteps, threads and
+        record; the last four are kept, with their memory.
+        """
+        fed = feed(self._inputs, x, layout)
+        key = PlanKey(
+            _core.Mode.SEQUENCE,
+            self._steps(fed.steps, timesteps),
+            fed.batch,
+            thread_count(threads),
+            plan_layout(fed.layouts),
+            record_names(record),
+        )
+        with self._plans.session(key) as session:
+            session.run(fed.arrays)
+            outputs = collect(session, self._outputs)
+            return outputs if record is None else result(outputs, session)
+
+    def stream(
+        self,
+        *,
+        threads: int | None = None,
+        batch: int = 1,
+        layout: str | None = None,
+        record: str | Iterable[str] | None = None,
+    ) -> Session:
+        """Start a stream of steps whose state lives in the `Session`; many sessions may share one model.
+
+        Parameters
+        ----------
+        threads
+            As in `run`.
+        batch
+            Samples a step; each has its own state.
+        layout
+            The axes of a frame, as in `run`; T is left out for `Session.step`.
+        record
+            As in `run`; then `Session.step` and `Session.run` return a `Result`.
+
+        Raises
+        ------
+        ValueError
+            An option outside its range.
+        """
+        return Session(self._plans, self._inputs, self._outputs, thread_count(threads), batch, layout, record)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a `.snn` file: under a temporary name first, then renamed.
+
+        Raises
+        ------
+        snncore.Error
+            The file cannot be written.
+        """
+        self._core.save(os.fspath(path))
+
+    def to_bytes(self) -> bytes:
+        """Give the bytes that `save` would write."""
+        return self._core.to_bytes()
+
+    def _steps(self, given: int | None, asked: int | None) -> int:
+        if asked is None:
+            return given or self.timesteps
+        if asked < 1 or given not in (None, asked):
+            raise ValueError(f"timesteps: expected {given or '1 to 4096'}, received {asked}")
+        return asked
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return load, (self.to_bytes(),)
+
+    def __repr__(self) -> str:
+        inputs, outputs = ", ".join(map(port_text, self.inputs)), ", ".join(map(port_text, self.outputs))
+        return f"<snncore.Model {inputs} -> {outputs}, T = {self.timesteps}, {byte_text(self.file_bytes)}>"
+
+
+def load(source: Source) -> Model:
+    """Load a `.snn` file.
+
+    Parameters
+    ----------
+    source
+        A path: the file is mapped, and weights are used where they lie. Bytes, or a file open for reading in
+        binary mode: copied.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+        No file at this path.
+    snncore.FormatError
+        Not a valid model; the message names the key or the offset.
+    snncore.Error
+        The operating system refused to read it.
+    """
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return Model(_core.Model.from_bytes(bytes(source)))
+    if isinstance(source, (str, os.PathLike)):
+        return Model(_core.Model.load(_existing(source)))
+    data = source.read()
+    if not isinstance(data, bytes):
+        raise ValueError(f"load: expected a file open in binary mode, read() gave {type(data).__name__}")
+    return Model(_core.Model.from_bytes(data))
+
+
+def _existing(path: str | os.PathLike[str]) -> str:
+    text = os.fspath(path)
+    if not Path(text).exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), text)
+    if Path(text).is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), text)
+    return text

@@ -1,0 +1,96 @@
+"""Planned programs, and the sessions that wait for the next run."""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import NamedTuple
+
+from snncore import _core
+
+#: Plans that a model keeps; the one unused for longest goes first.
+KEPT_PLANS = 4
+#: Idle sessions that a plan keeps, for callers that run one model from several threads.
+KEPT_SESSIONS = 4
+
+_THREADS_VARIABLE = "SNNCORE_NUM_THREADS"
+
+
+class PlanKey(NamedTuple):
+    """Everything that a program is planned for."""
+
+    mode: _core.Mode
+    timesteps: int
+    batch: int
+    threads: int
+    layout: str
+    record: tuple[str, ...]
+
+
+class _Plan(NamedTuple):
+    program: _core.Program
+    idle: list[_core.Session]
+
+
+class Plans:
+    """The last few programs of a model. Threads may share it."""
+
+    def __init__(self, model: _core.Model) -> None:
+        self._model = model
+        self._plans: OrderedDict[PlanKey, _Plan] = OrderedDict()
+        self._lock = Lock()
+
+    @contextmanager
+    def session(self, key: PlanKey) -> Iterator[_core.Session]:
+        """Lend a session that nobody else uses meanwhile."""
+        plan = self._plan(key)
+        with self._lock:
+            session = plan.idle.pop() if plan.idle else None
+        if session is None:
+            session = _core.Session(plan.program)
+        try:
+            yield session
+        finally:
+            with self._lock:
+                if len(plan.idle) < KEPT_SESSIONS:
+                    plan.idle.append(session)
+
+    def program(self, key: PlanKey) -> _core.Program:
+        """Plan, or give the plan made before."""
+        return self._plan(key).program
+
+    def _plan(self, key: PlanKey) -> _Plan:
+        with self._lock:
+            plan = self._plans.get(key)
+            if plan is not None:
+                self._plans.move_to_end(key)
+                return plan
+        plan = _Plan(_core.Program(self._model, **key._asdict()), [])  # slow, so outside the lock
+        with self._lock:
+            plan = self._plans.setdefault(key, plan)
+            self._plans.move_to_end(key)
+            while len(self._plans) > KEPT_PLANS:
+                self._plans.popitem(last=False)
+        return plan
+
+
+def thread_count(threads: int | None) -> int:
+    """Give the number asked for, else what SNNCORE_NUM_THREADS says, else 1."""
+    if threads is not None:
+        return threads
+    text = os.environ.get(_THREADS_VARIABLE, "1")
+    if not text.isascii() or not text.isdigit():
+        raise ValueError(
+            f"environment variable {_THREADS_VARIABLE}: expected a number of threads, received {text!r}"
+        )
+    return int(text)
+
+
+def record_names(record: str | Iterable[str] | None) -> tuple[str, ...]:
+    """Take one name, several or none."""
+    if record is None:
+        return ()
+    return (record,) if isinstance(record, str) else tuple(record)

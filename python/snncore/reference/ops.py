@@ -1,0 +1,212 @@
+"""The operations of a network, one function each: the definitions that the engine is compared with.
+
+Arrays are ``[T, N, C, H, W]`` or ``[T, N, F]``: time, sample, channel or feature, row, column. Spikes,
+counts, pixels (with their zero point taken off), sums and currents are int64; real values are float32.
+Integers are exact. Real values are computed in the order that the loops are written in, one rounding for each
+product and each sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+Pair = Sequence[int]
+"""Rows, columns."""
+
+Padding = Sequence[int]
+"""Top, bottom, left, right."""
+
+_NO_PADDING = (0, 0, 0, 0)
+
+
+def conv2d(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *,
+    stride: Pair = (1, 1),
+    padding: Padding = _NO_PADDING,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Tensor:
+    """Convolve `x` with `weight` ``[C_out, C_in/groups, kh, kw]``; outside the image x is 0.
+
+    ``y[c, i, j] = sum_{r, s, k} x[k, i*stride + r*dilation, j*stride + s*dilation] * weight[c, k, r, s]``
+
+    where k counts the input channels of c's group. int64: exact. float32: starts from +0 and adds in the
+    order kernel row r, kernel column s, input channel k, then the bias.
+    """
+    if x.dtype == torch.int64:
+        if bias is not None:
+            raise ValueError("an integer convolution has no bias; the requantisation adds it")
+        return _integer_conv2d(x, weight, stride, padding, dilation, groups)
+    frames = x.reshape(-1, groups, x.shape[2] // groups, *x.shape[3:])  # [T*N, group, channel, H, W]
+    kernel = weight.reshape(groups, -1, *weight.shape[1:])  # [group, C_out/groups, C_in/groups, kh, kw]
+    y = torch.zeros(1)
+    for r, s, window in _windows(frames, (weight.shape[2], weight.shape[3]), stride, padding, dilation):
+        for k in range(weight.shape[1]):
+            product = window[:, :, k].unsqueeze(2) * kernel[:, :, k, r, s][:, :, None, None]
+            y = y + product
+    y = y.flatten(1, 2)
+    if bias is not None:
+        y = y + bias[:, None, None]
+    return y.reshape(*x.shape[:2], *y.shape[1:])
+
+
+def _integer_conv2d(
+    x: Tensor, weight: Tensor, stride: Pair, padding: Padding, dilation: Pair, groups: int
+) -> Tensor:
+    """Float64 convolution of integers: every partial sum is an integer below 2^53, so none is rounded."""
+    _check_exact(x, weight)
+    top, bottom, left, right = padding
+    frames = F.pad(x.flatten(0, 1).double(), (left, right, top, bottom))
+    y = F.conv2d(frames, weight.double(), None, tuple(stride), 0, tuple(dilation), groups)
+    return y.to(torch.int64).reshape(*x.shape[:2], *y.shape[1:])
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``y[c] = sum_k x[k] * weight[c, k]``, weight ``[C_out, F]``.
+
+    int64: exact. float32: starts from +0, adds in the order of k, then the bias.
+    """
+    if x.dtype == torch.int64:
+        if bias is not None:
+            raise ValueError("an integer product has no bias; the requantisation or the readout adds it")
+        _check_exact(x, weight)
+        return (x.double() @ weight.double().T).to(torch.int64)
+    y = torch.zeros(*x.shape[:2], weight.shape[0])
+    for k in range(weight.shape[1]):
+        product = x[:, :, k, None] * weight[:, k]
+        y = y + product
+    return y if bias is None else y + bias
+
+
+def _check_exact(x: Tensor, weight: Tensor) -> None:
+    largest = int(weight.abs().flatten(1).sum(1).max()) * int(x.abs().max()) if x.numel() else 0
+    if largest >= 2**53:
+        raise ValueError(f"sums may reach {largest}, past 2^53: float64 would round them")
+
+
+def requant(
+    sums: Sequence[tuple[Tensor, Tensor]],
+    shortcuts: Sequence[tuple[Tensor, Tensor]],
+    offset: Tensor,
+    shift: Tensor,
+) -> Tensor:
+    """Turn sums into the current of an integer neuron, per channel, rounded once.
+
+    ``I = ((sum_j A_j * M_j + C + h) >> n) + sum_j K_j * s_j``, with ``h = 2^(n-1)`` if n > 0, else 0.
+
+    `sums` are pairs (A, M), `shortcuts` pairs (s, K) of spikes or counts; `offset` is C, `shift` n.
+    """
+    total = _along_channels(offset, sums[0][0])
+    for a, m in sums:
+        total = total + a * _along_channels(m, a)
+    n = _along_channels(shift, sums[0][0])
+    half = torch.where(n > 0, 1 << (n - 1).clamp(min=0), 0)
+    current = (total + half) >> n
+    for s, k in shortcuts:
+        current = current + s * _along_channels(k, s)
+    return current
+
+
+def _along_channels(values: Tensor, like: Tensor) -> Tensor:
+    """Shape [C] so that it meets axis 2 of ``[T, N, C, ...]``."""
+    return values.view(-1, *[1] * (like.dim() - 3))
+
+
+def maxpool2d(x: Tensor, kernel: Pair, stride: Pair | None = None, padding: Padding = _NO_PADDING) -> Tensor:
+    """Spikes: 1 where any spike lies in the window (an OR). Padding never fires."""
+    y = torch.zeros((), dtype=torch.int64)
+    for _, _, window in _windows(x, kernel, stride or kernel, padding):
+        y = y | window
+    return y
+
+
+def avgpool2d(x: Tensor, kernel: Pair, stride: Pair | None = None, padding: Padding = _NO_PADDING) -> Tensor:
+    """int64: the sum over the window; the caller's unit is divided by its size. float32: the mean.
+
+    The float32 sum runs from +0 in the order row, column, and is divided by ``float32(kh * kw)``. Padding
+    counts as zeros.
+    """
+    y = torch.zeros((), dtype=x.dtype)
+    for _, _, window in _windows(x, kernel, stride or kernel, padding):
+        y = y + window
+    if x.dtype != torch.int64:
+        y = y / torch.tensor(float(kernel[0] * kernel[1]))
+    return y
+
+
+def _windows(
+    frames: Tensor, kernel: Pair, stride: Pair, padding: Padding, dilation: Pair = (1, 1)
+) -> Iterator[tuple[int, int, Tensor]]:
+    """Yield, for each place (r, s) of the kernel, what lies under it: ``[..., H_out, W_out]``."""
+    top, bottom, left, right = padding
+    padded = F.pad(frames, (left, right, top, bottom))
+    height = (padded.shape[-2] - dilation[0] * (kernel[0] - 1) - 1) // stride[0] + 1
+    width = (padded.shape[-1] - dilation[1] * (kernel[1] - 1) - 1) // stride[1] + 1
+    for r in range(kernel[0]):
+        for s in range(kernel[1]):
+            row, column = r * dilation[0], s * dilation[1]
+            rows = slice(row, row + (height - 1) * stride[0] + 1, stride[0])
+            columns = slice(column, column + (width - 1) * stride[1] + 1, stride[1])
+            yield r, s, padded[..., rows, columns]
+
+
+def add(inputs: Sequence[Tensor]) -> Tensor:
+    """Sum of arrays of one shape and type, in their order."""
+    y = inputs[0]
+    for x in inputs[1:]:
+        y = y + x
+    return y
+
+
+def flatten(x: Tensor) -> Tensor:
+    """``[T, N, C, H, W]`` to ``[T, N, F]`` in the order of the file: row, column, channel."""
+    return x.permute(0, 1, 3, 4, 2).flatten(2)
+
+
+def unflatten(x: Tensor, height: int, width: int) -> Tensor:
+    """Undo `flatten`, but leave a vector: ``[T, N, F]`` in the order channel, row, column."""
+    return x.reshape(*x.shape[:-1], height, width, -1).movedim(-1, -3).flatten(-3)
+
+
+Mode = Literal["sum", "mean", "last"]
+
+
+def readout_sum(x: Tensor, mode: Mode) -> Tensor:
+    """``S = sum_t x[t]`` (`mode` ``"last"``: the last step), int64 exact or float32 in order from +0."""
+    if mode == "last":
+        return x[-1]
+    total = torch.zeros_like(x[0])
+    for t in range(x.shape[0]):
+        total = total + x[t]
+    return total
+
+
+def readout(
+    total: Tensor,
+    steps: int,
+    mode: Mode,
+    scale: Tensor | None = None,
+    bias: Tensor | None = None,
+) -> Tensor:
+    """Turn what `readout_sum` gives for T = `steps` into the value float32 ``[N, F]``.
+
+    Integers, in float64 in this order: ``y = float32(S * scale [/ T if mean] + bias [* T if sum])``.
+    Real values: ``y = S [/ float32(T) if mean]`` in float32.
+    """
+    if total.dtype != torch.int64:
+        return total / torch.tensor(float(steps)) if mode == "mean" else total
+    if scale is None or bias is None:
+        raise ValueError("a readout of integers needs scale and bias")
+    y = total.double() * scale.double()
+    if mode == "mean":
+        y = y / float(steps)
+    y = y + (bias.double() * float(steps) if mode == "sum" else bias.double())
+    return y.float()
