@@ -1,25 +1,27 @@
-// classify <model.snn> <pixels>: the label of one image, given as raw bytes in the order height, width, channel.
+// Prints the label of an image: classify net.snn image.ppm (binary PPM, of the size that the model takes).
 #include <snncore/snncore.h>
 
 #include <algorithm>
 #include <fstream>
 #include <iostream>
-#include <iterator>
-#include <vector>
 
 int main(int argc, char** argv) try {
-  if (argc != 3) throw snncore::Error(snncore::ErrorCode::kInvalidArgument, "usage: classify <model.snn> <pixels>");
-
-  const auto model = snncore::Model::load(argv[1]);
-  snncore::Session session(model, {.layout = "NHWC"});
+  if (argc != 3) throw std::runtime_error("usage: classify net.snn image.ppm");
   std::ifstream file(argv[2], std::ios::binary);
-  const std::vector<uint8_t> pixels(std::istreambuf_iterator<char>(file), {});
-  std::vector<float> scores(model.labels().size());
-  session.run(pixels, scores);
-
-  const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();
-  std::cout << best << ' ' << model.labels()[static_cast<size_t>(best)] << '\n';
+  std::string magic;
+  size_t width = 0, height = 0, maximum = 0;
+  file >> magic >> width >> height >> maximum;
+  std::vector<uint8_t> pixels(width * height * 3);
+  if (!file.ignore().read(reinterpret_cast<char*>(pixels.data()), std::ssize(pixels)) || magic != "P6") {
+    throw std::runtime_error(std::string(argv[2]) + " is not a binary PPM image");
+  }
+  const auto model = snncore::Model::load(argv[1]);
+  auto session = snncore::Session(model, {.layout = "NHWC"});
+  std::vector<float> logits(model.labels().size());
+  session.run(pixels, logits);
+  const auto best = std::ranges::max_element(logits) - logits.begin();
+  std::cout << model.labels()[static_cast<size_t>(best)] << "\n";
 } catch (const std::exception& error) {
-  std::cerr << error.what() << '\n';
+  std::cerr << error.what() << "\n";
   return 2;
 }

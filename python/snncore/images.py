@@ -49,7 +49,8 @@ def target(model: Model) -> Target:
     port = model.inputs[0]
     if len(port.shape) != 3 or port.shape[0] not in (1, 3) or not port.zero_point:
         raise ValueError(
-            f"the model takes {port.dtype} {list(port.shape)} ('{port.name}'), which cannot be made from an image file"
+            f"the model takes {port.dtype} {list(port.shape)} ('{port.name}'), which cannot be made from an "
+            "image file"
         )
     channels, height, width = port.shape
     crop = (model.metadata["preprocess"] or {}).get("crop", "center")
@@ -57,10 +58,11 @@ def target(model: Model) -> Target:
 
 
 def load_image(path: str | os.PathLike[str], model: Model) -> Picture:
-    """Read an image file and make it fit `model`: turned as its EXIF tag says, 8 bits a colour, cut and scaled.
+    """Read an image file and make it fit `model`: turned upright (EXIF), 8 bits a colour, cut, scaled.
 
-    With crop ``"center"`` the largest centred part of the model's proportions is kept and scaled; with ``"stretch"``
-    the whole image is. Scaling averages over the area (Pillow's bilinear filter). Transparent parts become white.
+    With crop ``"center"`` the largest centred part of the model's proportions is kept and scaled; with
+    ``"stretch"`` the whole image is. Scaling averages over the area (Pillow's bilinear filter). Transparent
+    parts become white.
 
     Raises
     ------

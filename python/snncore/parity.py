@@ -1,4 +1,4 @@
-"""Does a model fire the same spikes as what it was made from? Step by step, layer by layer, neuron by neuron."""
+"""Does a model fire the same spikes as what it was made from? Compared step by step, neuron by neuron."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from snncore.model import Model
 if TYPE_CHECKING:
     import torch
 
-#: Outputs of a float module may differ by this, relative to the largest of them: its sums are rounded, ours are not.
+#: By how much outputs of a float module may differ, relative to the largest: its sums are rounded.
 TOLERANCE = 1e-4
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """Where two runs part: the first step, then the first layer, then the first neuron."""
 
     step: int
@@ -48,8 +49,6 @@ class VerifyReport:
         """Write the stable part: equal, samples, label_agreement, first_difference, max_abs_difference."""
         keys = ("equal", "samples", "label_agreement", "first_difference", "max_abs_difference")
         facts = {k: v for k, v in asdict(self).items() if k in keys}
-        if self.first_difference is not None:
-            facts["first_difference"] = self.first_difference._asdict()
         return json.dumps(facts)
 
     def __str__(self) -> str:
@@ -70,7 +69,7 @@ class VerifyReport:
 
 
 class _Run(NamedTuple):
-    """One side. Spikes [T, N, ...] by the layer's name in the model, in order; outputs [N, F] or [T, N, ...]."""
+    """One side: outputs [N, F] or [T, N, ...], and spikes [T, N, ...] by the layer's name, in order."""
 
     outputs: dict[str, NDArray[Any]]
     spikes: dict[str, NDArray[np.bool_]]
@@ -92,9 +91,9 @@ def verify(
     model
         The engine's side.
     module
-        `snncore.reference.Network`, or another module that `from_torch` takes: float32, so spikes may differ where a
-        membrane comes within rounding of the threshold. None: the integer reference, which reads the same file and
-        must agree bit for bit.
+        `snncore.reference.Network`, or another module that `from_torch` takes: float32, so spikes may
+        differ where a membrane comes within rounding of the threshold. None: the integer reference, which
+        reads the same file and must agree bit for bit.
     x
         Input, as for `Model.run`. A module gets raw pixels through the zero point and scale of the model.
     layout, threads
@@ -154,10 +153,9 @@ def _engine(model: Model, x: Any, layout: str | None, threads: int | None, recor
 
 
 def _integer_twin(model: Model, x: Any, layout: str | None) -> _Run:
-    from snncore.reference import run
+    from snncore.reference.run import run
 
-    twin = getattr(run, "run", run)  # the module, or the function of the same name
-    result = twin(model.to_bytes(), x, layout=layout)
+    result = run(model.to_bytes(), x, layout=layout)
     outputs = {name: value.numpy() for name, value in result.outputs.items()}
     return _Run(outputs, {name: value.numpy() for name, value in result.spikes.items()})
 
@@ -262,6 +260,7 @@ def _compare(ours: _Run, theirs: _Run, first_sample: int, exact: bool) -> Verify
         compared += fired.size
         differences += _first(fired, expected, fired != expected, name, position, first_sample)
     largest, agreement, samples = 0.0, 1.0, 0
+    steps = max((len(s) for s in theirs.spikes.values()), default=1)
     for position, (name, expected) in enumerate(theirs.outputs.items()):
         y = ours.outputs[name]
         _same_shape(name, y, expected)
@@ -275,7 +274,8 @@ def _compare(ours: _Run, theirs: _Run, first_sample: int, exact: bool) -> Verify
             samples = y.shape[1]
             last = -1 if y.ndim == 3 else slice(None)
             agreement = float(np.mean(y[last].argmax(-1) == expected[last].argmax(-1)))
-        differences += _first(y, expected, over, name, len(theirs.spikes) + position, first_sample)
+        found = _first(y, expected, over, name, len(theirs.spikes) + position, first_sample)
+        differences += [(replace(d, step=steps - 1), p) for d, p in found] if len(y) == 1 else found
     first = min(differences, key=lambda d: (d[0].step, d[1], d[0].index))[0] if differences else None
     return VerifyReport(first is None, samples, agreement, first, largest, "", compared, tuple(theirs.spikes))
 
@@ -295,7 +295,7 @@ def _first(
     position: int,
     first_sample: int,
 ) -> list[tuple[Difference, int]]:
-    """The first place [T, N, ...] where `differ` holds, if any, and the layer's position."""
+    """Find the first place [T, N, ...] where `differ` holds, if any; with the layer's position."""
     if not differ.any():
         return []
     step, sample, *rest = (int(i) for i in np.unravel_index(int(differ.argmax()), differ.shape))

@@ -37,7 +37,9 @@ class Session:
         if layout is not None:
             for port in inputs:
                 check_layout(port, layout)
-        self._inputs = tuple(port._replace(layout=_without_time(layout or port.layout)) for port in inputs)
+        sequence = [_with_time(layout or port.layout) for port in inputs]
+        self._sequences = tuple(p._replace(layout=axes) for p, axes in zip(inputs, sequence, strict=True))
+        self._inputs = tuple(p._replace(layout=_without_time(p.layout)) for p in self._sequences)
         self._outputs = outputs
         self._planned = [_with_batch(port.layout) for port in self._inputs]
         self._batch = batch
@@ -86,7 +88,7 @@ class Session:
         frames
             As `x` of `Model.run`, with a time axis.
         layout
-            The axes of `frames`, T among them. Default: T, then the axes of a frame.
+            The axes of `frames`, T among them. Default: that of `stream`, with T in front if it has none.
 
         Returns
         -------
@@ -99,14 +101,11 @@ class Session:
         ValueError, snncore.Error
             As `step`.
         """
-        ports = self._inputs
-        if layout is None:
-            ports = tuple(port._replace(layout=_with_time(port.layout)) for port in ports)
-        elif "T" not in layout:
+        if layout is not None and "T" not in layout:
             raise ValueError(
                 f"Session.run: expected a layout with T, received {layout!r}; for one frame call step"
             )
-        fed = feed(ports, frames, layout)
+        fed = feed(self._sequences, frames, layout)
         self._check_batch(fed.batch)
         steps = fed.steps or 0
         moved = [_time_first(*each) for each in zip(fed.arrays, fed.layouts, self._planned, strict=True)]

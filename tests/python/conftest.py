@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 # Helpers beside the tests (snnfile, property.strategies ...) are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
-# Deterministic, so that a failure is the change's and not the day's; `--hypothesis-profile=search` looks further.
+# Deterministic: a failure is the change's and not the day's. --hypothesis-profile=search looks further.
 _FIXED = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -1,7 +1,7 @@
 """A writer of `.snn` files in Python, from docs/format.md alone: methods as those of `snncore.GraphBuilder`.
 
-It knows integers and float32 (no batch norm, no neurons in real units) and infers the edges, so that the same calls
-can go to the library and to this, and either file be read by either side.
+It knows integers and float32 (no batch norm, no neurons in real units) and infers the edges, so that the same
+calls can go to the library and to this, and either file be read by either side.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 @dataclass
 class Edge:
-    """One step of one sample; `shape` is [H, W, C] or [F]. `lo`, `hi`, `a_max`: bounds of the channels of a sum."""
+    """One step of one sample, `shape` [H, W, C] or [F]. `lo`, `hi`, `a_max`: bounds of a sum's channels."""
 
     kind: str  # spike, count, pixel, sum, current, real
     shape: list[int]
@@ -41,7 +41,14 @@ class Edge:
 
     def document(self) -> dict[str, Any]:
         bits = 0 if self.range is None else max(2, self.range[1].bit_length())
-        dtype = {"spike": "b1", "count": f"u{bits}", "pixel": "u8", "sum": "i32", "current": "i32", "real": "f32"}
+        dtype = {
+            "spike": "b1",
+            "count": f"u{bits}",
+            "pixel": "u8",
+            "sum": "i32",
+            "current": "i32",
+            "real": "f32",
+        }
         unit = {"count": f"1/{self.divisor}", "pixel": "pixel", "sum": "sum", "current": "current"}
         edge: dict[str, Any] = {
             "dtype": dtype[self.kind],
@@ -85,10 +92,12 @@ class Builder:
 
     def input(self, name, dtype, shape, zero_point=None, scale=None, layout=None) -> str:
         kind, value_range = {"u8": ("pixel", (0, 255)), "b1": ("spike", (0, 1)), "f32": ("real", None)}[dtype]
-        stored = list(shape[1:]) + [shape[0]]
+        stored = [*shape[1:], shape[0]]
         zero = None if zero_point is None else [int(z) for z in zero_point]
         self.edges[name] = Edge(kind, stored, value_range, zero_point=zero, scale=scale)
-        self.inputs.append({"name": name, "edge": name, "layout": layout or ("NCHW" if len(shape) == 3 else "NC")})
+        self.inputs.append(
+            {"name": name, "edge": name, "layout": layout or ("NCHW" if len(shape) == 3 else "NC")}
+        )
         return name
 
     def conv2d(
@@ -97,14 +106,25 @@ class Builder:
     ) -> str:  # fmt: skip
         e = self.edges[x]
         size = [
-            (e.shape[i] + padding[2 * i] + padding[2 * i + 1] - dilation[i] * (weight.shape[2 + i] - 1) - 1) // stride[i] + 1
+            (e.shape[i] + padding[2 * i] + padding[2 * i + 1] - dilation[i] * (weight.shape[2 + i] - 1) - 1)
+            // stride[i]
+            + 1
             for i in (0, 1)
         ]
-        attrs = {"stride": list(stride), "padding": list(padding), "dilation": list(dilation), "groups": groups}
-        return self._weighted("conv2d", name, x, weight.transpose(0, 2, 3, 1), size, attrs, encoding, bits, scale, bias, groups)
+        attrs = {
+            "stride": list(stride),
+            "padding": list(padding),
+            "dilation": list(dilation),
+            "groups": groups,
+        }
+        return self._weighted(
+            "conv2d", name, x, weight.transpose(0, 2, 3, 1), size, attrs, encoding, bits, scale, bias, groups
+        )
 
     def linear(self, name, x, weight, encoding="odd", bits=8, scale=None, bias=None) -> str:
-        return self._weighted("linear", name, x, self._file_order(x, weight), [], {}, encoding, bits, scale, bias)
+        return self._weighted(
+            "linear", name, x, self._file_order(x, weight), [], {}, encoding, bits, scale, bias
+        )
 
     def _file_order(self, x: str, values: np.ndarray) -> np.ndarray:
         """Last axis from C, H, W to H, W, C where `x` is a flattened image."""
@@ -173,9 +193,9 @@ class Builder:
         leak_at_store=False, unit_bits=-1, decay=0.5, threshold=1.0, input_gain=1.0, strict=False,
     ) -> str:  # fmt: skip
         attrs = {
-            "arith": "int", "profile": profile, "state": state, "leak": leak, "leak_param": leak_param, "reset": reset,
-            "leak_at_store": leak_at_store, "unit_bits": unit_bits, "decay": float(decay), "threshold": float(threshold),
-            "input_gain": float(input_gain), "strict": strict,
+            "arith": "int", "profile": profile, "state": state, "leak": leak, "leak_param": leak_param,
+            "reset": reset, "leak_at_store": leak_at_store, "unit_bits": unit_bits, "decay": float(decay),
+            "threshold": float(threshold), "input_gain": float(input_gain), "strict": strict,
         }  # fmt: skip
         tensors = {"theta": theta.astype(np.int32)}
         if psi is not None:
@@ -185,8 +205,8 @@ class Builder:
 
     def lif_f32(self, name, x, decay, threshold, input_gain=1.0, reset="zero", strict=False) -> str:
         attrs = {
-            "arith": "f32", "decay": float(decay), "threshold": float(threshold), "input_gain": float(input_gain),
-            "reset": reset, "strict": strict,
+            "arith": "f32", "decay": float(decay), "threshold": float(threshold),
+            "input_gain": float(input_gain), "reset": reset, "strict": strict,
         }  # fmt: skip
         e = self.edges[x]
         op = "if" if decay == 1 else "lif"
@@ -200,7 +220,9 @@ class Builder:
 
     def _pool(self, op, name, x, kernel, stride, padding) -> str:
         e = self.edges[x]
-        size = [(e.shape[i] + padding[2 * i] + padding[2 * i + 1] - kernel[i]) // stride[i] + 1 for i in (0, 1)]
+        size = [
+            (e.shape[i] + padding[2 * i] + padding[2 * i + 1] - kernel[i]) // stride[i] + 1 for i in (0, 1)
+        ]
         out = Edge(e.kind, [*size, e.channels], e.range)
         if op == "avgpool2d" and e.kind != "real":
             taps = kernel[0] * kernel[1]
@@ -233,7 +255,9 @@ class Builder:
             bias = zero if bias is None else np.asarray(bias, np.float64)
             tensors["scale"] = scale if len(scale) == 1 else self._file_order(x, scale)
             tensors["bias"] = self._file_order(x, bias)
-        return self._add("readout", name, [x], Edge("real", e.shape, None, image=e.image), {"mode": mode}, tensors)
+        return self._add(
+            "readout", name, [x], Edge("real", e.shape, None, image=e.image), {"mode": mode}, tensors
+        )
 
     def output(self, name, edge) -> None:
         self.outputs.append({"name": name, "edge": edge})
@@ -244,7 +268,15 @@ class Builder:
         self.edges[name] = edge
         roles = {role: f"{name}.{role}" for role in tensors}
         self.nodes.append(
-            {"name": name, "op": op, "version": 1, "inputs": list(inputs), "outputs": [name], "attrs": attrs, "tensors": roles}
+            {
+                "name": name,
+                "op": op,
+                "version": 1,
+                "inputs": list(inputs),
+                "outputs": [name],
+                "attrs": attrs,
+                "tensors": roles,
+            }
         )
         return name
 

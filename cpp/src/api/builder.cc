@@ -165,7 +165,10 @@ struct GraphBuilder::Impl {
 
   std::vector<BuiltTerm> current_terms(const std::string& layer, const std::string& x) const {
     const BuiltValue& v = value(layer, x);
-    need(!v.terms.empty(), layer + ": the neuron needs a conv2d or linear before it, '" + x + "' is " + ops::edge_dtype(graph.edges.at(v.edge)), ErrorCode::kUnsupported);
+    if (v.terms.empty()) {
+      need(false, layer + ": the neuron needs a conv2d or linear before it, '" + x + "' is " + ops::edge_dtype(graph.edges.at(v.edge)),
+           ErrorCode::kUnsupported);
+    }
     return v.terms;
   }
 

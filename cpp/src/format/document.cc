@@ -159,11 +159,6 @@ void read_document(const std::string& text, Graph& graph) {
   for (const auto& [name, value] : edges.object().items())
     graph.edges.emplace(name, read_edge({value, edges.path() + "." + name}));
   for (size_t i = 0; i < nodes.size(); ++i) graph.nodes.push_back(read_node(nodes.item(i)));
-
-  const std::set<std::string> used = used_tensors(graph);
-  for (const auto& [name, tensor] : graph.tensors) {
-    if (!used.contains(name)) throw Error(ErrorCode::kFormat, "tensor '" + name + "' belongs to no node");
-  }
 }
 
 std::string write_document(const Graph& graph) {

@@ -41,11 +41,12 @@ class Builder : public nlohmann::json_sax<json> {
   }
 
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    const std::string text =
-        error.what();  // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
-    const size_t colon = text.find(": ");
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: <why>; last read: '<their bytes>'"
+    const std::string text = error.what();
+    const size_t begin = text.find(": "), end = text.find("; ");
+    const bool whole = begin != std::string::npos && end != std::string::npos && begin < end;
     return stop("not JSON at byte " + std::to_string(position) +
-                (colon == std::string::npos ? "" : text.substr(colon)));
+                (whole ? text.substr(begin, end - begin) : ""));
   }
 
  private:

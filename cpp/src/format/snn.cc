@@ -33,6 +33,21 @@ tensor::Tensor place(const Entry& entry, std::span<const std::byte> file, size_t
   return t;
 }
 
+std::map<std::string, const tensor::Tensor*> used_tensors(const graph::Graph& graph) {
+  std::map<std::string, const tensor::Tensor*> used;
+  for (const ops::Node& node : graph.nodes) {
+    for (const auto& [role, name] : node.tensors) used[name] = &graph.tensors.at(name);
+  }
+  return used;
+}
+
+void expect_all_used(const graph::Graph& graph) {
+  const auto used = used_tensors(graph);
+  for (const auto& [name, tensor] : graph.tensors) {
+    require(used.contains(name), ErrorCode::kFormat, "tensor '" + name + "' belongs to no node");
+  }
+}
+
 /// `readable` bytes may be read from the start of `file`, at least its size.
 Loaded read(std::span<const std::byte> file, size_t readable, const std::shared_ptr<const void>& owner) {
   const Container container = read_container(file);
@@ -45,6 +60,7 @@ Loaded read(std::span<const std::byte> file, size_t readable, const std::shared_
     loaded.graph.tensors.emplace(name, place(entry, file, readable, owner));
   read_document(document->second, loaded.graph);
   graph::validate(loaded.graph);
+  expect_all_used(loaded.graph);
   return loaded;
 }
 
@@ -65,11 +81,7 @@ Loaded read_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> 
 
 std::string write_bytes(const graph::Graph& graph) {
   graph::validate(graph);
-  std::map<std::string, const tensor::Tensor*> tensors;
-  for (const ops::Node& node : graph.nodes) {
-    for (const auto& [role, name] : node.tensors) tensors[name] = &graph.tensors.at(name);
-  }
-  return write_container(tensors, {{kDocument, write_document(graph)}});
+  return write_container(used_tensors(graph), {{kDocument, write_document(graph)}});
 }
 
 void write_file(const graph::Graph& graph, const std::string& path) {

@@ -133,7 +133,7 @@ void expect_size(const NodeView& view, const Shape& shape) {
   int64_t count = 1;
   for (const int64_t axis : shape) {
     if (axis < 1 || axis > kMost || (count *= axis) > kMost) {
-      view.fail("a value must have 1.." + std::to_string(kMost) + " elements, its shape is " +
+      view.fail("a tensor must have 1.." + std::to_string(kMost) + " elements, its shape is " +
                 shape_string(shape));
     }
   }

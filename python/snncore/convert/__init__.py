@@ -1,1 +1,1 @@
-"""Importers: each turns a network of another library into a `snncore.Model` through `snncore.GraphBuilder`."""
+"""Importers: each turns a network of another library into a `Model`, through `GraphBuilder`."""

@@ -12,7 +12,7 @@ _WIDTH = 30
 
 
 def tracked(items: Sequence[T], what: str, progress: bool | None) -> Iterator[T]:
-    """Yield `items`; show how far it is where `progress` is True, or None and standard error is a terminal."""
+    """Yield `items`; show how far it is where `progress` is True, or None on a terminal."""
     if not (sys.stderr.isatty() if progress is None else progress):
         yield from items
         return

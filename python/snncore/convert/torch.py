@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from snncore.builder import GraphBuilder, Profile, State
+from snncore.builder import GraphBuilder, Leak, Profile, State
 from snncore.model import Model
 from snncore.reference import Network
 
@@ -31,22 +31,22 @@ def from_torch(
     name: str | None = None,
     progress: bool | None = None,
 ) -> Model:
-    """Convert a PyTorch network of `snncore.reference` neurons and `torch.nn` layers, as it is in evaluation mode.
+    """Convert a network of `snncore.reference` neurons and `torch.nn` layers, as it is in evaluation mode.
 
     Parameters
     ----------
     module
-        `snncore.reference.Network`; or a `torch.nn.Sequential` of layers and neurons, run the way `Network` runs
-        its layers; or any module whose forward torch.fx can trace and which takes a sequence, time first (residual
-        ``+``, flattening and unflattening of the time axis, and a final ``mean(0)`` or ``sum(0)`` over time are
-        understood).
+        `snncore.reference.Network`; or a `torch.nn.Sequential` of layers and neurons, run the way `Network`
+        runs its layers; or any module whose forward torch.fx can trace and which takes a sequence, time
+        first (residual ``+``, flattening and unflattening of the time axis, and a final ``mean(0)`` or
+        ``sum(0)`` over time are understood).
     example
-        A tensor of the shape that `module` takes: [N, C, H, W] (a static image, or [T, C, H, W]), [T, N, C, H, W],
-        [N, F] or [T, N, F]; bool for a network that takes spikes. Only its shape and dtype matter.
+        A tensor of the shape that `module` takes: [N, C, H, W] (a static image, or [T, C, H, W]), [T, N, C,
+        H, W], [N, F] or [T, N, F]; bool for a network that takes spikes. Only its shape and dtype matter.
     preprocess
-        How pixels become the network's input, as in `Network`: zero_point, scale, and, if wanted, size ([height,
-        width]) and crop ("center" or "stretch"). With it, a network whose first convolution is quantised takes raw
-        pixels.
+        How pixels become the network's input, as in `Network`: zero_point, scale, and, if wanted, size
+        ([height, width]) and crop ("center" or "stretch"). With it, a network whose first convolution is
+        quantised takes raw pixels.
     labels
         Names of the classes.
     timesteps
@@ -54,7 +54,7 @@ def from_torch(
     readout
         What a `torch.nn.Sequential` ends in: the mean or the sum of its last layer over time.
     state, profile
-        Membranes of the integer neurons: bits, and the unit they count in ("W": a common one, "U": one for each
+        Membranes of the integer neurons: bits, and the unit they count in ("W": a common one, "U": one a
         channel, "X": exact thresholds).
     name
         Stored with the model.
@@ -71,8 +71,8 @@ def from_torch(
     example = torch.as_tensor(example)
     if not isinstance(module, nn.Module) or example.dim() not in (2, 3, 4, 5):
         raise ValueError(
-            "from_torch: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, F] or [T, N, F], "
-            f"received {type(module).__name__} and shape {list(example.shape)}"
+            "from_torch: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, F] or "
+            f"[T, N, F], received {type(module).__name__} and shape {list(example.shape)}"
         )
     row = isinstance(module, (Network, nn.Sequential))
     layers = module.layers if isinstance(module, Network) else module
@@ -140,28 +140,31 @@ class _Emitter:
         known = zero_point is not None and scale is not None
         readers = self._readers()
         coded = [c for c in readers if getattr(c.module, "quantizer", None) is not None]
-        dtype = "b1" if example.dtype == torch.bool else "f32"
+        dtype: Literal["u8", "b1", "f32"] = "b1" if example.dtype == torch.bool else "f32"
         if known and readers and all(c in coded and c.kind == "conv2d" for c in readers):
             dtype = "u8"
         elif dtype == "f32" and coded:
             raise ValueError(
-                f"from_torch: '{coded[0].name}' has quantised weights and reads real values; give preprocess with "
-                "zero_point and scale if the input is an image, an example of dtype bool if it is spikes, or leave "
-                "that layer unquantised"
+                f"from_torch: '{coded[0].name}' has quantised weights and reads real values; give preprocess "
+                "with zero_point and scale if the input is an image, an example of dtype bool if it is "
+                "spikes, or leave that layer unquantised"
             )
         if isinstance(zero_point, int):
             zero_point = [zero_point] * shape[0]
-        pixels = (
-            {"zero_point": [int(z) for z in zero_point or []], "scale": float(scale or 0)} if known else {}
-        )
-        if dtype == "b1":
-            pixels = {}
+        pixels = known and dtype != "b1"
         time = "T" if example.dim() in (3, 5) else ""
         layout = f"{time}N{'CHW' if rank == 3 else 'C'}"
-        self.edges[self.found.source] = self.builder.input("input", dtype, shape, layout=layout, **pixels)
+        self.edges[self.found.source] = self.builder.input(
+            "input",
+            dtype,
+            shape,
+            zero_point=[int(z) for z in zero_point or ()] if pixels else None,
+            scale=float(scale or 0.0) if pixels else None,
+            layout=layout,
+        )
 
     def _readers(self) -> list[Call]:
-        """Calls that read the input."""
+        """List the calls that read the input."""
         names, readers = {self.found.source}, []
         for call in self.found.calls:
             if names.intersection(call.inputs):
@@ -214,7 +217,7 @@ class _Emitter:
 
     def _lif(self, call: Call, inputs: list[str]) -> str:
         neuron: Any = call.module
-        leak = "none" if neuron.decay == 1 else "half_floor" if self.profile == "X" else "q15"
+        leak: Leak = "none" if neuron.decay == 1 else "half_floor" if self.profile == "X" else "q15"
         return self.builder.lif(
             call.name,
             inputs[0],

@@ -94,7 +94,7 @@ def _line(why: BaseException) -> str:
 
 
 class _Reader:
-    """Reads an fx graph with shapes. `rank` counts the feature axes of a value: 3 for images, 1 for vectors."""
+    """Reads an fx graph with shapes. `rank` counts the feature axes of a value: images 3, vectors 1."""
 
     def __init__(self, module: nn.Module, example: Tensor) -> None:
         self.modules = dict(module.named_modules())
@@ -133,7 +133,8 @@ class _Reader:
         inputs = [a.name for a in node.all_input_nodes if a.name in self.rank]
         module = self.modules[str(node.target)] if node.op == "call_module" else None
         what = type(module).__name__ if module is not None else _function_name(node)
-        kind, options = "drop", {}
+        kind = "drop"
+        options: dict[str, Any] = {}
         try:
             if module is None:
                 kind, options = self._function(node, inputs)
@@ -144,7 +145,11 @@ class _Reader:
         except Unsupported as why:
             self.problems.append(f"{node.target if module is not None else node.name} ({what}): {why}")
         before = self.rank[inputs[0]] if inputs else 1
-        flat = kind in ("flatten", "linear", "readout") or node.meta["shape"] == self._flat(inputs)
+        flat = (
+            kind in ("flatten", "linear", "readout")
+            or options.get("flatten")
+            or node.meta["shape"] == self._flat(inputs)
+        )
         self._note(node, 1 if flat else before)
         path = str(node.target) if module is not None else node.name
         self.calls.append(Call(kind, self.names.make(path, kind), node.name, inputs, module, options))
@@ -170,8 +175,8 @@ class _Reader:
             return self._reshape(inputs[0], after), {}
         if kind is None:
             raise Unsupported("unknown to snncore")
-        options = _OPTIONS.get(type(module), lambda *_: {})
-        return kind, options(module, features, after)
+        options = _OPTIONS.get(type(module))
+        return kind, {} if options is None else options(module, features, after)
 
     def _function(self, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
         target, after = node.target, node.meta["shape"]
@@ -203,8 +208,9 @@ class _Reader:
 
     def _reduce(self, node: fx.Node, name: str, mode: str) -> tuple[str, dict[str, Any]]:
         before, after = self.shape[name], node.meta["shape"]
-        dims = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
-        axes = sorted(d % len(before) for d in ((dims,) if isinstance(dims, int) else tuple(dims or ())))  # type: ignore[union-attr,arg-type,operator]
+        given: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
+        dims = [given] if isinstance(given, int) else list(given or range(len(before)))
+        axes = sorted(d % len(before) for d in dims)
         if axes == [0] and after == before[1:]:
             if [u.op for u in node.users] != ["output"]:
                 raise Unsupported(f"a {mode} over time must be the last thing a module does")
@@ -336,7 +342,7 @@ class _Names:
     def make(self, path: str, kind: str) -> str:
         if kind == "drop":
             return path
-        name = path
+        name = "logits" if kind == "readout" else path
         if path.replace(".", "").isdigit():
             short = self.SHORT.get(kind, kind)
             self.counts[short] += 1

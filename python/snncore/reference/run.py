@@ -57,7 +57,7 @@ def run(
     layout: str | None = None,
     timesteps: int | None = None,
     record: Sequence[str] | None = None,
-    batch: int = 64,
+    batch: int = 8,
 ) -> Result:
     """Run the model in `source` (a path or the bytes of a file) on `x`.
 

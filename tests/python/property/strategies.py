@@ -1,8 +1,8 @@
 """Random small networks with inputs, as Hypothesis strategies.
 
-A network is a list of builder calls, so that the same one can go to `snncore.GraphBuilder` and to `snnfile.Builder`.
-Structure, geometry and options are drawn one by one, so that failures shrink; the numbers in arrays come from a
-drawn seed and a drawn habit (random, all zero, all largest ...).
+A network is a list of builder calls, so that the same one can go to `snncore.GraphBuilder` and to
+`snnfile.Builder`. Structure, geometry and options are drawn one by one, so that failures shrink; the numbers
+in arrays come from a drawn seed and a drawn habit (random, all zero, all largest ...).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _short(value: Any) -> str:
 
 
 class Draft:
-    """A network in the making: draws, calls the shadow builder to learn the edges, and remembers the calls."""
+    """A network in the making: remembers calls, and makes them to a builder of its own to learn the edges."""
 
     def __init__(self, draw: Callable[[Any], Any], real: bool = False) -> None:
         self.draw = draw
@@ -97,13 +97,21 @@ class Draft:
         if habit in ("zero", "full"):
             values = np.full(shape, 0 if habit == "zero" else top)
         elif dtype == "f32":
-            values = self.rng.normal(size=shape) * (self.rng.random(shape) < (1 if habit == "random" else 0.1))
+            values = self.rng.normal(size=shape) * (
+                self.rng.random(shape) < (1 if habit == "random" else 0.1)
+            )
         else:
-            values = self.rng.integers(0, top + 1, shape) * (self.rng.random(shape) < (1 if habit == "random" else 0.1))
+            values = self.rng.integers(0, top + 1, shape) * (
+                self.rng.random(shape) < (1 if habit == "random" else 0.1)
+            )
         return values.astype({"u8": np.uint8, "b1": np.bool_, "f32": np.float32}[dtype])
 
     def _zero_point(self, channels: int) -> list[int]:
-        return [int(z) for z in self.rng.integers(0, 256, channels)] if self.draw(st.booleans()) else [128] * channels
+        return (
+            [int(z) for z in self.rng.integers(0, 256, channels)]
+            if self.draw(st.booleans())
+            else [128] * channels
+        )
 
     def _other_pixels(self, dtype: str, more: dict[str, Any], order: list[int], with_time: bool) -> None:
         """Sometimes hand pixels over as real values, or real values as pixels."""
@@ -154,7 +162,13 @@ class Draft:
         dilation = (self.draw(st.integers(1, 2)), self.draw(st.integers(1, 2))) if dilated else (1, 1)
         padding = [self.draw(st.integers(0, 3)) for _ in range(4)]
         for i in (0, 1):
-            lacking = dilation[i] * (kernel[i] - 1) + 1 - self.edge(x).shape[i] - padding[2 * i] - padding[2 * i + 1]
+            lacking = (
+                dilation[i] * (kernel[i] - 1)
+                + 1
+                - self.edge(x).shape[i]
+                - padding[2 * i]
+                - padding[2 * i + 1]
+            )
             padding[2 * i] += max(0, lacking)
         attrs["padding"] = tuple(padding)
         return kernel, attrs | ({"dilation": dilation} if dilated else {})
@@ -169,7 +183,10 @@ class Draft:
             groups = 1
         if same:
             half = self.one_of(0, 1)
-            kernel, attrs = (2 * half + 1,) * 2, {"stride": (1, 1), "padding": (half,) * 4, "dilation": (1, 1)}
+            kernel, attrs = (
+                (2 * half + 1,) * 2,
+                {"stride": (1, 1), "padding": (half,) * 4, "dilation": (1, 1)},
+            )
         else:
             kernel, attrs = self.window(x, dilated=True)
         weight = self.weight(x, (channels, self.edge(x).channels // groups, *kernel))
@@ -200,10 +217,12 @@ class Draft:
         a_max = np.maximum(sum(e.a_max for e in sums), 1)  # all sums get the same factor
         profile, state, unit, (m, c, n, wide) = self._constants(a_max, alone=len(inputs) == 1)
         channels = len(c)
-        factors = [m if self.edge(x).kind == "sum" else self.rng.integers(-3000, 3000, channels) for x in inputs]
+        factors = [
+            m if self.edge(x).kind == "sum" else self.rng.integers(-3000, 3000, channels) for x in inputs
+        ]
         requant = self.call(
-            "requant", name=self.name("requant"), inputs=inputs, factors=[f.astype(np.int32) for f in factors],
-            c=c.astype(np.int32), n=n.astype(np.int32), wide=wide,
+            "requant", name=self.name("requant"), inputs=inputs, c=c.astype(np.int32), n=n.astype(np.int32),
+            factors=[f.astype(np.int32) for f in factors], wide=wide,
         )  # fmt: skip
         return self._fire(requant, profile, state, unit, a_max * m / 2.0**n)
 
@@ -237,7 +256,9 @@ class Draft:
         n = np.zeros(len(a_max), np.int64) if habit == "n = 0" else self.rng.integers(1, 31, len(a_max))
         n = np.full_like(n, 30) if habit == "n = 30" else n
         half = np.where(n > 0, 1 << np.maximum(n - 1, 0), 0)
-        c = np.clip(np.round(self.rng.normal(size=len(n)) * target / 4 * 2.0**n), -(2**28), 2**28).astype(np.int64)
+        c = np.clip(np.round(self.rng.normal(size=len(n)) * target / 4 * 2.0**n), -(2**28), 2**28).astype(
+            np.int64
+        )
         room = LIMIT31 - half - abs(c)
         m = np.clip(np.round(spread * target / a_max * 2.0**n), 0, room // a_max).astype(np.int64)
         return m, c, n, False
@@ -263,7 +284,10 @@ class Draft:
             more = {"leak": "half_floor", "leak_param": 0, "reset": "zero"}
         else:
             theta = theta[0]
-            more = self._leak() | {"reset": self.one_of("zero", "subtract"), "leak_at_store": self.draw(st.booleans())}
+            more = self._leak() | {
+                "reset": self.one_of("zero", "subtract"),
+                "leak_at_store": self.draw(st.booleans()),
+            }
         if more["reset"] == "subtract":
             more["psi"] = np.clip(abs(theta) + self.rng.integers(0, 3, channels), 0, limit).astype(np.int32)
         name = self.name("lif_int")
@@ -287,8 +311,9 @@ class Draft:
     def real_neuron(self, x: str) -> str:
         name = self.name("lif_f32")
         self.call(
-            "lif_f32", name=name, x=x, decay=self.one_of(0.5, 1.0, 0.9, 0.0), threshold=self.one_of(1.0, 0.3, 0.5),
-            input_gain=self.one_of(1.0, 0.5, 0.7), reset=self.one_of("zero", "subtract"), strict=self.draw(st.booleans()),
+            "lif_f32", name=name, x=x, decay=self.one_of(0.5, 1.0, 0.9, 0.0),
+            threshold=self.one_of(1.0, 0.3, 0.5), input_gain=self.one_of(1.0, 0.5, 0.7),
+            reset=self.one_of("zero", "subtract"), strict=self.draw(st.booleans()),
         )  # fmt: skip
         self.case.neurons.append(name)
         return name
@@ -301,7 +326,9 @@ class Draft:
         if e.kind in ("spike", "count"):
             more["scale"] = self.rng.uniform(0.1, 2, self.one_of(1, e.channels))
             more["bias"] = self.rng.normal(size=e.channels)
-        name = self.call("readout", name=self.name("readout"), x=x, mode=self.one_of("mean", "sum", "last"), **more)
+        name = self.call(
+            "readout", name=self.name("readout"), x=x, mode=self.one_of("mean", "sum", "last"), **more
+        )
         if e.kind != "real":
             self.case.totals.append(name)
         return name

@@ -8,9 +8,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
+
 from snncore.reference import ops
 from snncore.reference.integer import IntegerLif, integer_lif, leak
-from torch import Tensor
 
 
 def ints(*values: int) -> Tensor:
@@ -140,7 +141,9 @@ def plain_lif(current: list[int], theta: int, psi: int, p: IntegerLif) -> tuple[
 
 
 CURRENT = st.one_of(
-    st.integers(-200, 200), st.integers(-40000, 40000), st.sampled_from([-(2**31), -32768, 0, 32767, 2**31 - 1])
+    st.integers(-200, 200),
+    st.integers(-40000, 40000),
+    st.sampled_from([-(2**31), -32768, 0, 32767, 2**31 - 1]),
 )
 
 
@@ -172,7 +175,12 @@ def test_saturation_never_alters_the_spike_of_its_step(current: list[int], theta
 # ---- accumulation
 
 
-@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 2, 4, 8]), st.integers(1, 130), st.sampled_from([0, 0.3, 1]))
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([1, 2, 4, 8]),
+    st.integers(1, 130),
+    st.sampled_from([0, 0.3, 1]),
+)
 def test_bit_planes_give_the_dot_product(seed: int, bits: int, size: int, density: float) -> None:
     rng = np.random.default_rng(seed)
     u = rng.integers(0, 2**bits, size)
@@ -229,7 +237,12 @@ def test_profile_x_is_the_real_network(a, d, theta, sums, strict) -> None:
 # ---- profile W against real arithmetic
 
 
-@given(st.integers(0, 2**32 - 1), st.floats(0.3, 0.95), st.sampled_from([64, 4096]), st.sampled_from(["zero", "subtract"]))
+@given(
+    st.integers(0, 2**32 - 1),
+    st.floats(0.3, 0.95),
+    st.sampled_from([64, 4096]),
+    st.sampled_from(["zero", "subtract"]),
+)
 def test_deviation_of_profile_w_is_bounded(seed: int, decay: float, theta0: int, reset: str) -> None:
     """Until the first spike that differs, ``|V * unit - U| <= E``, and E alone can make spikes differ."""
     rng = np.random.default_rng(seed)

@@ -1,4 +1,4 @@
-"""The reference itself: files written by another hand are read right, and nothing depends on batch or on what comes later."""
+"""Running whole files: read right, and independent of batch and of what comes later."""
 
 from typing import Any
 
@@ -7,8 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from property import strategies
-from snncore.reference import run
 from snnfile import Builder
+
+from snncore.reference import run
 
 ANY = st.one_of(
     strategies.convolutions(),
@@ -50,7 +51,15 @@ def test_the_past_does_not_depend_on_the_future(case: strategies.Case) -> None:
 
 def test_weight_codes_are_read_back() -> None:
     rng = np.random.default_rng(0)
-    for bits, encoding in [(1, "odd"), (2, "odd"), (4, "odd"), (8, "odd"), (2, "sym"), (4, "sym"), (8, "sym")]:
+    for bits, encoding in [
+        (1, "odd"),
+        (2, "odd"),
+        (4, "odd"),
+        (8, "odd"),
+        (2, "sym"),
+        (4, "sym"),
+        (8, "sym"),
+    ]:
         low = -(2 ** (bits - 1)) + (encoding == "sym")
         q = rng.integers(low, 2 ** (bits - 1), (5, 3, 3, 2)).astype(np.int8)
         b = Builder()
@@ -93,7 +102,16 @@ def test_saturations_are_counted() -> None:
     b.linear("a", "x", np.full((1, 1), 127, np.int8), "sym", 8)
     m, zero = np.array([300]), np.array([0])
     b.requant("i", ["a"], [m], zero, zero)
-    b.lif_int("s", "i", np.array([32767]), psi=np.array([0]), state="i8", leak="none", leak_param=0, reset="subtract")
+    b.lif_int(
+        "s",
+        "i",
+        np.array([32767]),
+        psi=np.array([0]),
+        state="i8",
+        leak="none",
+        leak_param=0,
+        reset="subtract",
+    )
     b.output("y", "s")
     seen = run.run(b.build(1).to_bytes(), np.ones((1, 1), bool)).saturations["s"]
     assert (seen.current, seen.integrate, seen.reset, seen.store) == (1, 0, 0, 1)  # 38,100 to 32,767 to 127

@@ -1,4 +1,4 @@
-#include "kernels/avx512/simd.h"
+#include "kernels/avx512/list_bytes.h"
 
 #include "kernels/avx512/entries.h"
 

@@ -1,10 +1,21 @@
-#include "kernels/fill.h"
 #include "kernels/avx512/entries.h"
+#include "kernels/fill.h"
 
 namespace snncore::kernels {
 
 void fill_avx512(KernelTable& table) {
   table.isa = "avx512";
+  table.addrows_b1i8_i32 = avx512::addrows_b1i8_i32;
+  table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
+  table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
+  table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
+  table.step_lif_i8 = avx512::step_lif_i8;
+  table.step_lif_i16 = avx512::step_lif_i16;
+  table.step_lif_i32 = avx512::step_lif_i32;
+  table.step_lifx_i32 = avx512::step_lifx_i32;
+  table.step_lif_f32 = avx512::step_lif_f32;
+  table.or_rows_b1 = avx512::or_rows_b1;
+  table.popcount_b1 = avx512::popcount_b1;
 }
 
 }  // namespace snncore::kernels

@@ -1,4 +1,4 @@
-#include "kernels/neon/simd.h"
+#include "kernels/neon/list_bytes.h"
 
 #include "kernels/neon/entries.h"
 

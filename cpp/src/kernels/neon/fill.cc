@@ -1,10 +1,21 @@
-#include "kernels/fill.h"
 #include "kernels/neon/entries.h"
+#include "kernels/fill.h"
 
 namespace snncore::kernels {
 
 void fill_neon(KernelTable& table) {
   table.isa = "neon";
+  table.addrows_b1i8_i32 = neon::addrows_b1i8_i32;
+  table.gemm_u8i8_i32 = neon::gemm_u8i8_i32;
+  table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
+  table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;
+  table.step_lif_i8 = neon::step_lif_i8;
+  table.step_lif_i16 = neon::step_lif_i16;
+  table.step_lif_i32 = neon::step_lif_i32;
+  table.step_lifx_i32 = neon::step_lifx_i32;
+  table.step_lif_f32 = neon::step_lif_f32;
+  table.or_rows_b1 = neon::or_rows_b1;
+  table.popcount_b1 = neon::popcount_b1;
 }
 
 }  // namespace snncore::kernels

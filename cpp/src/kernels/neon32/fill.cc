@@ -3,8 +3,17 @@
 
 namespace snncore::kernels {
 
+// Float kernels stay scalar: Armv7 NEON flushes denormals to zero, VFP does not.
 void fill_neon32(KernelTable& table) {
   table.isa = "neon32";
+  table.addrows_b1i8_i32 = neon32::addrows_b1i8_i32;
+  table.gemm_u8i8_i32 = neon32::gemm_u8i8_i32;
+  table.step_lif_i8 = neon32::step_lif_i8;
+  table.step_lif_i16 = neon32::step_lif_i16;
+  table.step_lif_i32 = neon32::step_lif_i32;
+  table.step_lifx_i32 = neon32::step_lifx_i32;
+  table.or_rows_b1 = neon32::or_rows_b1;
+  table.popcount_b1 = neon32::popcount_b1;
 }
 
 }  // namespace snncore::kernels

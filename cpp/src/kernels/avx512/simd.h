@@ -1,0 +1,59 @@
+// Vectors of 64 bytes and the operations that need an AVX-512 instruction by name. Included by this folder's sources only.
+// A block of 32 channels is one vector of int16, in natural order.
+#pragma once
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's header reads its own undefined vectors on purpose (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace snncore::kernels {
+namespace {
+
+inline constexpr size_t kVectorBytes = 64;
+#include "kernels/body/vectors.inc"
+
+inline __m512i raw(I16 v) { return reinterpret_cast<__m512i>(v); }
+inline __m512i raw(I32 v) { return reinterpret_cast<__m512i>(v); }
+inline I16 as16(__m512i v) { return reinterpret_cast<I16>(v); }
+inline I32 as32(__m512i v) { return reinterpret_cast<I32>(v); }
+
+inline I16 join(__m256i low, __m256i high) {
+  return as16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+}
+inline I16 narrow(I32 a, I32 b) { return join(_mm512_cvtsepi32_epi16(raw(a)), _mm512_cvtsepi32_epi16(raw(b))); }
+inline I16 narrow_unsigned(I32 a, I32 b) {
+  return join(_mm512_cvtusepi32_epi16(raw(a)), _mm512_cvtusepi32_epi16(raw(b)));
+}
+
+inline void widen(I16 v, I32& a, I32& b) {
+  a = as32(_mm512_cvtepi16_epi32(_mm512_castsi512_si256(raw(v))));
+  b = as32(_mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(raw(v), 1)));
+}
+
+inline I16 load_state(const int16_t* from) { return load<I16>(from); }
+inline void store_state(int16_t* to, I16 v) { store(to, v); }
+inline I16 load_state(const int8_t* from) {
+  return as16(_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+}
+inline void store_state(int8_t* to, I16 v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi16_epi8(raw(v)));
+}
+
+inline I16 add_sat(I16 a, I16 b) { return as16(_mm512_adds_epi16(raw(a), raw(b))); }
+inline I16 sub_sat_unsigned(I16 a, I16 b) { return as16(_mm512_subs_epu16(raw(a), raw(b))); }
+inline I16 mul_q15(I16 a, I16 b) { return as16(_mm512_mulhrs_epi16(raw(a), raw(b))); }
+inline I16 mul_high_unsigned(I16 a, I16 b) { return as16(_mm512_mulhi_epu16(raw(a), raw(b))); }
+inline I16 shift_right(I16 v, int32_t k) { return as16(_mm512_sra_epi16(raw(v), _mm_cvtsi32_si128(k))); }
+inline I16 clamp16(I16 v, int32_t lo, int32_t hi) {
+  return as16(_mm512_min_epi16(_mm512_max_epi16(raw(v), raw(splat16(lo))), raw(splat16(hi))));
+}
+
+inline uint32_t bits_of16(const I16 (&masks)[1]) { return _mm512_movepi16_mask(raw(masks[0])); }
+
+}  // namespace
+}  // namespace snncore::kernels

@@ -1,0 +1,63 @@
+// Session::run allocates nothing: operator new and malloc are counted while it runs.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "small_network.h"
+
+namespace {
+std::atomic<size_t> allocations{0};
+}  // namespace
+
+// The sanitizers bring a malloc of their own; there only operator new is counted.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__)
+extern "C" {
+void* __libc_malloc(size_t size);
+void* malloc(size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  return __libc_malloc(size);
+}
+}
+#endif
+
+void* operator new(size_t size) {
+  allocations.fetch_add(1, std::memory_order_relaxed);
+  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+  throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, size_t) noexcept { std::free(p); }
+
+namespace snncore {
+namespace {
+
+TEST_CASE("the counter counts") {
+  const size_t before = allocations;
+  std::vector<int> v(100);
+  CHECK(v.size() == 100);
+  CHECK(allocations > before);
+}
+
+TEST_CASE("no allocation in run") {
+  const auto image = sample::small_image(2);
+  std::vector<float> out(10);
+  for (const char* state : {"i8", "i16", "i32"}) {
+    const Model model = sample::small_network({.neuron = {.state = state}});
+    for (const Mode mode : {Mode::kSequence, Mode::kStream}) {
+      for (const int threads : {1, 2}) {
+        Session session(model, {.mode = mode, .batch = 2, .threads = threads, .record = {"n1", "n2.v"}});
+        session.run(image, out);
+        const size_t before = allocations;
+        session.run(image, out);
+        session.reset();
+        session.run(image, out);
+        CHECK(allocations == before);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace snncore

@@ -1,0 +1,51 @@
+"""`snncore inspect`: what is in a file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+import snncore
+
+from .common import BUNDLED_MODEL, load_model
+
+
+def facts(model: snncore.Model) -> dict[str, Any]:
+    """Give what `--json` prints; the keys stay."""
+    return {
+        "format": model.metadata["format"],
+        "layers": [layer._asdict() for layer in model.layers],
+        "bytes": model.file_bytes,
+        "timesteps": model.timesteps,
+        "inputs": [port._asdict() for port in model.inputs],
+        "outputs": [
+            {"name": port.name, "dtype": port.dtype, "shape": port.shape, "layout": port.layout}
+            for port in model.outputs
+        ],
+    }
+
+
+def text(model: snncore.Model) -> str:
+    """Write the summary and what is stored beside the network."""
+    known = model.metadata
+    lines = [model.summary()]
+    if known["labels"]:
+        lines.append("labels: " + ", ".join(known["labels"]))
+    if known["preprocess"]:
+        height, width = known["preprocess"]["size"]
+        lines.append(
+            f"images: {width}x{height}, {known['preprocess']['color']}, crop {known['preprocess']['crop']}"
+        )
+    lines += [f"{key}: {value}" for key, value in known["provenance"].items()]
+    return "\n".join(lines)
+
+
+@click.command()
+@click.argument("model", default=str(BUNDLED_MODEL), metavar="[MODEL]")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def inspect(model: str, as_json: bool) -> None:
+    """Show layers, shapes, bits, bytes and time steps of a .snn file (default: the bundled model)."""
+    loaded = load_model(model)
+    click.echo(json.dumps(facts(loaded)) if as_json else text(loaded))

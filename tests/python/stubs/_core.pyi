@@ -1,0 +1,219 @@
+"""The snncore engine. Use it through the package snncore."""
+
+from collections.abc import Mapping, Sequence
+import enum
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+class Error(RuntimeError):
+    """
+    What snncore cannot do; the message says what was expected and what came.
+    """
+
+class FormatError(Error):
+    """
+    A file or bytes that are not valid; the message names the key or the offset.
+    """
+
+def version() -> str: ...
+
+def isa() -> str: ...
+
+def build_info() -> str: ...
+
+FORMAT_VERSION: int = 1
+
+class BitTensor:
+    """Packed bits; the last axis is packed. Immutable, shared by threads."""
+
+    @staticmethod
+    def pack(array: Annotated[NDArray[numpy.bool_], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]) -> BitTensor:
+        """Non-zero elements become set bits."""
+
+    @staticmethod
+    def from_words(words: Annotated[NDArray[numpy.uint64], dict(order='C', device='cpu', writable=False)], shape: Sequence[int]) -> BitTensor:
+        """Copies packed words; bits past the end of a row must be zero."""
+
+    @property
+    def shape(self) -> list[int]: ...
+
+    def words(self) -> Annotated[NDArray[numpy.uint64], dict(writable=False)]:
+        """The packed words, read-only, without a copy."""
+
+    def unpack(self) -> NDArray[numpy.bool_]:
+        """A new array of bool."""
+
+    def popcount(self) -> int:
+        """The number of set bits."""
+
+class PortInfo:
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def dtype(self) -> str: ...
+
+    @property
+    def shape(self) -> list[int]: ...
+
+    @property
+    def layout(self) -> str: ...
+
+    @property
+    def zero_point(self) -> list[int]: ...
+
+    @property
+    def scale(self) -> float: ...
+
+class LayerInfo:
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def op(self) -> str: ...
+
+    @property
+    def neuron(self) -> str: ...
+
+    @property
+    def shape(self) -> list[int]: ...
+
+    @property
+    def weight_bits(self) -> int: ...
+
+    @property
+    def state_bits(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    @property
+    def kept_channels(self) -> int: ...
+
+class PreprocessInfo:
+    def __init__(self, height: int, width: int, crop: str, color: str) -> None: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def crop(self) -> str: ...
+
+    @property
+    def color(self) -> str: ...
+
+class Model:
+    """A model as a file holds it: immutable, shared by threads."""
+
+    @staticmethod
+    def load(path: str) -> Model: ...
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Model: ...
+
+    def save(self, path: str) -> None: ...
+
+    def to_bytes(self) -> bytes: ...
+
+    @property
+    def inputs(self) -> list[PortInfo]: ...
+
+    @property
+    def outputs(self) -> list[PortInfo]: ...
+
+    @property
+    def layers(self) -> list[LayerInfo]: ...
+
+    @property
+    def timesteps(self) -> int: ...
+
+    @property
+    def labels(self) -> list[str]: ...
+
+    @property
+    def preprocess(self) -> PreprocessInfo | None: ...
+
+    @property
+    def provenance(self) -> dict[str, str]: ...
+
+    @property
+    def file_bytes(self) -> int: ...
+
+    def document(self) -> str: ...
+
+class Mode(enum.Enum):
+    SEQUENCE = 0
+
+    STREAM = 1
+
+class Program:
+    """A planned model: immutable, shared by threads."""
+
+    def __init__(self, model: Model, *, mode: Mode, timesteps: int, batch: int, threads: int, layout: str, record: Sequence[str]) -> None: ...
+
+    @property
+    def session_bytes(self) -> int: ...
+
+    @property
+    def weight_bytes(self) -> int: ...
+
+class Session:
+    """State and scratch of one stream of input: one thread at a time."""
+
+    def __init__(self, program: Program) -> None: ...
+
+    def run(self, inputs: Sequence[Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.uint8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.bool_], dict(order='C', device='cpu', writable=False)] | BitTensor]) -> None: ...
+
+    def output(self, index: int = 0) -> NDArray[numpy.float32]: ...
+
+    def recordings(self) -> list[tuple[str, BitTensor | NDArray[numpy.int32] | NDArray[numpy.int64] | NDArray[numpy.float32]]]: ...
+
+    def reset(self) -> None: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    def save_state(self) -> bytes: ...
+
+    def load_state(self, state: bytes) -> None: ...
+
+class GraphBuilder:
+    """Makes a model from code: one thread at a time."""
+
+    def __init__(self) -> None: ...
+
+    def input(self, name: str, dtype: str, shape: Sequence[int], *, zero_point: Sequence[int], scale: float, layout: str) -> str: ...
+
+    def conv2d(self, name: str, x: str, weight: Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], *, encoding: str, bits: int, scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, bias: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], groups: int) -> str: ...
+
+    def linear(self, name: str, x: str, weight: Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], *, encoding: str, bits: int, scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, bias: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None) -> str: ...
+
+    def batch_norm(self, name: str, x: str, gamma: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], beta: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], mean: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], var: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)], eps: float) -> str: ...
+
+    def lif(self, name: str, x: str, *, decay: float, input_gain: float, threshold: float, reset: str, strict: bool, profile: str, state: str, leak: str, leak_at_store: bool, theta0: int, unit_bits: int) -> str: ...
+
+    def lif_int(self, name: str, x: str, *, theta: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], psi: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, profile: str, state: str, leak: str, leak_param: int, reset: str, leak_at_store: bool, unit_bits: int, decay: float, threshold: float, input_gain: float, strict: bool) -> str: ...
+
+    def requant(self, name: str, inputs: Sequence[str], *, factors: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], c: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], wide: bool) -> str: ...
+
+    def maxpool2d(self, name: str, x: str, *, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> str: ...
+
+    def avgpool2d(self, name: str, x: str, *, kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> str: ...
+
+    def add(self, name: str, inputs: Sequence[str]) -> str: ...
+
+    def flatten(self, name: str, x: str) -> str: ...
+
+    def readout(self, name: str, x: str, *, mode: str, scale: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, bias: Annotated[NDArray[numpy.float64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None) -> str: ...
+
+    def output(self, name: str, edge: str) -> None: ...
+
+    def shape(self, edge: str) -> list[int]: ...
+
+    def build(self, timesteps: int, *, labels: Sequence[str], preprocess: PreprocessInfo | None, provenance: Mapping[str, str]) -> Model: ...

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import snncore
+from snncore.tools.cli import main
+from snncore.tools.common import BUNDLED_MODEL, bundled_images
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+Image = pytest.importorskip("PIL.Image")
+
+
+def small_model(shape=(3, 8, 8), labels=("cat", "dog", "owl")):
+    rng = np.random.default_rng(0)
+    b = snncore.GraphBuilder()
+    x = b.input("image", "u8", shape, zero_point=[128] * shape[0], scale=1 / 64)
+    w = rng.integers(-7, 8, (4, shape[0], 3, 3)).astype(np.int8)
+    x = b.lif("lif1", b.conv2d("conv1", x, w, encoding="sym", bits=4, scale=[1 / 32], padding=1))
+    x = b.flatten("flat", x)
+    w = rng.integers(-127, 128, (3, 4 * shape[1] * shape[2])).astype(np.int8)
+    b.output("logits", b.readout("logits", b.linear("fc", x, w, encoding="sym", bits=8, scale=[1 / 512])))
+    preprocess = {"size": list(shape[1:]), "crop": "center", "color": "rgb"}
+    return b.build(2, labels=list(labels), preprocess=preprocess, provenance={"name": "small"})
+
+
+@pytest.fixture
+def net(tmp_path):
+    path = tmp_path / "net.snn"
+    small_model().save(path)
+    return str(path)
+
+
+@pytest.fixture
+def image(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(path)
+    return str(path)
+
+
+def fails(capsys, *arguments: str) -> str:
+    """Status 2, nothing on standard output, one sentence on standard error: gives it."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("snncore: ") and err.count("\n") == 1 and "Traceback" not in err
+    return err
+
+
+def prints(capsys, *arguments: str) -> str:
+    assert main(arguments) == 0
+    return capsys.readouterr().out
+
+
+def start(*arguments: str, code: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *(("-c", code) if code else ("-m", "snncore.tools.cli")), *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
+    )
+
+
+def test_run(capsys, net, image):
+    out = prints(capsys, "run", net, image)
+    assert "photo.png" in out
+    logits = snncore.load(net).run(np.asarray(Image.open(image)).transpose(2, 0, 1)[None].copy())
+    facts = json.loads(prints(capsys, "run", net, image, image, "--top", "3", "--json"))
+    assert list(facts) == ["model", "results"] and len(facts["results"]) == 2
+    first = facts["results"][0]
+    assert list(first) == ["image", "top", "note"] and first["note"] is None
+    assert [t["index"] for t in first["top"]] == list(np.argsort(-logits[0], kind="stable"))
+    assert first["top"][0]["label"] == ["cat", "dog", "owl"][logits[0].argmax()]
+    assert first["top"][0]["score"] == pytest.approx(float(logits.max()))
+
+
+def test_run_says_what_it_resized(capsys, net, tmp_path):
+    path = tmp_path / "big.jpg"
+    Image.fromarray(np.zeros((90, 160, 3), np.uint8)).save(path)
+    assert main(["run", net, str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert "big.jpg" in out
+    assert err == "note: big.jpg: 160x90 pixels, cut to the centred 90x90, scaled to 8x8\n"
+    facts = json.loads(prints(capsys, "run", net, str(path), "--json"))
+    assert "scaled to 8x8" in facts["results"][0]["note"]
+
+
+def test_inspect(capsys, net):
+    out = prints(capsys, "inspect", net)
+    assert "conv1" in out and "labels: cat, dog, owl" in out and "name: small" in out
+    facts = json.loads(prints(capsys, "inspect", net, "--json"))
+    assert list(facts) == ["format", "layers", "bytes", "timesteps", "inputs", "outputs"]
+    keys = ["name", "op", "neuron", "shape", "weight_bits", "state_bits", "bytes", "kept_channels"]
+    assert all(list(layer) == keys for layer in facts["layers"])
+    assert facts["bytes"] == Path(net).stat().st_size and facts["timesteps"] == 2 and facts["format"] == 1
+
+
+def test_bench(capsys, net):
+    out = prints(capsys, "bench", net, "--seconds", "0.02", "--threads", "1,2")
+    assert "machine: " in out and "snncore" in out
+    out = prints(capsys, "bench", net, "--seconds", "0.02", "--format", "md")
+    assert "| subject |" in out
+    facts = json.loads(prints(capsys, "bench", net, "--seconds", "0.02", "--batch", "2", "--format", "json"))
+    assert list(facts) == ["model", "file_bytes", "machine", "isa", "rows"]
+    (row,) = facts["rows"]
+    keys = [
+        "subject",
+        "threads",
+        "batch",
+        "median_ms",
+        "min_ms",
+        "p95_ms",
+        "peak_rss_bytes",
+        "equal",
+        "ratio",
+    ]
+    assert list(row) == keys
+    assert row["subject"] == "snncore" and row["ratio"] == 1.0 and row["equal"] and row["batch"] == 2
+    assert 0 < row["min_ms"] <= row["median_ms"] <= row["p95_ms"]
+    assert 5e6 < row["peak_rss_bytes"] < 2e9
+
+
+def test_bench_against_torch(capsys, net):
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    facts = json.loads(
+        prints(capsys, "bench", net, "--seconds", "0.05", "--against", "torch", "--format", "json")
+    )
+    assert [row["subject"] for row in facts["rows"]] == ["snncore", "torch"]
+    assert all(row["equal"] and row["peak_rss_bytes"] for row in facts["rows"])
+
+
+def test_verify_against_the_integer_reference(capsys, net, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    assert "equal: 16 samples" in prints(capsys, "verify", net)
+    x = tmp_path / "x.npy"
+    np.save(x, np.random.default_rng(0).integers(0, 256, (3, 3, 8, 8), dtype=np.uint8))
+    facts = json.loads(prints(capsys, "verify", net, "--input", str(x), "--json"))
+    assert list(facts) == ["equal", "samples", "label_agreement", "first_difference", "max_abs_difference"]
+    assert facts["equal"] and facts["samples"] == 3
+
+
+def test_verify_against_a_stored_network(capsys, tmp_path):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    from snncore.reference import LIF, Network
+
+    nn = torch.nn
+    torch.manual_seed(0)
+    layers = nn.Sequential(nn.Conv2d(3, 4, 3), LIF(threshold=0.1), nn.Flatten(), nn.Linear(144, 3))
+    network = Network(layers, timesteps=2, preprocess={"zero_point": [0] * 3, "scale": 1 / 255})
+    snn, pt = str(tmp_path / "n.snn"), str(tmp_path / "n.pt")
+    snncore.from_torch(network, torch.zeros(1, 3, 8, 8)).save(snn)
+    torch.save(network, pt)
+    x = tmp_path / "x.npy"
+    np.save(x, np.random.default_rng(0).random((2, 3, 8, 8), dtype=np.float32))
+    assert "against Network" in prints(capsys, "verify", snn, pt, "--input", str(x))
+    with torch.no_grad():
+        layers[0].weight.neg_()
+    torch.save(network, pt)
+    assert main(["verify", snn, pt, "--input", str(x)]) == 2
+    out, err = capsys.readouterr()
+    assert "first difference: step 0, layer 'lif1'" in out and "do not agree" in err
+    torch.save(network.state_dict(), pt)
+    assert "not a network" in fails(capsys, "verify", snn, pt)
+    torch.save({"run": print}, pt)
+    assert "n.pt" in fails(capsys, "verify", snn, pt)
+
+
+@pytest.mark.parametrize("command", ["inspect", "run", "bench", "verify"])
+def test_a_missing_file_a_text_file_and_a_truncated_one(capsys, net, image, tmp_path, command):
+    if command == "verify":
+        pytest.importorskip("torch")
+    rest = [image] if command == "run" else []
+    assert "none.snn" in fails(capsys, command, str(tmp_path / "none.snn"), *rest)
+    text = tmp_path / "notes.txt"
+    text.write_text("this is not a network, it is a text of some length\n" * 4)
+    assert "notes.txt" in fails(capsys, command, str(text), *rest)
+    data = Path(net).read_bytes()
+    for cut in (0, 7, 100, len(data) // 2, len(data) - 1):
+        short = tmp_path / "short.snn"
+        short.write_bytes(data[:cut])
+        assert "short.snn" in fails(capsys, command, str(short), *rest)
+    fails(capsys, command, str(tmp_path), *rest)
+
+
+def test_wrong_images_shapes_and_options(capsys, net, image, tmp_path):
+    assert "none.png" in fails(capsys, "run", net, str(tmp_path / "none.png"))
+    assert "net.snn" in fails(capsys, "run", net, net)
+    vectors = snncore.GraphBuilder()
+    x = vectors.input("x", "b1", [9])
+    vectors.output("y", vectors.lif("lif", vectors.linear("fc", x, np.ones((2, 9), np.float32))))
+    path = str(tmp_path / "vectors.snn")
+    vectors.build(2).save(path)
+    assert "cannot be made from an image file" in fails(capsys, "run", path, image)
+    assert "expected numbers" in fails(capsys, "bench", net, "--threads", "none")
+    assert "'mxnet' is unknown" in fails(capsys, "bench", net, "--against", "mxnet")
+    assert "--help" in fails(capsys, "run", net)
+    assert "nonsense" in fails(capsys, "nonsense")
+
+
+def test_a_wrong_shape(capsys, net, tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    x = tmp_path / "x.npy"
+    np.save(x, np.zeros((2, 3, 9, 8), np.uint8))
+    assert "expected" in fails(capsys, "verify", net, "--input", str(x))
+    x.write_text("no numbers")
+    assert "x.npy" in fails(capsys, "verify", net, "--input", str(x))
+
+
+def test_an_unknown_kernel_level(net, image):
+    for arguments in (["run", net, image], ["inspect", net], ["demo"]):
+        done = start(*arguments, SNNCORE_ISA="altivec")
+        assert done.returncode == 2 and done.stdout == ""
+        assert "altivec" in done.stderr and done.stderr.count("\n") == 1
+
+
+def without(package: str) -> str:
+    """Code that runs the command line as if `package` were not installed."""
+    return (
+        f"import sys; sys.modules['{package}'] = None; "
+        "from snncore.tools.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+
+@pytest.mark.parametrize("package", ["click", "rich", "PIL"])
+def test_a_missing_package(net, image, package):
+    done = start("run", net, image, code=without(package))
+    assert done.returncode == 2 and done.stdout == ""
+    assert "pip install 'snncore[cli]'" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_missing_torch(net):
+    for arguments in (["verify", net], ["bench", net, "--against", "torch"]):
+        done = start(*arguments, code=without("torch"))
+        assert done.returncode == 2 and "pip install 'snncore[torch]'" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves(net):
+    command = f"{sys.executable} -m snncore.tools.cli inspect {net} | head -n 1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.count("\n") == 1 and done.stderr == ""
+
+
+def test_version_and_help(capsys):
+    assert snncore.__version__ in prints(capsys, "--version")
+    assert "demo" in prints(capsys, "--help")
+
+
+def test_bundled_images_come_with_their_terms():
+    classes = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    assert sorted(bundled_images()) == classes
+    assert "CIFAR-10" in (BUNDLED_MODEL.parent / "NOTICE").read_text()
+
+
+def test_demo(capsys):
+    out = prints(capsys, "demo", "--seconds", "0.05")
+    assert "of 10 right" in out and "time for one image" in out
+    facts = json.loads(prints(capsys, "demo", "--seconds", "0.05", "--json"))
+    assert len(facts["results"]) == 10
+    assert sum(r["correct"] for r in facts["results"]) >= 7
+    assert facts["file_bytes"] <= 600_000
