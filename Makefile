@@ -16,6 +16,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PIP_FLAGS ?=
 export PYTHON
+export CMAKE_GENERATOR ?= Ninja
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 
 bin := $(VENV)/bin

@@ -285,6 +285,20 @@ TEST_CASE("requant") {
           "must be a sum, spikes or counts, is u8 pixel");
 }
 
+TEST_CASE("a current needs the layer that gives its sum") {
+  sample::Growing g;
+  g.input("x", ops::spike_edge({1, 1, 2}), "NCHW");
+  g.add("conv", "conv2d", {"x"}, sample::conv_attrs(1, 0),
+        {{"weight", sample::weight({2, 1, 1, 2}, 4, tensor::Encoding::kOdd)},
+         {"scale", sample::f64({1}, {1})}});
+  g.add("flat", "flatten", {"conv"}, {});
+  g.add("requant", "requant", {"flat"}, {{"wide", false}},
+        {{"M.0", sample::all_i32(2, 1)}, {"C", sample::all_i32(2, 0)}, {"n", sample::all_i32(2, 0)}});
+  g.output("requant");
+  CHECK_THROWS_WITH_AS(g.done(), doctest::Contains("sum 'flat' must come straight from conv2d or linear"),
+                       Error);
+}
+
 TEST_CASE("wide products are allowed when the current fits") {
   Graph g = sample::image_net();
   node(g, "stem.requant").attrs["wide"] = true;

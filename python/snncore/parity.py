@@ -43,6 +43,7 @@ class VerifyReport:
     max_abs_difference: float  #: of the outputs
     against: str  #: what the model was compared with
     spikes: int  #: how many spikes and silences were compared
+    different_spikes: int  #: how many of them differ
     layers: tuple[str, ...]  #: the neuron layers compared
 
     def to_json(self) -> str:
@@ -56,7 +57,10 @@ class VerifyReport:
         samples = f"{self.samples} sample{'s' if self.samples != 1 else ''}"
         lines = [f"{verdict}: {samples} against {self.against}"]
         if self.layers:
-            lines.append(f"spikes compared: {self.spikes:,} in {len(self.layers)} layers")
+            equal = "all equal"
+            if self.different_spikes:
+                equal = f"{100 * (1 - self.different_spikes / self.spikes):.3f} % equal"
+            lines.append(f"spikes compared: {self.spikes:,} in {len(self.layers)} layers, {equal}")
         lines.append(f"labels that agree: {100 * self.label_agreement:.1f} %")
         lines.append(f"largest difference of an output: {self.max_abs_difference:.3g}")
         if self.first_difference is not None:
@@ -252,32 +256,37 @@ def _by_name(neurons: list[str], spikes: dict[str, NDArray[Any]]) -> dict[str, N
 
 
 def _compare(ours: _Run, theirs: _Run, first_sample: int, exact: bool) -> VerifyReport:
-    differences = []
-    compared = 0
+    differences: list[tuple[Difference, int]] = []
+    compared, different = 0, 0
     for position, (name, expected) in enumerate(theirs.spikes.items()):
         fired = ours.spikes[name]
         _same_shape(name, fired, expected)
-        compared += fired.size
-        differences += _first(fired, expected, fired != expected, name, position, first_sample)
+        differ = fired != expected
+        compared, different = compared + fired.size, different + int(differ.sum())
+        differences += _first(fired, expected, differ, name, position, first_sample)
     largest, agreement, samples = 0.0, 1.0, 0
     steps = max((len(s) for s in theirs.spikes.values()), default=1)
     for position, (name, expected) in enumerate(theirs.outputs.items()):
         y = ours.outputs[name]
         _same_shape(name, y, expected)
+        if y.ndim == 2:  # a readout, [N, F]: what stands after the last step
+            y, expected = (np.broadcast_to(values, (steps, *values.shape)) for values in (y, expected))
         apart = np.abs(y.astype(np.float64) - expected)
         largest = max(largest, float(apart.max(initial=0.0)))
-        allowed = 0.0 if exact else TOLERANCE * max(1.0, float(np.abs(expected).max(initial=0.0)))
-        over = ~(apart <= allowed)
-        if y.ndim == 2:  # a readout: after the last step
-            over, y, expected = over[None], y[None], expected[None]
+        over = ~(apart <= _allowed(expected, exact))
+        if ours.outputs[name].ndim == 2:
+            over[:-1] = False
         if position == 0:
             samples = y.shape[1]
-            last = -1 if y.ndim == 3 else slice(None)
-            agreement = float(np.mean(y[last].argmax(-1) == expected[last].argmax(-1)))
-        found = _first(y, expected, over, name, len(theirs.spikes) + position, first_sample)
-        differences += [(replace(d, step=steps - 1), p) for d, p in found] if len(y) == 1 else found
+            agreement = float(np.mean(y[-1].argmax(-1) == expected[-1].argmax(-1)))
+        differences += _first(y, expected, over, name, len(theirs.spikes) + position, first_sample)
     first = min(differences, key=lambda d: (d[0].step, d[1], d[0].index))[0] if differences else None
-    return VerifyReport(first is None, samples, agreement, first, largest, "", compared, tuple(theirs.spikes))
+    names = tuple(theirs.spikes)
+    return VerifyReport(first is None, samples, agreement, first, largest, "", compared, different, names)
+
+
+def _allowed(expected: NDArray[Any], exact: bool) -> float:
+    return 0.0 if exact else TOLERANCE * max(1.0, float(np.abs(expected).max(initial=0.0)))
 
 
 def _same_shape(name: str, ours: NDArray[Any], theirs: NDArray[Any]) -> None:
@@ -311,4 +320,13 @@ def _joined(a: VerifyReport, b: VerifyReport) -> VerifyReport:
     samples = a.samples + b.samples
     agreement = (a.label_agreement * a.samples + b.label_agreement * b.samples) / samples
     largest = max(a.max_abs_difference, b.max_abs_difference)
-    return VerifyReport(first is None, samples, agreement, first, largest, "", a.spikes + b.spikes, a.layers)
+    return replace(
+        a,
+        equal=first is None,
+        samples=samples,
+        label_agreement=agreement,
+        first_difference=first,
+        max_abs_difference=largest,
+        spikes=a.spikes + b.spikes,
+        different_spikes=a.different_spikes + b.different_spikes,
+    )

@@ -73,10 +73,12 @@ ops::Node read_node(const JsonView& at) {
   node.inputs = at.at("inputs").names();
   node.outputs = at.at("outputs").names();
   const JsonView attrs = at.at("attrs"), tensors = at.at("tensors");
-  for (const auto& [key, value] : attrs.object().items())
+  for (const auto& [key, value] : attrs.object().items()) {
     node.attrs.emplace(key, read_attr({value, attrs.path() + "." + key}));
-  for (const auto& [role, name] : tensors.object().items())
+  }
+  for (const auto& [role, name] : tensors.object().items()) {
     node.tensors.emplace(role, JsonView(name, tensors.path() + "." + role).name());
+  }
   return node;
 }
 
@@ -89,8 +91,9 @@ void read_encodings(const JsonView& list, ops::TensorMap& tensors) {
     it->second.logical = at.at("shape").integers();
     it->second.bits = static_cast<int>(at.at("bits").integer_in(1, 8));
     const std::string& encoding = at.at("encoding").name();
-    if (encoding != "odd" && encoding != "sym")
+    if (encoding != "odd" && encoding != "sym") {
       at.at("encoding").fail("must be odd or sym, is '" + encoding + "'");
+    }
     it->second.encoding = encoding == "odd" ? Encoding::kOdd : Encoding::kSym;
   }
 }
@@ -107,8 +110,9 @@ std::set<std::string> used_tensors(const Graph& graph) {
 
 json write_attrs(const ops::Attrs& attrs) {
   json object = json::object();
-  for (const auto& [key, attr] : attrs)
+  for (const auto& [key, attr] : attrs) {
     std::visit([&, &name = key](const auto& value) { object[name] = value; }, attr);
+  }
   return object;
 }
 
@@ -156,8 +160,9 @@ void read_document(const std::string& text, Graph& graph) {
   const JsonView network = doc.at("graph");
   network.expect_keys({"edges", "nodes"});
   const JsonView edges = network.at("edges"), nodes = network.at("nodes");
-  for (const auto& [name, value] : edges.object().items())
+  for (const auto& [name, value] : edges.object().items()) {
     graph.edges.emplace(name, read_edge({value, edges.path() + "." + name}));
+  }
   for (size_t i = 0; i < nodes.size(); ++i) graph.nodes.push_back(read_node(nodes.item(i)));
 }
 
@@ -167,8 +172,9 @@ std::string write_document(const Graph& graph) {
   for (const ops::Node& node : graph.nodes) nodes.push_back(write_node(node));
   const graph::Preprocess& p = graph.preprocess;
   json preprocess;
-  if (graph.has_preprocess)
+  if (graph.has_preprocess) {
     preprocess = {{"size", {p.height, p.width}}, {"crop", p.crop}, {"color", p.color}};
+  }
   const json doc = {{"kind", "model"},
                     {"format", kFormatVersion},
                     {"timesteps", graph.timesteps},

@@ -14,8 +14,9 @@ int64_t read_divisor(const JsonView& at) {
   const std::string& unit = at.name();
   int64_t divisor = 0;
   if (unit.starts_with("1/")) std::from_chars(unit.data() + 2, unit.data() + unit.size(), divisor);
-  if (divisor < 1 || unit != "1/" + std::to_string(divisor))
+  if (divisor < 1 || unit != "1/" + std::to_string(divisor)) {
     at.fail("must be 1/d with a positive integer d, is '" + unit + "'");
+  }
   return divisor;
 }
 
@@ -69,8 +70,9 @@ Edge read_edge(const JsonView& at) {
   edge.shape = at.at("shape").integers();
   if (edge.type == EdgeType::kCount) edge.divisor = read_divisor(at.at("unit"));
   read_range(at, edge);
-  if (edge.type == EdgeType::kCount && (edge.lo != 0 || edge.hi < 1))
+  if (edge.type == EdgeType::kCount && (edge.lo != 0 || edge.hi < 1)) {
     at.at("range").fail("must be [0, max] for counts");
+  }
   if (const std::string dtype = ops::edge_dtype(edge); dtype != at.at("dtype").name()) {
     at.at("dtype").fail("must be " + dtype + ", the smallest that holds the range, is '" +
                         at.at("dtype").name() + "'");

@@ -152,8 +152,9 @@ const std::string& JsonView::text() const {
 }
 
 const std::string& JsonView::name() const {
-  if (text().size() > kMaxName)
+  if (text().size() > kMaxName) {
     fail("has " + std::to_string(text().size()) + " bytes, at most 256 are allowed");
+  }
   return text();
 }
 

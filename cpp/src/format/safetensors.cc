@@ -66,9 +66,10 @@ Entry read_entry(const JsonView& at, uint64_t data, uint64_t file_size) {
   Entry entry;
   entry.dtype = type_named(at.at("dtype"));
   const JsonView shape = at.at("shape");
-  if (shape.size() > kMaxRank)
+  if (shape.size() > kMaxRank) {
     shape.fail("has " + std::to_string(shape.size()) + " axes, at most " + std::to_string(kMaxRank) +
                " are known");
+  }
   entry.shape = shape.integers();
   const int64_t bytes = checked_mul(element_count(entry.shape, shape.path()),
                                     static_cast<int64_t>(dtype_size(entry.dtype)), shape.path());
@@ -115,8 +116,9 @@ Container read_container(std::span<const std::byte> file) {
   for (const auto& [name, value] : JsonView(header, "header").object().items()) {
     const JsonView at(value, "header." + name);
     if (name == kMetadata) {
-      for (const auto& [key, text_value] : at.object().items())
+      for (const auto& [key, text_value] : at.object().items()) {
         container.metadata[key] = JsonView(text_value, at.path() + "." + key).text();
+      }
       continue;
     }
     if (name.empty()) at.fail("a tensor has no name");
@@ -139,8 +141,9 @@ std::string write_container(const std::map<std::string, const tensor::Tensor*>& 
     at += bytes;
   };
   for (const auto& [name, tensor] : tensors) {
-    if (const size_t gap = align_up(at) - at; gap != 0)
+    if (const size_t gap = align_up(at) - at; gap != 0) {
       list(kPadding + std::to_string(pads++), "U8", {static_cast<int64_t>(gap)}, gap);
+    }
     list(name, name_of(tensor->dtype, "tensor '" + name + "'"), tensor->shape, tensor->bytes);
   }
 

@@ -56,8 +56,9 @@ Loaded read(std::span<const std::byte> file, size_t readable, const std::shared_
           "a safetensors file, but not a .snn file: header.__metadata__.snncore is missing");
   Loaded loaded;
   loaded.file_bytes = file.size();
-  for (const auto& [name, entry] : container.tensors)
+  for (const auto& [name, entry] : container.tensors) {
     loaded.graph.tensors.emplace(name, place(entry, file, readable, owner));
+  }
   read_document(document->second, loaded.graph);
   graph::validate(loaded.graph);
   expect_all_used(loaded.graph);

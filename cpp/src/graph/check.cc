@@ -67,14 +67,17 @@ void check_node(const Graph& graph, const ops::Node& node, std::set<std::string>
   if (node.inputs.empty()) refuse(label + "has no input");
   for (const std::string& edge : node.inputs) {
     check_name("edge", edge);
-    if (!edges.contains(edge))
+    if (!edges.contains(edge)) {
       refuse(label + "reads edge '" + edge + "', which no input and no earlier node writes");
+    }
   }
-  if (node.outputs.size() != 1)
+  if (node.outputs.size() != 1) {
     refuse(label + "writes 1 edge, states " + std::to_string(node.outputs.size()));
+  }
   check_name("edge", node.outputs[0]);
-  if (!edges.insert(node.outputs[0]).second)
+  if (!edges.insert(node.outputs[0]).second) {
     refuse(label + "writes edge '" + node.outputs[0] + "', which exists already");
+  }
   for (const auto& [role, name] : node.tensors) check_tensor(graph, label, role, name);
 }
 
@@ -87,35 +90,41 @@ void check_zero_point(const std::string& what, const ops::Edge& edge) {
     if (z < 0 || z > 255) refuse(what + ": zero_point must be in 0..255, holds " + std::to_string(z));
   }
   const auto scale = static_cast<float>(edge.scale);
-  if (!std::isfinite(scale) || !(scale > 0))
+  if (!std::isfinite(scale) || !(scale > 0)) {
     refuse(what + ": scale must be positive and finite, is " + std::to_string(edge.scale));
+  }
 }
 
 void check_input_edge(const std::string& what, const ops::Edge& edge) {
   int64_t count = 1;
-  if (edge.shape.size() != 1 && edge.shape.size() != 3)
+  if (edge.shape.size() != 1 && edge.shape.size() != 3) {
     refuse(what + " must be [H, W, C] or [F], is " + shape_string(edge.shape));
-  for (const int64_t axis : edge.shape) {
-    if (axis < 1 || axis > INT32_MAX || (count *= axis) > INT32_MAX)
-      refuse(what + " has the shape " + shape_string(edge.shape));
   }
-  if (edge.type == ops::EdgeType::kSum || edge.type == ops::EdgeType::kCurrent)
+  for (const int64_t axis : edge.shape) {
+    if (axis < 1 || axis > INT32_MAX || (count *= axis) > INT32_MAX) {
+      refuse(what + " has the shape " + shape_string(edge.shape));
+    }
+  }
+  if (edge.type == ops::EdgeType::kSum || edge.type == ops::EdgeType::kCurrent) {
     refuse(what + " must be b1, u<p>, pixel or f32, is i32");
+  }
   ops::Edge plain = edge;  // the canonical form of everything that this type leaves no choice in
   const bool count_type = edge.type == ops::EdgeType::kCount, pixel = edge.type == ops::EdgeType::kPixel;
   plain.lo = 0;
   if (!count_type) plain.divisor = 1;
   if (!count_type) plain.hi = edge.type == ops::EdgeType::kSpike ? 1 : pixel ? 255 : 0;
-  if (plain.hi < 0 || plain.hi > 65535 || (count_type && plain.hi == 0) || plain.divisor < 1)
+  if (plain.hi < 0 || plain.hi > 65535 || (count_type && plain.hi == 0) || plain.divisor < 1) {
     refuse(what + " has a range or unit outside its type");
+  }
   if (pixel || (edge.type == ops::EdgeType::kReal && !edge.zero_point.empty())) {
     check_zero_point(what, edge);
   } else {
     plain.zero_point.clear();
     plain.scale = 0;
   }
-  if (plain != edge)
+  if (plain != edge) {
     refuse(what + ": range, unit, zero_point or scale do not belong to " + ops::edge_dtype(edge));
+  }
 }
 
 void check_layout(const Port& port, const ops::Edge& edge) {
@@ -138,8 +147,9 @@ void check_outputs(const Graph& graph) {
     check_name("output", port.name);
     check_name("edge", port.edge);
     if (!names.insert(port.name).second) refuse("output '" + port.name + "' occurs twice");
-    if (!written.contains(port.edge))
+    if (!written.contains(port.edge)) {
       refuse("output '" + port.name + "': no node writes edge '" + port.edge + "'");
+    }
     if (!port.layout.empty()) refuse("output '" + port.name + "': only inputs have a layout");
     const ops::Edge& edge = graph.edges.at(port.edge);
     if (edge.type != ops::EdgeType::kSpike && edge.type != ops::EdgeType::kCount &&
@@ -160,10 +170,12 @@ void check_task(const Graph& graph) {
   if (!graph.has_preprocess) return;
   const Preprocess& p = graph.preprocess;
   const ops::Edge& edge = graph.edges.at(graph.inputs[0].edge);
-  if (p.crop != "center" && p.crop != "stretch")
+  if (p.crop != "center" && p.crop != "stretch") {
     refuse("preprocess.crop must be center or stretch, is '" + p.crop + "'");
-  if (p.color != "rgb" && p.color != "gray")
+  }
+  if (p.color != "rgb" && p.color != "gray") {
     refuse("preprocess.color must be rgb or gray, is '" + p.color + "'");
+  }
   const Shape shape{p.height, p.width, p.color == "rgb" ? 3 : 1};
   if (p.height > kMaxSide || p.width > kMaxSide || shape != edge.shape) {
     refuse("preprocess gives " + shape_string(shape) + ", input '" + graph.inputs[0].name + "' takes " +
@@ -176,8 +188,9 @@ void check_task(const Graph& graph) {
 void refuse(const std::string& message) { throw Error(ErrorCode::kFormat, message); }
 
 void check_name(const std::string& kind, const std::string& name) {
-  if (name.empty() || name.size() > kMaxName)
+  if (name.empty() || name.size() > kMaxName) {
     refuse(kind + " name must have 1 to 256 bytes, has " + std::to_string(name.size()));
+  }
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (std::any_of(name.begin(), name.end(), control)) refuse(kind + " name holds a control character");
 }
@@ -190,8 +203,9 @@ void check_structure(const Graph& graph) {
     check_name("input", port.name);
     check_name("edge", port.edge);
     if (!ports.insert(port.name).second) refuse("input '" + port.name + "' occurs twice");
-    if (!edges.insert(port.edge).second)
+    if (!edges.insert(port.edge).second) {
       refuse("input '" + port.name + "': edge '" + port.edge + "' is an input already");
+    }
     const auto it = graph.edges.find(port.edge);
     if (it == graph.edges.end()) refuse("input '" + port.name + "': edge '" + port.edge + "' does not exist");
     check_input_edge("input edge '" + port.edge + "'", it->second);
@@ -203,8 +217,9 @@ void check_structure(const Graph& graph) {
 }
 
 void check_interface(const Graph& graph) {
-  if (graph.timesteps < 1 || graph.timesteps > 4096)
+  if (graph.timesteps < 1 || graph.timesteps > 4096) {
     refuse("timesteps must be in 1..4096, is " + std::to_string(graph.timesteps));
+  }
   for (const Port& port : graph.inputs) check_layout(port, graph.edges.at(port.edge));
   check_outputs(graph);
   check_task(graph);

@@ -1,5 +1,7 @@
 #include "graph/graph.h"
 
+#include <algorithm>
+
 #include "graph/check.h"
 #include "neurons/lif.h"
 #include "ops/bounds.h"
@@ -8,8 +10,8 @@
 namespace snncore::graph {
 namespace {
 
-/// Walks the nodes in order and proves what one node cannot know alone: the ranges of currents, from the
-/// weights of the layers before them, and the promises of profiles.
+/// Walks the nodes in order and proves what one node cannot know alone: the ranges of sums and currents,
+/// from the weights, and the promises of profiles.
 class Walker {
  public:
   explicit Walker(const Graph& graph) : graph_(graph) {}
@@ -18,6 +20,11 @@ class Walker {
   ops::Edge next(const ops::Node& node) {
     const ops::NodeView at = view(graph_, node);
     ops::Edge edge = ops::find_op(node.op, node.version)->infer(at);
+    if (edge.type == ops::EdgeType::kSum && (node.op == "conv2d" || node.op == "linear")) {
+      const ops::ChannelRange& sum = ranges_.emplace(node.outputs[0], ops::channel_range(at)).first->second;
+      edge.lo = *std::min_element(sum.lo.begin(), sum.lo.end());
+      edge.hi = *std::max_element(sum.hi.begin(), sum.hi.end());
+    }
     if (node.op == "requant") {
       const ops::Range range = ops::requant_range(at, sums(at));
       edge.lo = range.lo;
@@ -40,11 +47,8 @@ class Walker {
 
   const ops::ChannelRange& range(const ops::NodeView& reader, const std::string& edge) {
     const auto known = ranges_.find(edge);
-    if (known != ranges_.end()) return known->second;
-    const ops::Node& layer = *producers_.at(edge);
-    if (layer.op != "conv2d" && layer.op != "linear")
-      reader.fail("sum '" + edge + "' must come from conv2d or linear, comes from " + layer.op);
-    return ranges_.emplace(edge, ops::channel_range(view(graph_, layer))).first->second;
+    if (known == ranges_.end()) reader.fail("sum '" + edge + "' must come straight from conv2d or linear");
+    return known->second;
   }
 
   void check_neuron(const ops::NodeView& neuron) {
@@ -55,8 +59,9 @@ class Walker {
     }
     const ops::NodeView requant = view(graph_, *producers_.at(neuron.node.inputs[0]));
     std::vector<std::vector<int64_t>> a_max;
-    for (const ops::ChannelRange* r : sums(requant))
+    for (const ops::ChannelRange* r : sums(requant)) {
       a_max.push_back(r != nullptr ? r->a_max : std::vector<int64_t>{});
+    }
     neurons::check_profile(neuron, requant, a_max);
   }
 
@@ -84,8 +89,9 @@ void validate(const Graph& graph) {
     const auto stated = graph.edges.find(node.outputs[0]);
     const std::string what = node.op + " '" + node.name + "': output edge '" + node.outputs[0] + "'";
     if (stated == graph.edges.end()) refuse(what + " is not stated");
-    if (stated->second != edge)
+    if (stated->second != edge) {
       refuse(what + " must be " + describe(edge) + ", is stated as " + describe(stated->second));
+    }
   }
   check_interface(graph);
 }

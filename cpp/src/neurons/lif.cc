@@ -119,15 +119,17 @@ void check_profile(const NodeView& neuron, const NodeView& requant,
 
   const auto sums =
       std::count_if(a_max.begin(), a_max.end(), [](const auto& bounds) { return !bounds.empty(); });
-  if (exact && a_max.size() != 1)
+  if (exact && a_max.size() != 1) {
     fail("a requant with one input, " + requant.label() + " has " + std::to_string(a_max.size()));
+  }
   const int64_t unit = neuron.integer("unit_bits");
   const bool narrow = neuron.text("state") != "i32";
   const int64_t limit = narrow ? kMax16 : kMax32;
   const int32_t *offset = role("C"), *shift = role("n");
   std::vector<const int32_t*> factors;
-  for (size_t j = 0; j < a_max.size(); ++j)
+  for (size_t j = 0; j < a_max.size(); ++j) {
     factors.push_back(a_max[j].empty() ? nullptr : role("M." + std::to_string(j)));
+  }
   for (size_t c = 0; c < static_cast<size_t>(channels[0]); ++c) {
     if (shift[c] != 0) fail("n = 0" + from);
     if (exact && offset[c] != 0) fail("C = 0" + from);

@@ -98,9 +98,10 @@ ChannelRange channel_range(const NodeView& view) {
   for (size_t c = 0; c < channels; ++c) {
     const SignedSums::Sums s = table.over(c * count, (c + 1) * count);
     const int64_t a_max = x.hi * (s.positive + s.negative);
-    if (a_max > kMax32)
+    if (a_max > kMax32) {
       view.fail("the sum of channel " + std::to_string(c) + " may reach " + std::to_string(a_max) +
                 ", past 32 bits");
+    }
     Range sum{-x.hi * s.negative, x.hi * s.positive};
     if (pixels) {
       const int64_t* zero_point = x.zero_point.data() + c / (channels / groups) * inputs;

@@ -36,8 +36,9 @@ void expect_attrs(const NodeView& view, std::initializer_list<const char*> attrs
 void expect_roles(const NodeView& view, std::initializer_list<const char*> roles,
                   std::initializer_list<const char*> optional) {
   for (const auto& [role, name] : view.node.tensors) {
-    if (!listed(role, roles) && !listed(role, optional))
+    if (!listed(role, roles) && !listed(role, optional)) {
       view.fail("has no use for a tensor '" + role + "' here");
+    }
   }
   for (const char* role : roles) {
     if (!view.node.tensors.contains(role)) view.fail("tensor '" + std::string(role) + "' is missing");
@@ -116,8 +117,9 @@ Window slide(const NodeView& view, const Edge& input, int64_t kernel_h, int64_t 
   const std::vector<int64_t> padding = within("padding", 4, 0);
   const std::vector<int64_t> dilation = dilated ? within("dilation", 2, 1) : std::vector<int64_t>{1, 1};
   for (const int64_t k : {kernel_h, kernel_w}) {
-    if (k < 1 || k > kMaxGeometry)
+    if (k < 1 || k > kMaxGeometry) {
       view.fail("a kernel side must be in 1.." + std::to_string(kMaxGeometry) + ", is " + std::to_string(k));
+    }
   }
   const int64_t free_h = input.shape[0] + padding[0] + padding[1] - dilation[0] * (kernel_h - 1) - 1;
   const int64_t free_w = input.shape[1] + padding[2] + padding[3] - dilation[1] * (kernel_w - 1) - 1;
@@ -148,8 +150,9 @@ Edge spike_edge(const Shape& shape) {
 }
 
 Edge count_edge(const NodeView& view, const Shape& shape, int64_t hi, int64_t divisor) {
-  if (hi > kMaxCount)
+  if (hi > kMaxCount) {
     view.fail("a count may reach " + std::to_string(hi) + ", which is past " + std::to_string(kMaxCount));
+  }
   Edge edge;
   edge.type = EdgeType::kCount;
   edge.shape = shape;

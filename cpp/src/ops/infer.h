@@ -1,4 +1,6 @@
-// One `infer` for each operation of the registry; the neurons' are in neurons/lif.h.
+// One `infer` for each operation of the registry; the neurons' are in neurons/lif.h. The ranges of sums and
+// currents are left at [0, 0]: the graph proves them in one pass over the weights (channel_range and
+// requant_range in ops/bounds.h).
 #pragma once
 
 #include "ops/op.h"
@@ -7,8 +9,6 @@ namespace snncore::ops {
 
 Edge infer_conv2d(const NodeView& view);
 Edge infer_linear(const NodeView& view);
-/// The range of the current is proven by the graph, which knows the producers of the sums: see requant_range
-/// in ops/bounds.h.
 Edge infer_requant(const NodeView& view);
 Edge infer_maxpool2d(const NodeView& view);
 Edge infer_avgpool2d(const NodeView& view);

@@ -32,8 +32,9 @@ Edge infer_avgpool2d(const NodeView& view) {
   const Edge& x = *view.inputs[0];
   const Shape shape = pooled(view, window);
   if (x.type == EdgeType::kReal) return real_edge(shape);
-  if (x.type != EdgeType::kSpike && x.type != EdgeType::kCount)
+  if (x.type != EdgeType::kSpike && x.type != EdgeType::kCount) {
     refuse_input(view, x, "spikes, counts or f32");
+  }
   const int64_t taps = window.kernel_h * window.kernel_w;
   return count_edge(view, shape, x.hi * taps, checked_mul(x.divisor, taps, view.label() + ": unit"));
 }

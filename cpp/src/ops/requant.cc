@@ -16,8 +16,9 @@ Edge infer_requant(const NodeView& view) {
   for (size_t j = 0; j < view.inputs.size(); ++j) {
     const Edge& x = *view.inputs[j];
     const bool sum = x.type == EdgeType::kSum;
-    if (!sum && x.type != EdgeType::kSpike && x.type != EdgeType::kCount)
+    if (!sum && x.type != EdgeType::kSpike && x.type != EdgeType::kCount) {
       refuse_input(view, x, "a sum, spikes or counts");
+    }
     const std::string role = (sum ? "M." : "K.") + std::to_string(j);
     const tensor::Tensor& factor = view.get(role, DType::kI32, channels);
     if (sum) expect_between(view, role, factor, 0, kMax);

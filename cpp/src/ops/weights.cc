@@ -5,7 +5,6 @@
 
 #include "base/bits.h"
 #include "base/checked.h"
-#include "ops/bounds.h"
 #include "ops/check.h"
 
 namespace snncore::ops {
@@ -24,10 +23,12 @@ bool holds_lowest(const tensor::Tensor& w) {
 
 void check_codes(const NodeView& view, const tensor::Tensor& w) {
   const auto fail = [&](const std::string& message) { view.fail("weight " + message); };
-  if (w.bits != 1 && w.bits != 2 && w.bits != 4 && w.bits != 8)
+  if (w.bits != 1 && w.bits != 2 && w.bits != 4 && w.bits != 8) {
     fail("has " + std::to_string(w.bits) + " bits, not 1, 2, 4 or 8");
-  if (w.encoding == tensor::Encoding::kSym && w.bits == 1)
+  }
+  if (w.encoding == tensor::Encoding::kSym && w.bits == 1) {
     fail("has the encoding sym, which needs at least 2 bits");
+  }
   const int64_t count = element_count(w.logical, view.label() + ": weight");
   const int64_t used = checked_mul(count, w.bits, view.label() + ": weight");
   const Shape stored = w.bits == 8 ? w.logical : Shape{used / 64 + (used % 64 != 0)};
@@ -37,8 +38,9 @@ void check_codes(const NodeView& view, const tensor::Tensor& w) {
          shape_string(stored) + ", is " + dtype_name(w.dtype) + " " + shape_string(w.shape));
   }
   const auto bits = static_cast<size_t>(used);
-  if (w.bits < 8 && (w.as<uint64_t>()[bits / 64 - (bits % 64 == 0)] & ~tail_mask(bits)) != 0)
+  if (w.bits < 8 && (w.as<uint64_t>()[bits / 64 - (bits % 64 == 0)] & ~tail_mask(bits)) != 0) {
     fail("has bits set after its last element");
+  }
   if (w.encoding == tensor::Encoding::kSym && holds_lowest(w)) {
     fail("has the code " + std::to_string(-(1 << (w.bits - 1))) + ", which sym leaves out");
   }
@@ -50,8 +52,9 @@ const tensor::Tensor& weight_of(const NodeView& view, size_t rank) {
   const tensor::Tensor* w = view.find("weight");
   if (w == nullptr) view.fail("tensor 'weight' is missing");
   const Shape& shape = weight_shape(*w);
-  if (shape.size() != rank)
+  if (shape.size() != rank) {
     view.fail("weight must have " + std::to_string(rank) + " axes, has shape " + shape_string(shape));
+  }
   expect_size(view, shape);
   if (w->coded()) {
     check_codes(view, *w);
@@ -81,9 +84,7 @@ Edge infer_weighted(const NodeView& view, const tensor::Tensor& weight, const Sh
   expect_roles(view, {"weight", "scale"});
   const bool one = view.find("scale")->shape == Shape{1};
   expect_finite(view, "scale", view.get("scale", DType::kF64, {one ? 1 : channels}));
-  const ChannelRange range = channel_range(view);
-  return sum_edge(shape, *std::min_element(range.lo.begin(), range.lo.end()),
-                  *std::max_element(range.hi.begin(), range.hi.end()));
+  return sum_edge(shape, 0, 0);
 }
 
 }  // namespace snncore::ops

@@ -13,7 +13,8 @@ inline const Shape& weight_shape(const tensor::Tensor& weight) {
   return weight.coded() ? weight.logical : weight.shape;
 }
 
-/// Checks `scale` and `bias`, and gives the output edge of a layer with this weight and output shape.
+/// Checks `scale` and `bias`, and gives the output edge of a layer with this weight and output shape;
+/// the range of a sum is left to the graph.
 Edge infer_weighted(const NodeView& view, const tensor::Tensor& weight, const Shape& shape);
 
 }  // namespace snncore::ops

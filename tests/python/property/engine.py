@@ -79,6 +79,7 @@ def check_foreign_file(case: Case, expected: Result) -> None:
     """A file of the same network that the library did not write (its tensors are not aligned)."""
     data = case.build(snnfile.Builder()).to_bytes()
     theirs = run(data, case.x, case.layout)
+    equal(theirs.outputs["y"], expected.outputs["y"], "output, the same calls to another writer")
     ours = snncore.load(data).run(case.x, layout=case.layout, record=case.neurons)
     equal(ours.outputs, theirs.outputs["y"], "output, foreign file")
     for name in case.neurons:

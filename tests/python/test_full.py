@@ -1,0 +1,61 @@
+"""All 10,000 test images of CIFAR-10 (JPEG), engine against integer reference; `make verify-full` runs it and shows what it prints."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bundled import MODEL, at_level, digest, integer_logits, levels
+
+pytestmark = pytest.mark.full
+
+FEW = 1000  # for the slow ways: portable kernels, and step by step
+
+
+@pytest.fixture(scope="module")
+def test_set() -> tuple[np.ndarray, np.ndarray]:
+    """Images uint8 [10000, 3, 32, 32] and labels, in an order that mixes the classes."""
+    sys.path.insert(0, str(Path(__file__).parents[2] / "recipes"))
+    import cifar10
+
+    split = cifar10.load().test
+    order = np.random.default_rng(0).permutation(len(split))
+    return np.ascontiguousarray(split.images[order].transpose(0, 3, 1, 2)), split.labels[order]
+
+
+@pytest.fixture(scope="module")
+def expected(test_set: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    from snncore.reference.run import run
+
+    sums = [
+        next(iter(run(MODEL, test_set[0][i : i + 500], record=["readout.sum"], batch=50).sums.values())).numpy()
+        for i in range(0, len(test_set[0]), 500)
+    ]
+    return np.concatenate(sums)
+
+
+def test_engine_equals_reference(test_set: tuple[np.ndarray, np.ndarray], expected: np.ndarray) -> None:
+    images, labels = test_set
+    engine = integer_logits(images, "sequence", 2)
+    reference = 100 * float(np.mean(expected.argmax(1) == labels))
+    accuracy = 100 * float(np.mean(engine.argmax(1) == labels))
+    print(f"\nCIFAR-10 (JPEG), {len(images):,} test images")
+    print(f"  integer reference  {reference:.2f} %  logits {digest(expected)[:16]}")
+    print(f"  engine             {accuracy:.2f} %  logits {digest(engine)[:16]}")
+    assert np.array_equal(engine, expected)
+    assert accuracy >= 80
+
+
+def test_one_thread(test_set: tuple[np.ndarray, np.ndarray], expected: np.ndarray) -> None:
+    assert np.array_equal(integer_logits(test_set[0], "sequence", 1), expected)
+
+
+@pytest.mark.parametrize("mode", ["sequence", "stream"])
+@pytest.mark.parametrize("level", levels())
+def test_levels(test_set, expected: np.ndarray, level: str, mode: str, tmp_path: Path) -> None:
+    count = FEW if level == "scalar" or mode == "stream" else len(expected)
+    np.save(tmp_path / "images.npy", test_set[0][:count])
+    assert at_level(level, tmp_path / "images.npy", mode, 2) == digest(expected[:count])
+    print(f"\n  {level}, {mode}: {count:,} images equal")
