@@ -26,12 +26,12 @@ struct Options {
   int threads = 1;        ///< 1..256; the result does not depend on it
   /// Layout of the input arrays, a permutation of the axes N, C, H, W (vectors: N, C) and T. Empty: as the file says. Without T
   /// one frame is repeated for all time steps, and what does not change with time is computed once.
-  std::string layout;
+  std::string layout = {};
   /// What to keep of a run: "<neuron>" its spikes, "<neuron>.v" its membrane after reset, "<readout>.sum" integer sums.
-  std::vector<std::string> record;
+  std::vector<std::string> record = {};
   /// Called as parallel_for(count, task) instead of the library's own threads; must call task(i) once for every i < count and
   /// return when all are done. Empty: own threads.
-  std::function<void(size_t count, const std::function<void(size_t)>& task)> parallel_for;
+  std::function<void(size_t count, const std::function<void(size_t)>& task)> parallel_for = {};
 };
 
 /// What was kept of one name in Options::record. `shape` is [T, N, C, H, W] or [T, N, F] (sums: [N, F]), the data in that order.

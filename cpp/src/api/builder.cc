@@ -360,6 +360,7 @@ std::string GraphBuilder::batch_norm(const std::string& name, const std::string&
 std::string GraphBuilder::lif(const std::string& name, const std::string& x, const NeuronSpec& spec) {
   const std::string op = spec.decay == 1.0 ? "if" : "lif", label = op + " '" + name + "'";
   const BuiltValue& v = impl_->value(label, x);
+  need(spec.decay >= 0 && spec.decay <= 1, label + ": decay must be 0..1, received " + std::to_string(spec.decay));
   if (v.terms.empty() && impl_->graph.edges.at(v.edge).type == EdgeType::kReal) {
     Node& node = impl_->emit(op, name, {v.edge},
                              {{"arith", std::string("f32")}, {"decay", spec.decay}, {"input_gain", spec.input_gain}, {"threshold", spec.threshold},
@@ -513,9 +514,13 @@ Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& lab
   g.provenance = provenance;
   g.provenance.try_emplace("producer", std::string("snncore ") + version());
   need(!g.outputs.empty(), "a model needs an output: call output(name, edge)");
-  for (const PendingNeuron& p : impl_->neurons) impl_->complete(g, p, timesteps);
-  graph::infer_edges(g);
-  graph::validate(g);
+  try {
+    for (const PendingNeuron& p : impl_->neurons) impl_->complete(g, p, timesteps);
+    graph::infer_edges(g);
+    graph::validate(g);
+  } catch (const Error& e) {  // what would be a bad file is a bad argument here
+    throw Error(e.code() == ErrorCode::kFormat ? ErrorCode::kInvalidArgument : e.code(), e.what());
+  }
   model->file_bytes = format::write_bytes(g).size();
   return Model(std::move(model));
 }

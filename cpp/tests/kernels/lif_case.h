@@ -106,21 +106,21 @@ class LifCase {
     const int32_t shifts[] = {0, 1, 4, 15, 30};
     const int64_t theta_limit = sizeof(State) == 4 ? INT32_MAX : INT16_MAX;
     const int64_t psis[] = {0, 1, 127, 4096, 32767, 32768, 40000, 65535, 65536, INT32_MAX};
-    for (size_t i = 0; i < cp; ++i) theta[i] = INT32_MAX;
-    for (size_t i = 0; i < settings.channels; ++i) {
+    for (size_t i = 0; i < cp; ++i) {  // the padding too: it may reach any membrane, and must not fire
       m[i] = plain ? 1 : static_cast<int32_t>(random.in(0, 32767));
       n[i] = plain ? 0 : random.pick(shifts);
       c[i] = plain ? 0 : static_cast<int32_t>(random.in(-1000000, 1000000));
-      theta[i] = static_cast<int32_t>(near_limits<State>(random, -theta_limit, theta_limit));
+      const auto limit = static_cast<int32_t>(near_limits<State>(random, -theta_limit, theta_limit));
+      theta[i] = i < settings.channels ? limit : INT32_MAX;
       psi[i] = static_cast<int32_t>(random.pick(psis));
     }
-    const int64_t limit = plain ? (has_extra ? 1 << 30 : INT32_MAX) : 30000;
+    const int64_t sum_limit = plain ? (has_extra ? 1 << 30 : INT32_MAX) : 30000;
     for (size_t i = 0; i < sums.size(); ++i) {
-      const int64_t near = near_limits<State>(random, -limit, limit), small = random.in(-3000, 3000);
+      const int64_t near = near_limits<State>(random, -sum_limit, sum_limit), small = random.in(-3000, 3000);
       sums[i] = static_cast<int32_t>(random.chance(0.3) ? near : small);
     }
     for (size_t i = 0; i < extra.size(); ++i) {
-      extra[i] = i % cp < settings.channels ? static_cast<int32_t>(random.in(-40000, 40000)) : 0;
+      extra[i] = static_cast<int32_t>(random.in(-40000, 40000));
     }
     for (size_t i = 0; i < start.size(); ++i) {
       const int64_t v = near_limits<State>(random, kStateLow<State>, kStateHigh<State>);
