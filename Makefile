@@ -26,7 +26,7 @@ in_venv := PATH="$(CURDIR)/$(bin):$$PATH"
 
 wheel_sources := CMakeLists.txt pyproject.toml README.md $(shell find cmake cpp/include cpp/src bindings python \
   third_party/nlohmann -type f -not -name '*.pyc' -not -name '_core.pyi')
-cpp_sources = $(shell find cpp bindings bench examples -name '*.cc' -o -name '*.h' -o -name '*.inc')
+cpp_sources = $(shell find cpp bindings bench examples -name '*.cc' -o -name '*.c' -o -name '*.h' -o -name '*.inc')
 
 .PHONY: help demo test cpp-test python-test verify-full bench lint mypy format wheel clean distclean
 

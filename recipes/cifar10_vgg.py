@@ -3,7 +3,7 @@
     SNNCORE_DATA=... python recipes/cifar10_vgg.py --out runs/cifar10_vgg
 
 Run it again with ``--resume`` to continue where it stopped (it stores everything after each epoch). It prints
-the test accuracy of the float parent and of the quantised network once each, at the end, and writes
+the test accuracy of the float parent and of the quantised network at the end, and writes
 ``float.pt``, ``quantised.pt`` and ``cifar10_vgg.snn``. See README.md beside this file for times and figures.
 """
 
@@ -248,9 +248,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--one-step-epochs", type=int, default=8, help="how many of them run one time step only"
     )
-    parser.add_argument("--qat-epochs", type=int, default=5, help="epochs with the quantisers in the loop")
+    parser.add_argument("--qat-epochs", type=int, default=8, help="epochs with the quantisers in the loop")
     parser.add_argument("--lr", type=float, default=0.05, help="peak learning rate, float parent")
-    parser.add_argument("--qat-lr", type=float, default=0.01, help="peak learning rate, quantised")
+    parser.add_argument("--qat-lr", type=float, default=0.015, help="peak learning rate, quantised")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--label-smoothing", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)

@@ -482,6 +482,13 @@ std::string GraphBuilder::readout(const std::string& name, const std::string& x,
   if (p.bias.empty()) p.bias = v.terms.empty() ? std::vector<double>(static_cast<size_t>(edge.shape[0]), 0.0) : v.terms[0].d;
   const bool real = edge.type == EdgeType::kReal;
   need(!real || (scale.empty() && bias.empty()), label + ": scale and bias are for integer inputs");
+  if (!v.flattened.empty() && !real) {  // users see C, H, W; files hold H, W, C
+    const auto channels = static_cast<size_t>(v.flattened[2]);
+    const auto positions = static_cast<size_t>(v.flattened[0] * v.flattened[1]);
+    for (std::vector<double>* values : {&p.scale, &p.bias}) {
+      if (values->size() == channels * positions) *values = channels_last<double>(*values, 1, channels, positions);
+    }
+  }
   Node& node = impl_->emit("readout", name, {in}, {{"mode", mode}});
   if (!real) impl_->complete(impl_->graph, p);
   BuiltValue out;

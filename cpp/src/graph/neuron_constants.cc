@@ -197,7 +197,7 @@ class Constants {
         const double x = one * (spec_.threshold - d(c) * (2.0 - std::ldexp(1.0, static_cast<int>(1 - k)))) / a(sum, c);
         const double theta = spec_.strict ? std::floor(x) + 1 : std::ceil(x);
         // |V| stays below `range`: thresholds beyond it always or never fire, and are stored as the nearest that do the same.
-        const double end = static_cast<double>(std::min<int64_t>(range, 32767 < range ? kTwo31 - 1 : 32767));
+        const auto end = static_cast<double>(std::max<int64_t>(range, 1));
         out_.theta[static_cast<size_t>(k - 1) * channels_ + c] = static_cast<int32_t>(std::clamp(theta, -end, end));
       }
       out_.factors[0][c] = static_cast<int32_t>(one);

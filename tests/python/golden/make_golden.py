@@ -42,12 +42,14 @@ def pixels_w(b: snncore.GraphBuilder, rng: np.random.Generator) -> tuple[int, np
     x = b.conv2d("conv1", x, **codes(rng, (16, 3, 3, 3), "odd", 8), padding=1)
     x = b.lif("lif1", batch_norm(b, rng, x), decay=0.5)
     x = b.conv2d("conv2", x, **codes(rng, (33, 16, 3, 3), "odd", 4), stride=(1, 2), padding=(0, 1, 1, 1))
-    x = b.lif("lif2", batch_norm(b, rng, x), decay=0.75, reset="subtract", state="i8", strict=True)
+    x = b.lif(
+        "lif2", batch_norm(b, rng, x), decay=0.75, reset="subtract", state="i8", leak="tz12", strict=True
+    )
     x = b.maxpool2d("maxpool", x, 2, stride=2, padding=(1, 0, 0, 1))
     x = b.conv2d(
         "conv3", x, **codes(rng, (24, 11, 1, 3), "sym", 4), padding=(0, 0, 2, 2), dilation=(1, 2), groups=3
     )
-    x = b.lif("lif3", x, decay=0.9, leak="tz12", leak_at_store=True, threshold=0.6, input_gain=0.5)
+    x = b.lif("lif3", x, decay=0.9, leak_at_store=True, threshold=0.6, input_gain=0.5)
     x = b.flatten("flatten", b.avgpool2d("avgpool", x, 2))
     x = b.linear("head", x, **codes(rng, (5, int(np.prod(b.shape(x)))), "sym", 8), bias=rng.normal(size=5))
     b.output("logits", b.readout("readout", x, "mean"))

@@ -37,6 +37,9 @@ class Case:
             getattr(builder, method)(**arguments)
         return builder.build(timesteps=self.timesteps)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
     def __repr__(self) -> str:
         short = [f"    {m}({', '.join(f'{k}={_short(v)}' for k, v in a.items())})" for m, a in self.calls]
         head = f"Case(x={_short(self.x)}, layout={self.layout!r}, timesteps={self.timesteps},"

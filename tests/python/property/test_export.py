@@ -269,6 +269,15 @@ def test_profile_x(data: Any, neuron: Any, timesteps: int, more: int) -> None:
     check_provenance(lif_attrs, neuron)
 
 
+def test_profile_x_without_weights_never_fires() -> None:
+    b = snncore.GraphBuilder()
+    q = np.array([[0, 0], [1, 0]], np.int8)
+    x = b.linear("fc", b.input("x", "b1", (2,)), q, encoding="sym", bits=4, scale=2.0)
+    b.output("y", b.lif("lif", x, profile="X", leak="half_floor"))
+    y = b.build(2).run(np.ones((1, 2), np.bool_))
+    assert y.tolist() == [[[0, 1]], [[0, 1]]]
+
+
 @given(st.floats(0, 1), st.integers(1, 15))
 def test_leak_parameters(decay: float, k: int) -> None:
     def stored(leak: str, decay: float) -> tuple[str, int, str]:
@@ -303,3 +312,12 @@ def test_the_readout_takes_scale_and_bias_of_its_linear() -> None:
     node = file.document["graph"]["nodes"][-1]
     assert file.tensors[node["tensors"]["scale"]].tolist() == [0.5 / 4, 0.25 / 4, 2.0 / 4]
     assert file.tensors[node["tensors"]["bias"]].tolist() == bias.tolist()
+
+
+def test_a_readout_of_a_flattened_image_takes_its_constants_in_the_order_channel_row_column() -> None:
+    b = snncore.GraphBuilder()
+    x = b.flatten("flat", b.input("x", "b1", (3, 2, 1)))
+    bias, scale = np.arange(6.0), np.arange(6.0) * 10
+    b.output("y", b.readout("readout", x, "sum", scale=scale, bias=bias))
+    y = b.build(1).run(np.ones((1, 3, 2, 1), np.bool_))
+    assert y.tolist() == [(scale + bias).tolist()]
