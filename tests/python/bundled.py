@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 MODEL = Path(str(files("snncore") / "data" / "cifar10_vgg.snn"))
+SUMS = "logits.sum"  # the readout's integer sums over time
 BATCH = 50
 
 
@@ -25,8 +26,7 @@ def integer_logits(images: np.ndarray, mode: str, threads: int) -> np.ndarray:
     import snncore
 
     model = snncore.load(MODEL)
-    name = next(layer.name for layer in model.layers if layer.op == "readout") + ".sum"
-    parts = []
+    parts, name = [], SUMS
     for start in range(0, len(images), BATCH):
         part = np.ascontiguousarray(images[start : start + BATCH])
         if mode == "sequence":

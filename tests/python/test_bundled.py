@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from bundled import MODEL, at_level, digest, integer_logits, levels
+from bundled import MODEL, SUMS, at_level, digest, integer_logits, levels
 
 import snncore
 
@@ -28,8 +28,8 @@ def expected(images: np.ndarray) -> np.ndarray:
     pytest.importorskip("safetensors")
     from snncore.reference.run import run
 
-    sums = run(MODEL, images, record=["readout.sum"], batch=50).sums
-    return next(iter(sums.values())).numpy()
+    sums = run(MODEL, images, record=[SUMS], batch=50).sums
+    return sums[SUMS].numpy()
 
 
 def test_size() -> None:

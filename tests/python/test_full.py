@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundled import MODEL, at_level, digest, integer_logits, levels
+from bundled import MODEL, SUMS, at_level, digest, integer_logits, levels
 
 pytestmark = pytest.mark.full
 
@@ -30,7 +30,7 @@ def expected(test_set: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     from snncore.reference.run import run
 
     sums = [
-        next(iter(run(MODEL, test_set[0][i : i + 500], record=["readout.sum"], batch=50).sums.values())).numpy()
+        run(MODEL, test_set[0][i : i + 500], record=[SUMS], batch=50).sums[SUMS].numpy()
         for i in range(0, len(test_set[0]), 500)
     ]
     return np.concatenate(sums)
