@@ -2,7 +2,8 @@
 # Runs a static test program on a machine with AVX-512, played by Bochs: its Ice Lake model has VNNI, VPOPCNTDQ, BITALG
 # and VBMI. A Debian kernel boots with an initramfs that holds the program and an init that starts it and switches off.
 #   cpp/tests/avx512_emulated.sh <static program> [seconds]
-# Exit status: the program's; 77 where something that this needs is missing, after one sentence that says what.
+# Exit status: the program's; 77 where something that this needs is missing, after one sentence that says what; 76 where
+# the machine did not come to an end.
 set -euo pipefail
 program=$(realpath "$1")
 limit=${2:-1500}
@@ -63,7 +64,7 @@ com1: enabled=1, mode=file, dev=serial.txt
 clock: sync=none, time0=utc
 log: bochs.log
 panic: action=fatal
-error: action=ignore
+error: action=report
 info: action=ignore
 debug: action=ignore
 plugin_ctrl: speaker=false
@@ -72,7 +73,7 @@ echo continue >commands # for a Bochs with its debugger built in
 
 touch serial.txt
 # Bochs needs a terminal to draw on; `script` gives it one.
-script -qfec "bochs -q -f bochsrc -rc commands" /dev/null >/dev/null 2>&1 </dev/null &
+script -qfec "bochs -q -f bochsrc -rc commands" screen.txt >/dev/null 2>&1 </dev/null &
 emulator=$!
 ended=$((SECONDS + limit))
 until grep -q '^EXIT [0-9]' serial.txt; do
@@ -86,7 +87,9 @@ kill $emulator 2>/dev/null || true
 tr -d '\r' <serial.txt | grep -a -v -e '^\[ ' -e '^EXIT '
 status=$(tr -d '\r' <serial.txt | sed -n 's/^EXIT \([0-9]*\)$/\1/p')
 if [ -z "$status" ]; then
-  echo "the emulated machine did not finish within $limit s"
-  exit 1
+  echo "the emulated machine did not come to an end; its last words:"
+  tail -c 1000 screen.txt | tr -cd '[:print:]\n'
+  tail -5 bochs.log
+  exit 76
 fi
 exit "$status"

@@ -30,7 +30,7 @@ def expected(test_set: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     from snncore.reference.run import run
 
     sums = [
-        run(MODEL, test_set[0][i : i + 500], record=[SUMS], batch=50).sums[SUMS].numpy()
+        run(MODEL, test_set[0][i : i + 500], record=[SUMS], batch=50).sums[SUMS.removesuffix(".sum")].numpy()
         for i in range(0, len(test_set[0]), 500)
     ]
     return np.concatenate(sums)
