@@ -1,4 +1,5 @@
-// Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median of 7.
+// Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median
+// of 7.
 //   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json]
 #include <algorithm>
 #include <array>
@@ -37,8 +38,9 @@ int32_t random_in(int32_t lo, int32_t hi) {
 
 struct Work {
   std::string name;
-  double bytes = 0;       // read and written by the kernel's own loops, cache or not
-  double operations = 0;  // synaptic operations: one spike or input byte at one output channel; or neuron steps
+  double bytes = 0;  // read and written by the kernel's own loops, cache or not
+  double operations =
+      0;  // synaptic operations: one spike or input byte at one output channel; or neuron steps
   std::function<void(const KernelTable&)> run;
 };
 
@@ -100,8 +102,9 @@ Work gather(const Layer& l, int32_t max_abs, const char* kind) {
   auto sums = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(int32_t));
   const size_t pixels = kSteps * l.height * l.width;
   const auto outputs = static_cast<double>(l.outputs);
-  return {layer_name("addrows_b1i8_i32", l, kind), spikes->events * outputs + static_cast<double>(pixels) * outputs * 4,
-          spikes->events * outputs, [=](const KernelTable& k) {
+  return {layer_name("addrows_b1i8_i32", l, kind),
+          spikes->events * outputs + static_cast<double>(pixels) * outputs * 4, spikes->events * outputs,
+          [=](const KernelTable& k) {
             const RowWeights w{codes->as<int8_t>(), l.inputs, 9, l.outputs, max_abs, true};
             for (size_t p = 0; p < pixels; p += kTilePixels) {
               k.addrows_b1i8_i32(spikes->rows.data() + p * 9, kTilePixels, w, sums->as<int32_t>());
@@ -115,8 +118,9 @@ Work gather_float(const Layer& l) {
   auto out = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(float));
   const size_t pixels = kSteps * l.height * l.width;
   const auto outputs = static_cast<double>(l.outputs);
-  return {layer_name("addrows_b1f32_f32", l, ""), (spikes->events + static_cast<double>(pixels)) * outputs * 4,
-          spikes->events * outputs, [=](const KernelTable& k) {
+  return {layer_name("addrows_b1f32_f32", l, ""),
+          (spikes->events + static_cast<double>(pixels)) * outputs * 4, spikes->events * outputs,
+          [=](const KernelTable& k) {
             const FloatWeights w{values->as<float>(), l.inputs, 9, l.outputs, nullptr};
             for (size_t p = 0; p < pixels; p += kTilePixels) {
               k.addrows_b1f32_f32(spikes->rows.data() + p * 9, kTilePixels, w, out->as<float>());
@@ -203,9 +207,21 @@ Work lifx(const NeuronTile& n) {
   auto out = std::make_shared<AlignedBuffer>(kSteps * kTilePixels * words_for(n.channels) * sizeof(uint64_t));
   return {n.name("step_lifx_i32"), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
             const size_t stride = words_for(n.channels);
-            const LifXTile t{sums->as<int32_t>(), kTilePixels * n.channels, 1, theta->as<int32_t>(), kSteps,
-                             kTilePixels, n.channels, n.channels, nullptr, nullptr, out->as<uint64_t>(), stride,
-                             kTilePixels * stride, nullptr, 0};
+            const LifXTile t{sums->as<int32_t>(),
+                             kTilePixels * n.channels,
+                             1,
+                             theta->as<int32_t>(),
+                             kSteps,
+                             kTilePixels,
+                             n.channels,
+                             n.channels,
+                             nullptr,
+                             nullptr,
+                             out->as<uint64_t>(),
+                             stride,
+                             kTilePixels * stride,
+                             nullptr,
+                             0};
             for (size_t p = 0; p < n.pixels; p += kTilePixels) k.step_lifx_i32(t);
           }};
 }
@@ -215,9 +231,23 @@ Work lif_float(const NeuronTile& n) {
   auto out = std::make_shared<AlignedBuffer>(kSteps * kTilePixels * words_for(n.channels) * sizeof(uint64_t));
   return {n.name("step_lif_f32"), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
             const size_t stride = words_for(n.channels);
-            const LifFloatTile t{currents->as<float>(), kTilePixels * n.channels, 0.5f, 1.0f, 1.0f, false, false,
-                                 kSteps, kTilePixels, n.channels, n.channels, nullptr, out->as<uint64_t>(), stride,
-                                 kTilePixels * stride, nullptr, 0};
+            const LifFloatTile t{currents->as<float>(),
+                                 kTilePixels * n.channels,
+                                 0.5f,
+                                 1.0f,
+                                 1.0f,
+                                 false,
+                                 false,
+                                 kSteps,
+                                 kTilePixels,
+                                 n.channels,
+                                 n.channels,
+                                 nullptr,
+                                 out->as<uint64_t>(),
+                                 stride,
+                                 kTilePixels * stride,
+                                 nullptr,
+                                 0};
             for (size_t p = 0; p < n.pixels; p += kTilePixels) k.step_lif_f32(t);
           }};
 }
@@ -227,8 +257,8 @@ Work pool(size_t pixels, size_t words) {
   auto bits = random_values<uint64_t>(4 * pixels * words, 0, 1 << 30);
   auto out = std::make_shared<AlignedBuffer>(words * sizeof(uint64_t));
   const auto touched = static_cast<double>(pixels * words);
-  return {"or_rows_b1/" + std::to_string(pixels) + "x4x" + std::to_string(words), touched * 40, touched * 4 * 64,
-          [=](const KernelTable& k) {
+  return {"or_rows_b1/" + std::to_string(pixels) + "x4x" + std::to_string(words), touched * 40,
+          touched * 4 * 64, [=](const KernelTable& k) {
             for (size_t p = 0; p < pixels; ++p) {
               const uint64_t* first = bits->as<uint64_t>() + p * 4 * words;
               const uint64_t* const rows[] = {first, first + words, first + 2 * words, first + 3 * words};
@@ -241,7 +271,8 @@ uint64_t kept_count = 0;
 
 Work popcount(size_t words) {
   auto bits = random_values<uint64_t>(words, 0, 1 << 30);
-  return {"popcount_b1/" + std::to_string(words), static_cast<double>(words) * 8, static_cast<double>(words) * 64,
+  return {"popcount_b1/" + std::to_string(words), static_cast<double>(words) * 8,
+          static_cast<double>(words) * 64,
           [=](const KernelTable& k) { kept_count += k.popcount_b1(bits->as<uint64_t>(), words); }};
 }
 
@@ -307,7 +338,8 @@ std::string cpu_name() {
   return "unknown";
 }
 
-// A user-mode emulator runs this program on a kernel of another architecture, and hides it well; these it forgets.
+// A user-mode emulator runs this program on a kernel of another architecture, and hides it well; these it
+// forgets.
 bool emulated() {
   if (first_line("/proc/self/comm").find("qemu") != std::string::npos) return true;
 #if !defined(__x86_64__)
@@ -315,7 +347,8 @@ bool emulated() {
   if (std::ifstream("/sys/devices/system/cpu/cpu0/microcode/version").good()) return true;
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {
-    if (line.find("GenuineIntel") != std::string::npos || line.find("AuthenticAMD") != std::string::npos) return true;
+    if (line.find("GenuineIntel") != std::string::npos || line.find("AuthenticAMD") != std::string::npos)
+      return true;
   }
 #endif
   return false;
@@ -347,12 +380,13 @@ bool wanted(const std::string& list, const char* name) {
 void print(const Work& work, const KernelTable& table, const Time& t, bool json, bool first) {
   const double gb = work.bytes / t.best, giga = work.operations / t.best;
   if (json) {
-    std::printf("%s\n  {\"name\": \"%s\", \"isa\": \"%s\", \"ns\": %.0f, \"median_ns\": %.0f, \"gb_per_s\": %.2f, "
-                "\"operations_per_s\": %.4g}",
-                first ? "" : ",", work.name.c_str(), table.isa, t.best, t.median, gb, giga * 1e9);
+    std::printf(
+        "%s\n  {\"name\": \"%s\", \"isa\": \"%s\", \"ns\": %.0f, \"median_ns\": %.0f, \"gb_per_s\": %.2f, "
+        "\"operations_per_s\": %.4g}",
+        first ? "" : ",", work.name.c_str(), table.isa, t.best, t.median, gb, giga * 1e9);
   } else {
-    std::printf("%-48s %-13s %11.0f ns  (median %11.0f)  %7.2f GB/s  %8.2f Gop/s\n", work.name.c_str(), table.isa,
-                t.best, t.median, gb, giga);
+    std::printf("%-48s %-13s %11.0f ns  (median %11.0f)  %7.2f GB/s  %8.2f Gop/s\n", work.name.c_str(),
+                table.isa, t.best, t.median, gb, giga);
   }
   std::fflush(stdout);
 }
@@ -384,9 +418,10 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (options.json) {
-    std::printf("{\"cpu\": \"%s\", \"compiler\": \"%s\", \"clock\": \"thread CPU time, best and median of 7\", "
-                "\"results\": [",
-                cpu_name().c_str(), __VERSION__);
+    std::printf(
+        "{\"cpu\": \"%s\", \"compiler\": \"%s\", \"clock\": \"thread CPU time, best and median of 7\", "
+        "\"results\": [",
+        cpu_name().c_str(), __VERSION__);
   }
   run_all(options);
   if (options.json) std::printf("\n]}\n");

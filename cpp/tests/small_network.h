@@ -37,35 +37,53 @@ struct SmallOptions {
   bool residual = true;
 };
 
-/// pixels [3, 9, 7] -> conv 8-bit -> neuron -> conv 4-bit -> neuron (+ shortcut) -> pools -> grouped conv 2-bit -> neuron -> linear.
+/// pixels [3, 9, 7] -> conv 8-bit -> neuron -> conv 4-bit -> neuron (+ shortcut) -> pools -> grouped conv
+/// 2-bit -> neuron -> linear.
 inline Model small_network(const SmallOptions& options, int64_t timesteps = 3) {
   Numbers r(7);
   GraphBuilder b;
   const std::vector<int64_t> zero{120, 125, 130};
   std::string x = b.input("image", "u8", {3, 9, 7}, zero, 1.0 / 64);
-  const auto conv = [&](const std::string& name, const std::string& from, int64_t out, int64_t in, int64_t k, int bits,
-                        const std::string& encoding, const ConvSpec& spec) {
+  const auto conv = [&](const std::string& name, const std::string& from, int64_t out, int64_t in, int64_t k,
+                        int bits, const std::string& encoding, const ConvSpec& spec) {
     const int32_t half = 1 << (bits - 1);
-    const auto codes = r.codes(static_cast<size_t>(out * in * k * k), encoding == "sym" ? 1 - half : -half, half - 1);
+    const auto codes =
+        r.codes(static_cast<size_t>(out * in * k * k), encoding == "sym" ? 1 - half : -half, half - 1);
     const auto scale = r.reals(static_cast<size_t>(out), 0.005, 0.01);
-    b.conv2d(name, from, {.shape = {out, in, k, k}, .codes = codes, .encoding = encoding, .bits = bits, .scale = scale, .values = {}}, spec);
+    b.conv2d(name, from,
+             {.shape = {out, in, k, k},
+              .codes = codes,
+              .encoding = encoding,
+              .bits = bits,
+              .scale = scale,
+              .values = {}},
+             spec);
     const auto n = static_cast<size_t>(out);
-    const auto gamma = r.reals(n, -2.0, 4.0), beta = r.reals(n, 0.0, 0.6), mean = r.reals(n, -0.1, 0.1), var = r.reals(n, 0.05, 0.3);
+    const auto gamma = r.reals(n, -2.0, 4.0), beta = r.reals(n, 0.0, 0.6), mean = r.reals(n, -0.1, 0.1),
+               var = r.reals(n, 0.05, 0.3);
     return b.batch_norm(name + ".bn", name, gamma, beta, mean, var, 1e-5);
   };
-  const std::string first = b.lif("n1", conv("c1", x, 37, 3, 3, 8, "sym", {.padding = {1, 1, 1, 1}}), options.neuron);
+  const std::string first =
+      b.lif("n1", conv("c1", x, 37, 3, 3, 8, "sym", {.padding = {1, 1, 1, 1}}), options.neuron);
   std::string current = conv("c2", first, 37, 37, 3, 4, "odd", {.padding = {1, 1, 1, 1}});
   if (options.residual) current = b.add("sum", {current, first});
   const std::string second = b.lif("n2", current, options.neuron);
   const std::string pooled = b.maxpool2d("max", second, {});
-  const std::string third = b.lif("n3", conv("c3", pooled, 20, 37, 2, 1, "odd", {.stride = {1, 1}, .padding = {0, 1, 1, 0}, .dilation = {1, 2}}), options.neuron);
-  const std::string mean = b.avgpool2d("avg", third, {.kernel = {2, 2}, .stride = {1, 1}, .padding = {0, 0, 0, 0}});
+  const std::string third = b.lif("n3",
+                                  conv("c3", pooled, 20, 37, 2, 1, "odd",
+                                       {.stride = {1, 1}, .padding = {0, 1, 1, 0}, .dilation = {1, 2}}),
+                                  options.neuron);
+  const std::string mean =
+      b.avgpool2d("avg", third, {.kernel = {2, 2}, .stride = {1, 1}, .padding = {0, 0, 0, 0}});
   const std::string fourth = b.lif("n4", conv("c4", mean, 6, 10, 1, 2, "odd", {.groups = 2}), options.neuron);
   const std::string flat = b.flatten("flat", fourth);
   const int64_t features = b.shape(flat)[0];
   const auto codes = r.codes(static_cast<size_t>(5 * features), -127, 127);
   const std::vector<double> scale{0.01}, bias = r.reals(5, -1, 1);
-  b.linear("head", flat, {.shape = {5, features}, .codes = codes, .encoding = "sym", .bits = 8, .scale = scale, .values = {}}, bias);
+  b.linear(
+      "head", flat,
+      {.shape = {5, features}, .codes = codes, .encoding = "sym", .bits = 8, .scale = scale, .values = {}},
+      bias);
   b.output("logits", b.readout("logits", "head", "mean"));
   return b.build(timesteps, {"a", "b", "c", "d", "e"});
 }

@@ -30,9 +30,13 @@ TEST_CASE("sizes that overflow are errors") {
 TEST_CASE("every worker is called once a round") {
   for (const size_t workers : {size_t{1}, size_t{2}, size_t{5}}) {
     WorkerPool pool(workers);
-    struct Calls { std::vector<std::atomic<int>> of; } calls{std::vector<std::atomic<int>>(workers)};
+    struct Calls {
+      std::vector<std::atomic<int>> of;
+    } calls{std::vector<std::atomic<int>>(workers)};
     for (int round = 0; round < 300; ++round) {
-      pool.run([](void* argument, size_t worker) noexcept { static_cast<Calls*>(argument)->of[worker].fetch_add(1); }, &calls);
+      pool.run([](void* argument,
+                  size_t worker) noexcept { static_cast<Calls*>(argument)->of[worker].fetch_add(1); },
+               &calls);
     }
     for (const auto& count : calls.of) CHECK(count == 300);
   }

@@ -36,7 +36,9 @@ std::vector<NeuronSpec> neurons() {
 }
 
 bool same(const std::vector<Recording>& a, const std::vector<Recording>& b) {
-  return std::ranges::equal(a, b, [](const Recording& x, const Recording& y) { return x.name == y.name && x.shape == y.shape && x.data == y.data; });
+  return std::ranges::equal(a, b, [](const Recording& x, const Recording& y) {
+    return x.name == y.name && x.shape == y.shape && x.data == y.data;
+  });
 }
 
 // The part of a sequence recording that belongs to one step.
@@ -95,9 +97,11 @@ TEST_CASE("every sample of a batch is what it is alone") {
   Session one(model);
   for (size_t n = 0; n < 3; ++n) {
     const size_t size = images.size() / 3;
-    const std::vector<uint8_t> image(images.begin() + static_cast<std::ptrdiff_t>(n * size), images.begin() + static_cast<std::ptrdiff_t>((n + 1) * size));
+    const std::vector<uint8_t> image(images.begin() + static_cast<std::ptrdiff_t>(n * size),
+                                     images.begin() + static_cast<std::ptrdiff_t>((n + 1) * size));
     const auto alone = logits(one, image);
-    CHECK(std::equal(alone.begin(), alone.end(), all.begin() + static_cast<std::ptrdiff_t>(n * alone.size())));
+    CHECK(
+        std::equal(alone.begin(), alone.end(), all.begin() + static_cast<std::ptrdiff_t>(n * alone.size())));
   }
 }
 
@@ -136,7 +140,8 @@ TEST_CASE("a state that was saved continues where it was") {
   b.load_state(saved);
   CHECK(b.steps() == 2);
   CHECK(logits(b, image) == expected);
-  CHECK_THROWS_WITH_AS(b.load_state(std::span(saved).first(saved.size() - 1)), doctest::Contains("expected"), Error);
+  CHECK_THROWS_WITH_AS(b.load_state(std::span(saved).first(saved.size() - 1)), doctest::Contains("expected"),
+                       Error);
   auto broken = saved;
   broken[0] = std::byte{0};
   CHECK_THROWS_AS(b.load_state(broken), Error);
@@ -177,13 +182,17 @@ TEST_CASE("wrong arrays and options are refused before anything runs") {
   Session session(model);
   std::vector<float> out(5), few(4);
   std::vector<uint8_t> image = small_image();
-  CHECK_THROWS_WITH_AS(session.run(std::span(image).first(10), out), doctest::Contains("[1, 3, 9, 7]"), Error);
+  CHECK_THROWS_WITH_AS(session.run(std::span(image).first(10), out), doctest::Contains("[1, 3, 9, 7]"),
+                       Error);
   CHECK_THROWS_AS(session.run(image, few), Error);
   const TensorView wrong{image.data(), DType::kU8, {1, 9, 3, 7}};
-  CHECK_THROWS_WITH_AS(session.run({&wrong, 1}), doctest::Contains("expected [1, 3, 9, 7] in layout NCHW, received [1, 9, 3, 7]"), Error);
+  CHECK_THROWS_WITH_AS(session.run({&wrong, 1}),
+                       doctest::Contains("expected [1, 3, 9, 7] in layout NCHW, received [1, 9, 3, 7]"),
+                       Error);
   const TensorView type{image.data(), DType::kBool, {1, 3, 9, 7}};
   CHECK_THROWS_WITH_AS(session.run({&type, 1}), doctest::Contains("received bool"), Error);
-  CHECK_THROWS_WITH_AS(Session(model, {.timesteps = -1}), doctest::Contains("timesteps must be 1..4096"), Error);
+  CHECK_THROWS_WITH_AS(Session(model, {.timesteps = -1}), doctest::Contains("timesteps must be 1..4096"),
+                       Error);
   CHECK_THROWS_AS(Session(model, {.batch = 0}), Error);
   CHECK_THROWS_AS(Session(model, {.threads = 0}), Error);
   for (const char* name : {"nothing", "nothing.v", "max", "n1.sum", "head.v", "logits"}) {
@@ -234,11 +243,14 @@ TEST_CASE("values that live at the same time do not share memory") {
   sample::Numbers r(11);
   for (int round = 0; round < 200; ++round) {
     runtime::ArenaPlan plan;
-    struct Value { size_t bytes, first, last; };
+    struct Value {
+      size_t bytes, first, last;
+    };
     std::vector<Value> values;
     for (int i = r.next(1, 12); i > 0; --i) {
       const auto first = static_cast<size_t>(r.next(0, 6));
-      values.push_back({static_cast<size_t>(r.next(0, 500)), first, first + static_cast<size_t>(r.next(0, 3))});
+      values.push_back(
+          {static_cast<size_t>(r.next(0, 500)), first, first + static_cast<size_t>(r.next(0, 3))});
       plan.add(values.back().bytes, values.back().first, values.back().last);
     }
     const size_t total = plan.place();
@@ -246,7 +258,8 @@ TEST_CASE("values that live at the same time do not share memory") {
       CHECK(plan.offset(a) + values[a].bytes <= total);
       for (size_t b = 0; b < a; ++b) {
         const bool together = values[a].first <= values[b].last && values[b].first <= values[a].last;
-        const bool apart = plan.offset(a) + values[a].bytes <= plan.offset(b) || plan.offset(b) + values[b].bytes <= plan.offset(a);
+        const bool apart = plan.offset(a) + values[a].bytes <= plan.offset(b) ||
+                           plan.offset(b) + values[b].bytes <= plan.offset(a);
         CHECK((!together || apart));
       }
     }

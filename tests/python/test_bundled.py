@@ -1,4 +1,4 @@
-"""The bundled model: engine and integer reference agree in every integer, whatever level, mode and threads."""
+"""The bundled model: engine and integer reference agree in every integer, on every level, in both modes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All 10,000 test images of CIFAR-10 (JPEG), engine against integer reference; `make verify-full` runs it and shows what it prints."""
+"""All 10,000 test images of CIFAR-10 (JPEG), engine against integer reference: `make verify-full`."""
 
 from __future__ import annotations
 

@@ -15,14 +15,14 @@
 
 namespace snncore {
 
-/// Weights of a conv2d ([C, C_in / groups, kh, kw]) or linear ([C, F]), in the order that PyTorch uses. Either `codes`
-/// with an encoding, bits and scale, or `values` (float32).
+/// Weights of a conv2d ([C, C_in / groups, kh, kw]) or linear ([C, F]), in the order that PyTorch uses.
+/// Either `codes` with an encoding, bits and scale, or `values` (float32).
 struct WeightSpec {
   Shape shape;
-  std::span<const int8_t> codes;   ///< q of docs/format.md, "Tensors"
-  std::string encoding = "f32";    ///< "odd", "sym" or "f32"
-  int bits = 32;                   ///< 1, 2, 4, 8; 32 for f32
-  std::span<const double> scale;   ///< [C] or [1]: real weight = scale * m (codes only)
+  std::span<const int8_t> codes;  ///< q of docs/format.md, "Tensors"
+  std::string encoding = "f32";   ///< "odd", "sym" or "f32"
+  int bits = 32;                  ///< 1, 2, 4, 8; 32 for f32
+  std::span<const double> scale;  ///< [C] or [1]: real weight = scale * m (codes only)
   std::span<const float> values;
 };
 
@@ -39,20 +39,22 @@ struct PoolSpec {
   std::array<int64_t, 4> padding{0, 0, 0, 0};
 };
 
-/// A neuron in real units: h = decay * v + input_gain * x; spike when h >= threshold (strict: >); reset to zero, or subtract
-/// the threshold. `build` turns it into integers when all weights that feed it are coded (specs: docs/format.md, `lif`).
+/// A neuron in real units: h = decay * v + input_gain * x; spike when h >= threshold (strict: >); reset to
+/// zero, or subtract the threshold. `build` turns it into integers when all weights that feed it are coded
+/// (specs: docs/format.md, `lif`).
 struct NeuronSpec {
-  double decay = 0.5;          ///< 0..1; 1 is an integrate-and-fire neuron
+  double decay = 0.5;  ///< 0..1; 1 is an integrate-and-fire neuron
   double input_gain = 1.0;
   double threshold = 1.0;
   std::string reset = "zero";  ///< or "subtract"
   bool strict = false;
-  std::string profile = "W";   ///< "U", "W" or "X"; U falls back to W when its constants do not fit
-  std::string state = "i16";   ///< "i8", "i16" or "i32"
-  std::string leak = "q15";    ///< "none", "q15", "half_floor", "shift", "tz12"; the parameter follows from decay
+  std::string profile = "W";  ///< "U", "W" or "X"; U falls back to W when its constants do not fit
+  std::string state = "i16";  ///< "i8", "i16" or "i32"
+  std::string leak =
+      "q15";  ///< "none", "q15", "half_floor", "shift", "tz12"; the parameter follows from decay
   bool leak_at_store = false;
-  int64_t theta0 = 0;          ///< profile W: threshold in membrane units; 0: 4096 (i16, i32) or 64 (i8)
-  int64_t unit_bits = -1;      ///< profile U and X: F; -1: 3 (U) or timesteps - 1 (X)
+  int64_t theta0 = 0;      ///< profile W: threshold in membrane units; 0: 4096 (i16, i32) or 64 (i8)
+  int64_t unit_bits = -1;  ///< profile U and X: F; -1: 3 (U) or timesteps - 1 (X)
 };
 
 /// A neuron in integers, exactly as a file holds it.
@@ -63,12 +65,13 @@ struct IntNeuronSpec {
   int64_t unit_bits = -1;
   double decay = 0.5, threshold = 1.0, input_gain = 1.0;  ///< provenance
   bool strict = false;                                    ///< provenance
-  std::span<const int32_t> theta;  ///< [C]; profile X: [K, C]
-  std::span<const int32_t> psi;    ///< [C] for reset "subtract"
+  std::span<const int32_t> theta;                         ///< [C]; profile X: [K, C]
+  std::span<const int32_t> psi;                           ///< [C] for reset "subtract"
 };
 
-/// Adds nodes in order; every method returns the name of the new edge, which equals the node's name. Arguments are copied. Throws
-/// Error(kInvalidArgument) or Error(kShape) with layer, expected and received. One thread at a time.
+/// Adds nodes in order; every method returns the name of the new edge, which equals the node's name.
+/// Arguments are copied. Throws Error(kInvalidArgument) or Error(kShape) with layer, expected and received.
+/// One thread at a time.
 class SNNCORE_API GraphBuilder {
  public:
   GraphBuilder();
@@ -76,27 +79,32 @@ class SNNCORE_API GraphBuilder {
   GraphBuilder(GraphBuilder&&) noexcept;
   GraphBuilder& operator=(GraphBuilder&&) noexcept;
 
-  /// `dtype`: "u8" pixels (zero_point and scale required), "b1" spikes or "f32" (zero_point and scale optional). `shape`: [C, H, W] or [F].
+  /// `dtype`: "u8" pixels (zero_point and scale required), "b1" spikes or "f32" (zero_point and scale
+  /// optional). `shape`: [C, H, W] or [F].
   std::string input(const std::string& name, const std::string& dtype, const Shape& shape,
-                    std::span<const int64_t> zero_point = {}, double scale = 0.0, const std::string& layout = "");
-  std::string conv2d(const std::string& name, const std::string& x, const WeightSpec& weight, const ConvSpec& spec,
-                     std::span<const double> bias = {});
+                    std::span<const int64_t> zero_point = {}, double scale = 0.0,
+                    const std::string& layout = "");
+  std::string conv2d(const std::string& name, const std::string& x, const WeightSpec& weight,
+                     const ConvSpec& spec, std::span<const double> bias = {});
   /// After `flatten` of an image the columns are in the order C, H, W.
   std::string linear(const std::string& name, const std::string& x, const WeightSpec& weight,
                      std::span<const double> bias = {});
   std::string batch_norm(const std::string& name, const std::string& x, std::span<const double> gamma,
-                         std::span<const double> beta, std::span<const double> mean, std::span<const double> var, double eps);
+                         std::span<const double> beta, std::span<const double> mean,
+                         std::span<const double> var, double eps);
   /// `decay` 1 makes an `if`, anything else a `lif`.
   std::string lif(const std::string& name, const std::string& x, const NeuronSpec& spec);
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
-  std::string requant(const std::string& name, const std::vector<std::string>& inputs,
-                      const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes)
-                      std::span<const int32_t> c, std::span<const int32_t> n, bool wide = false);
+  std::string requant(
+      const std::string& name, const std::vector<std::string>& inputs,
+      const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes)
+      std::span<const int32_t> c, std::span<const int32_t> n, bool wide = false);
   std::string maxpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string avgpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string add(const std::string& name, const std::vector<std::string>& inputs);
   std::string flatten(const std::string& name, const std::string& x);
-  /// Integer sums only: `scale` ([F] or [1]) and `bias` ([F]) of a readout whose linear has none; normally both follow from the linear.
+  /// Integer sums only: `scale` ([F] or [1]) and `bias` ([F]) of a readout whose linear has none; normally
+  /// both follow from the linear.
   std::string readout(const std::string& name, const std::string& x, const std::string& mode,
                       std::span<const double> scale = {}, std::span<const double> bias = {});
   void output(const std::string& name, const std::string& edge);
@@ -104,9 +112,11 @@ class SNNCORE_API GraphBuilder {
   /// The shape of an edge in user order, [C, H, W] or [F].
   [[nodiscard]] Shape shape(const std::string& edge) const;
 
-  /// Folds batch norms and scales, computes every integer constant once (float64), validates, and makes the model.
+  /// Folds batch norms and scales, computes every integer constant once (float64), validates, and makes the
+  /// model.
   Model build(int64_t timesteps, const std::vector<std::string>& labels = {},
-              const std::optional<PreprocessInfo>& preprocess = {}, const std::map<std::string, std::string>& provenance = {});
+              const std::optional<PreprocessInfo>& preprocess = {},
+              const std::map<std::string, std::string>& provenance = {});
 
  private:
   struct Impl;

@@ -11,11 +11,12 @@
 
 namespace snncore {
 
-/// An owning packed tensor. The last axis of `shape` is packed; each row starts on a new word and tail bits are zero.
-/// Copies share the words.
+/// An owning packed tensor. The last axis of `shape` is packed; each row starts on a new word and tail bits
+/// are zero. Copies share the words.
 class SNNCORE_API BitTensor {
  public:
-  /// Packs an array of kBool, kU8, kI8 or kF32 (non-zero is a spike) or copies a packed one (kB1, checked: tail bits zero).
+  /// Packs an array of kBool, kU8, kI8 or kF32 (non-zero is a spike) or copies a packed one (kB1, checked:
+  /// tail bits zero).
   static BitTensor pack(const TensorView& array);
 
   [[nodiscard]] const Shape& shape() const noexcept { return shape_; }

@@ -18,9 +18,9 @@ namespace snncore {
 /// An input or output. `shape` is one step of one sample in user order: [C, H, W] or [F].
 struct PortInfo {
   std::string name;
-  std::string dtype;                ///< "u8" (raw pixels), "b1" (spikes), "u<p>" (counts) or "f32"
+  std::string dtype;  ///< "u8" (raw pixels), "b1" (spikes), "u<p>" (counts) or "f32"
   Shape shape;
-  std::string layout;               ///< inputs: the default layout, such as "NCHW" or "TNC"; outputs: "N..." or "TN..."
+  std::string layout;  ///< inputs: the default layout, such as "NCHW" or "TNC"; outputs: "N..." or "TN..."
   std::vector<int64_t> zero_point;  ///< pixels: value = (p - zero_point[c]) * scale; empty otherwise
   double scale = 0.0;
 };
@@ -29,12 +29,12 @@ struct PortInfo {
 struct LayerInfo {
   std::string name;
   std::string op;
-  std::string neuron;        ///< "lif", "if" or empty: the neuron this layer's sums go to
-  Shape shape;               ///< output of one step of one sample, user order
-  int weight_bits = 0;       ///< 32 for float weights, 0 for none
-  int state_bits = 0;        ///< membrane bits of the neuron, 0 for none
-  size_t bytes = 0;          ///< stored bytes of the layer's tensors
-  int64_t kept_channels = 0; ///< output channels in the file
+  std::string neuron;         ///< "lif", "if" or empty: the neuron this layer's sums go to
+  Shape shape;                ///< output of one step of one sample, user order
+  int weight_bits = 0;        ///< 32 for float weights, 0 for none
+  int state_bits = 0;         ///< membrane bits of the neuron, 0 for none
+  size_t bytes = 0;           ///< stored bytes of the layer's tensors
+  int64_t kept_channels = 0;  ///< output channels in the file
 };
 
 struct PreprocessInfo {
@@ -46,10 +46,11 @@ struct PreprocessInfo {
 /// Copies share one read-only content; every member function is const and may be called from many threads.
 class SNNCORE_API Model {
  public:
-  /// Maps and checks a file. Throws Error(kIo) when it cannot be opened, Error(kFormat) when it is not a valid model.
+  /// Maps and checks a file. Throws Error(kIo) when it cannot be opened, Error(kFormat) when it is not a
+  /// valid model.
   static Model load(const std::string& path);
-  /// The same on bytes in memory, which must outlive the model and its copies (a model compiled into a program).
-  /// Bytes that start on 64 are used in place, others are copied.
+  /// The same on bytes in memory, which must outlive the model and its copies (a model compiled into a
+  /// program). Bytes that start on 64 are used in place, others are copied.
   static Model from_bytes(std::span<const std::byte> bytes);
   /// The same on bytes that the model keeps.
   static Model from_bytes(std::string bytes);

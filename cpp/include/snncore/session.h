@@ -15,8 +15,8 @@
 
 namespace snncore {
 
-/// `kSequence`: every run starts from zero state and takes all time steps at once. `kStream`: one step a run, state continues
-/// until `reset`. Both give the same spikes.
+/// `kSequence`: every run starts from zero state and takes all time steps at once. `kStream`: one step a run,
+/// state continues until `reset`. Both give the same spikes.
 enum class Mode : uint8_t { kSequence, kStream };
 
 struct Options {
@@ -24,20 +24,24 @@ struct Options {
   int64_t timesteps = 0;  ///< steps of a sequence run, 1..4096; 0: as the file says. Ignored in stream mode.
   int64_t batch = 1;      ///< samples a run; in stream mode each has its own state
   int threads = 1;        ///< 1..256; the result does not depend on it
-  /// Layout of the input arrays, a permutation of the axes N, C, H, W (vectors: N, C) and T. Empty: as the file says. Without T
-  /// one frame is repeated for all time steps, and what does not change with time is computed once.
+  /// Layout of the input arrays, a permutation of the axes N, C, H, W (vectors: N, C) and T. Empty: as the
+  /// file says. Without T one frame is repeated for all time steps, and what does not change with time is
+  /// computed once.
   std::string layout = {};
-  /// What to keep of a run: "<neuron>" its spikes, "<neuron>.v" its membrane after reset, "<readout>.sum" integer sums.
+  /// What to keep of a run: "<neuron>" its spikes, "<neuron>.v" its membrane after reset, "<readout>.sum"
+  /// integer sums.
   std::vector<std::string> record = {};
-  /// Called as parallel_for(count, task) instead of the library's own threads; must call task(i) once for every i < count and
-  /// return when all are done. Empty: own threads.
+  /// Called as parallel_for(count, task) instead of the library's own threads; must call task(i) once for
+  /// every i < count and return when all are done. Empty: own threads.
   std::function<void(size_t count, const std::function<void(size_t)>& task)> parallel_for = {};
 };
 
-/// What was kept of one name in Options::record. `shape` is [T, N, C, H, W] or [T, N, F] (sums: [N, F]), the data in that order.
+/// What was kept of one name in Options::record. `shape` is [T, N, C, H, W] or [T, N, F] (sums: [N, F]), the
+/// data in that order.
 struct Recording {
   std::string name;
-  DType dtype = DType::kB1;  ///< kB1: packed along channels, shape [T, N, H, W, C] or [T, N, F]; kI32, kI64 (sums), kF32
+  DType dtype = DType::kB1;  ///< kB1: packed along channels, shape [T, N, H, W, C] or [T, N, F]; kI32, kI64
+                             ///< (sums), kF32
   Shape shape;
   std::vector<std::byte> data;
 };
@@ -45,7 +49,8 @@ struct Recording {
 /// A planned model: kernels chosen, weights laid out, memory settled. Immutable; threads may share it.
 class SNNCORE_API Program {
  public:
-  /// Throws Error(kInvalidArgument), Error(kShape), Error(kUnsupported) or Error(kState) for options that the model cannot take.
+  /// Throws Error(kInvalidArgument), Error(kShape), Error(kUnsupported) or Error(kState) for options that the
+  /// model cannot take.
   Program(const Model& model, const Options& options);
 
   /// Bytes of state and scratch that one Session takes, and of weights that were laid out again for this CPU.
@@ -71,17 +76,20 @@ class SNNCORE_API Session {
   Session(Session&&) noexcept;
   Session& operator=(Session&&) noexcept;
 
-  /// Runs once (sequence: all steps, stream: one step). `inputs` in the order of Model::inputs, arrays in Options::layout with
-  /// batch and timesteps as planned; dtype kU8 = raw pixels, kF32 = normalised values, kBool or kB1 = spikes (kB1: packed along
-  /// C, layout T N H W C without the axes that do not exist). Throws Error(kShape) before anything is computed, and
-  /// Error(kState) when a profile X model would take more steps than it can. Allocates nothing.
+  /// Runs once (sequence: all steps, stream: one step). `inputs` in the order of Model::inputs, arrays in
+  /// Options::layout with batch and timesteps as planned; dtype kU8 = raw pixels, kF32 = normalised values,
+  /// kBool or kB1 = spikes (kB1: packed along C, layout T N H W C without the axes that do not exist). Throws
+  /// Error(kShape) before anything is computed, and Error(kState) when a profile X model would take more
+  /// steps than it can. Allocates nothing.
   void run(std::span<const TensorView> inputs);
 
-  /// The value of an output after `run`: float32, [N, F] of a readout, or [T, N, ...] of another edge, in user order.
+  /// The value of an output after `run`: float32, [N, F] of a readout, or [T, N, ...] of another edge, in
+  /// user order.
   [[nodiscard]] std::span<const float> output(size_t index = 0) const;
   [[nodiscard]] Shape output_shape(size_t index = 0) const;
 
-  /// The same for models with one input and one output. Throws Error(kShape) when the sizes differ from what is planned.
+  /// The same for models with one input and one output. Throws Error(kShape) when the sizes differ from what
+  /// is planned.
   void run(std::span<const uint8_t> pixels, std::span<float> out);
   void run(std::span<const float> values, std::span<float> out);
 
@@ -93,7 +101,8 @@ class SNNCORE_API Session {
   /// What the last run recorded, in the order of Options::record.
   [[nodiscard]] std::vector<Recording> recordings() const;
 
-  /// The state as bytes, to continue later in a Session of the same model and options. load_state throws Error(kFormat).
+  /// The state as bytes, to continue later in a Session of the same model and options. load_state throws
+  /// Error(kFormat).
   [[nodiscard]] std::vector<std::byte> save_state() const;
   void load_state(std::span<const std::byte> state);
 

@@ -19,7 +19,8 @@ inline constexpr int kFormatVersion = 1;
 SNNCORE_API const char* version() noexcept;
 
 /// The kernel level in use: "scalar", "avx2", "avx512", "neon", "neon_dotprod" or "neon32".
-/// Throws Error(kInvalidArgument) when the environment variable SNNCORE_ISA names an unknown level or one that this CPU lacks.
+/// Throws Error(kInvalidArgument) when the environment variable SNNCORE_ISA names an unknown level or one
+/// that this CPU lacks.
 SNNCORE_API const char* isa();
 
 /// One line: version, compiler, target, the kernel levels built in and which of them this CPU supports.

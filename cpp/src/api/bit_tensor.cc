@@ -26,7 +26,8 @@ void copy_rows(const uint64_t* from, size_t rows, size_t bits, uint64_t* to) {
   std::memcpy(to, from, rows * words * sizeof(uint64_t));
   for (size_t r = 0; r < rows && words > 0; ++r) {
     require((to[r * words + words - 1] & ~tail_mask(bits)) == 0, ErrorCode::kShape,
-            "packed array: row " + std::to_string(r) + " has bits past its " + std::to_string(bits) + " elements");
+            "packed array: row " + std::to_string(r) + " has bits past its " + std::to_string(bits) +
+                " elements");
   }
 }
 
@@ -45,11 +46,19 @@ BitTensor BitTensor::pack(const TensorView& array) {
   switch (array.dtype) {
     case DType::kBool:
     case DType::kU8:
-    case DType::kI8: pack_rows(static_cast<const uint8_t*>(array.data), t.rows_, bits, t.words_.get()); break;
-    case DType::kF32: pack_rows(static_cast<const float*>(array.data), t.rows_, bits, t.words_.get()); break;
-    case DType::kB1: copy_rows(static_cast<const uint64_t*>(array.data), t.rows_, bits, t.words_.get()); break;
+    case DType::kI8:
+      pack_rows(static_cast<const uint8_t*>(array.data), t.rows_, bits, t.words_.get());
+      break;
+    case DType::kF32:
+      pack_rows(static_cast<const float*>(array.data), t.rows_, bits, t.words_.get());
+      break;
+    case DType::kB1:
+      copy_rows(static_cast<const uint64_t*>(array.data), t.rows_, bits, t.words_.get());
+      break;
     default:
-      throw Error(ErrorCode::kShape, std::string("pack: expected bool, u8, i8, f32 or packed bits, received ") + dtype_name(array.dtype));
+      throw Error(ErrorCode::kShape,
+                  std::string("pack: expected bool, u8, i8, f32 or packed bits, received ") +
+                      dtype_name(array.dtype));
   }
   return t;
 }
@@ -61,7 +70,9 @@ void BitTensor::unpack(uint8_t* out) const {
   }
 }
 
-uint64_t BitTensor::popcount() const { return kernels::kernels().popcount_b1(words_.get(), rows_ * row_words_); }
+uint64_t BitTensor::popcount() const {
+  return kernels::kernels().popcount_b1(words_.get(), rows_ * row_words_);
+}
 
 TensorView BitTensor::view() const { return {words_.get(), DType::kB1, shape_}; }
 

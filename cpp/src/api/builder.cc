@@ -31,18 +31,26 @@ tensor::Tensor store(DType dtype, const Shape& shape, const T* values, size_t co
   return t;
 }
 
-tensor::Tensor ints(const std::vector<int32_t>& v) { return store(DType::kI32, {static_cast<int64_t>(v.size())}, v.data(), v.size()); }
-tensor::Tensor doubles(std::span<const double> v) { return store(DType::kF64, {static_cast<int64_t>(v.size())}, v.data(), v.size()); }
+tensor::Tensor ints(const std::vector<int32_t>& v) {
+  return store(DType::kI32, {static_cast<int64_t>(v.size())}, v.data(), v.size());
+}
+tensor::Tensor doubles(std::span<const double> v) {
+  return store(DType::kF64, {static_cast<int64_t>(v.size())}, v.data(), v.size());
+}
 
-void need(bool ok, const std::string& message, ErrorCode code = ErrorCode::kInvalidArgument) { require(ok, code, message); }
+void need(bool ok, const std::string& message, ErrorCode code = ErrorCode::kInvalidArgument) {
+  require(ok, code, message);
+}
 
-// Channels last: [C, I, kh, kw] becomes [C, kh, kw, I]; columns of a flattened image go from C, H, W to H, W, C.
+// Channels last: [C, I, kh, kw] becomes [C, kh, kw, I]; columns of a flattened image go from C, H, W to H, W,
+// C.
 template <typename T>
 std::vector<T> channels_last(std::span<const T> w, size_t outputs, size_t inputs, size_t positions) {
   std::vector<T> out(w.size());
   for (size_t o = 0; o < outputs; ++o) {
     for (size_t i = 0; i < inputs; ++i) {
-      for (size_t p = 0; p < positions; ++p) out[(o * positions + p) * inputs + i] = w[(o * inputs + i) * positions + p];
+      for (size_t p = 0; p < positions; ++p)
+        out[(o * positions + p) * inputs + i] = w[(o * inputs + i) * positions + p];
     }
   }
   return out;
@@ -53,7 +61,7 @@ std::vector<T> channels_last(std::span<const T> w, size_t outputs, size_t inputs
 struct GraphBuilder::Impl {
   graph::Graph graph;
   std::map<std::string, BuiltValue> values;
-  std::vector<PendingNeuron> neurons;    // constants follow when the number of steps is known
+  std::vector<PendingNeuron> neurons;  // constants follow when the number of steps is known
   std::vector<PendingReadout> readouts;
 
   const BuiltValue& value(const std::string& layer, const std::string& name) const {
@@ -66,21 +74,34 @@ struct GraphBuilder::Impl {
   // The edge of a value that needs no further arithmetic.
   const std::string& edge(const std::string& layer, const std::string& name) const {
     const BuiltValue& v = value(layer, name);
-    need(v.terms.size() <= 1, layer + ": '" + name + "' is a sum of several layers: a neuron must come next", ErrorCode::kUnsupported);
-    need(v.terms.empty() || !v.affine, layer + ": '" + name + "' went through batch_norm: a neuron must come next", ErrorCode::kUnsupported);
+    need(v.terms.size() <= 1, layer + ": '" + name + "' is a sum of several layers: a neuron must come next",
+         ErrorCode::kUnsupported);
+    need(v.terms.empty() || !v.affine,
+         layer + ": '" + name + "' went through batch_norm: a neuron must come next",
+         ErrorCode::kUnsupported);
     return v.terms.empty() ? v.edge : v.terms[0].edge;
   }
 
   // A value that is spikes, counts, pixels or reals.
   const std::string& plain(const std::string& layer, const std::string& name) const {
     const BuiltValue& v = value(layer, name);
-    need(v.terms.empty(), layer + ": '" + name + "' is an integer sum: a neuron, requant or readout must come next", ErrorCode::kUnsupported);
+    need(v.terms.empty(),
+         layer + ": '" + name + "' is an integer sum: a neuron, requant or readout must come next",
+         ErrorCode::kUnsupported);
     return v.edge;
   }
 
-  Node& emit(const std::string& op, const std::string& name, std::vector<std::string> inputs, ops::Attrs attrs) {
-    need(!name.empty() && !values.contains(name) && !graph.edges.contains(name), op + " '" + name + "': the name is empty or taken");
-    graph.nodes.push_back({.name = name, .op = op, .version = 1, .inputs = std::move(inputs), .outputs = {name}, .attrs = std::move(attrs), .tensors = {}});
+  Node& emit(const std::string& op, const std::string& name, std::vector<std::string> inputs,
+             ops::Attrs attrs) {
+    need(!name.empty() && !values.contains(name) && !graph.edges.contains(name),
+         op + " '" + name + "': the name is empty or taken");
+    graph.nodes.push_back({.name = name,
+                           .op = op,
+                           .version = 1,
+                           .inputs = std::move(inputs),
+                           .outputs = {name},
+                           .attrs = std::move(attrs),
+                           .tensors = {}});
     return graph.nodes.back();
   }
 
@@ -117,12 +138,15 @@ struct GraphBuilder::Impl {
       attach(node, "weight", store(DType::kF32, stored, floats.data(), floats.size()));
       return;
     }
-    need(w.encoding == "odd" || w.encoding == "sym", label + ": encoding must be odd, sym or f32, received '" + w.encoding + "'");
+    need(w.encoding == "odd" || w.encoding == "sym",
+         label + ": encoding must be odd, sym or f32, received '" + w.encoding + "'");
     const auto encoding = w.encoding == "odd" ? tensor::Encoding::kOdd : tensor::Encoding::kSym;
     const auto codes = channels_last(w.codes, outputs, inputs, positions);
     attach(node, "weight", tensor::encode_weight(codes.data(), stored, w.bits, encoding, label));
     need(w.scale.size() == 1 || w.scale.size() == outputs,
-         label + ": expected 1 or " + std::to_string(outputs) + " scales, received " + std::to_string(w.scale.size()), ErrorCode::kShape);
+         label + ": expected 1 or " + std::to_string(outputs) + " scales, received " +
+             std::to_string(w.scale.size()),
+         ErrorCode::kShape);
     attach(node, "scale", doubles(w.scale));
   }
 
@@ -131,8 +155,10 @@ struct GraphBuilder::Impl {
     const std::string label = node.op + " '" + node.name + "'", name = node.name;
     const Edge in = graph.edges.at(node.inputs[0]);
     const auto channels = static_cast<size_t>(w.shape[0]);
-    need(bias.empty() || bias.size() == channels,
-         label + ": expected " + std::to_string(channels) + " biases, received " + std::to_string(bias.size()), ErrorCode::kShape);
+    need(
+        bias.empty() || bias.size() == channels,
+        label + ": expected " + std::to_string(channels) + " biases, received " + std::to_string(bias.size()),
+        ErrorCode::kShape);
     BuiltValue v;
     if (w.encoding == "f32") {
       if (!bias.empty()) {
@@ -142,7 +168,10 @@ struct GraphBuilder::Impl {
       v.float_layer = name;
     } else {
       const double unit = in.type == EdgeType::kPixel ? in.scale : 1.0 / static_cast<double>(in.divisor);
-      BuiltTerm term{.edge = name, .is_sum = true, .a = std::vector<double>(channels), .d = std::vector<double>(channels, 0.0)};
+      BuiltTerm term{.edge = name,
+                     .is_sum = true,
+                     .a = std::vector<double>(channels),
+                     .d = std::vector<double>(channels, 0.0)};
       for (size_t c = 0; c < channels; ++c) {
         term.a[c] = w.scale[w.scale.size() == 1 ? 0 : c] * unit;
         if (!bias.empty()) term.d[c] = bias[c];
@@ -160,13 +189,17 @@ struct GraphBuilder::Impl {
     }
     const size_t received = w.encoding == "f32" ? w.values.size() : w.codes.size();
     need(static_cast<size_t>(expected) == received,
-         label + ": weight " + shape_string(w.shape) + " has " + std::to_string(expected) + " elements, received " + std::to_string(received), ErrorCode::kShape);
+         label + ": weight " + shape_string(w.shape) + " has " + std::to_string(expected) +
+             " elements, received " + std::to_string(received),
+         ErrorCode::kShape);
   }
 
   std::vector<BuiltTerm> current_terms(const std::string& layer, const std::string& x) const {
     const BuiltValue& v = value(layer, x);
     if (v.terms.empty()) {
-      need(false, layer + ": the neuron needs a conv2d or linear before it, '" + x + "' is " + ops::edge_dtype(graph.edges.at(v.edge)),
+      need(false,
+           layer + ": the neuron needs a conv2d or linear before it, '" + x + "' is " +
+               ops::edge_dtype(graph.edges.at(v.edge)),
            ErrorCode::kUnsupported);
     }
     return v.terms;
@@ -186,7 +219,8 @@ tensor::Tensor* weight_of(graph::Graph& g, const std::string& sum_edge) {
 // Negative scales become positive by negating the codes of their channels: odd q -> -1 - q, sym q -> -q.
 void make_positive(graph::Graph& g, BuiltTerm& term, const std::string& layer, size_t readers) {
   if (std::ranges::none_of(term.a, [](double a) { return a < 0; })) return;
-  need(readers == 1, layer + ": '" + term.edge + "' has a negative scale and several readers", ErrorCode::kUnsupported);
+  need(readers == 1, layer + ": '" + term.edge + "' has a negative scale and several readers",
+       ErrorCode::kUnsupported);
   tensor::Tensor& w = *weight_of(g, term.edge);
   const auto count = static_cast<size_t>(element_count(w.logical, layer));
   const size_t row = count / term.a.size();
@@ -207,7 +241,9 @@ size_t readers_of(const graph::Graph& g, const std::string& edge) {
   return n;
 }
 
-Node& node_of(graph::Graph& g, const std::string& name) { return *std::ranges::find(g.nodes, name, &Node::name); }
+Node& node_of(graph::Graph& g, const std::string& name) {
+  return *std::ranges::find(g.nodes, name, &Node::name);
+}
 
 void put(graph::Graph& g, Node& node, const std::string& role, tensor::Tensor t) {
   node.tensors[role] = node.name + "." + role;
@@ -221,26 +257,41 @@ void GraphBuilder::Impl::complete(graph::Graph& g, const PendingNeuron& p, int64
   for (BuiltTerm term : p.terms) {
     const Edge& edge = g.edges.at(term.edge);
     if (!term.is_sum) {
-      terms.push_back({.is_sum = false, .a = {}, .d = {}, .a_max = {}, .unit = 1.0 / static_cast<double>(edge.divisor), .most = edge.hi});
+      terms.push_back({.is_sum = false,
+                       .a = {},
+                       .d = {},
+                       .a_max = {},
+                       .unit = 1.0 / static_cast<double>(edge.divisor),
+                       .most = edge.hi});
       continue;
     }
     make_positive(g, term, p.name, readers_of(g, term.edge));
     auto a_max = ops::accumulator_bounds(graph::view(g, *graph::producer(g, term.edge)));
-    terms.push_back({.is_sum = true, .a = std::move(term.a), .d = std::move(term.d), .a_max = std::move(a_max)});
+    terms.push_back(
+        {.is_sum = true, .a = std::move(term.a), .d = std::move(term.d), .a_max = std::move(a_max)});
   }
   const auto k = graph::neuron_constants("lif '" + p.name + "'", terms, p.spec, steps);
 
   Node& requant = node_of(g, p.requant);
   requant.attrs["wide"] = k.wide;
-  for (size_t j = 0; j < terms.size(); ++j) put(g, requant, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(k.factors[j]));
+  for (size_t j = 0; j < terms.size(); ++j)
+    put(g, requant, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(k.factors[j]));
   put(g, requant, "C", ints(k.c));
   put(g, requant, "n", ints(k.n));
 
   Node& neuron = node_of(g, p.name);
-  neuron.attrs = {{"arith", std::string("int")}, {"profile", k.profile}, {"state", k.state}, {"leak", k.leak},
-                  {"leak_param", k.leak_param}, {"reset", p.spec.reset}, {"leak_at_store", p.spec.leak_at_store},
-                  {"unit_bits", k.unit_bits}, {"decay", p.spec.decay}, {"threshold", p.spec.threshold},
-                  {"input_gain", p.spec.input_gain}, {"strict", p.spec.strict}};
+  neuron.attrs = {{"arith", std::string("int")},
+                  {"profile", k.profile},
+                  {"state", k.state},
+                  {"leak", k.leak},
+                  {"leak_param", k.leak_param},
+                  {"reset", p.spec.reset},
+                  {"leak_at_store", p.spec.leak_at_store},
+                  {"unit_bits", k.unit_bits},
+                  {"decay", p.spec.decay},
+                  {"threshold", p.spec.threshold},
+                  {"input_gain", p.spec.input_gain},
+                  {"strict", p.spec.strict}};
   tensor::Tensor theta = ints(k.theta);
   if (k.profile == "X") {
     const auto channels = static_cast<int64_t>(k.c.size());
@@ -263,22 +314,29 @@ GraphBuilder::GraphBuilder(GraphBuilder&&) noexcept = default;
 GraphBuilder& GraphBuilder::operator=(GraphBuilder&&) noexcept = default;
 
 std::string GraphBuilder::input(const std::string& name, const std::string& dtype, const Shape& shape,
-                                std::span<const int64_t> zero_point, double scale, const std::string& layout) {
+                                std::span<const int64_t> zero_point, double scale,
+                                const std::string& layout) {
   const std::string label = "input '" + name + "'";
   need(!name.empty() && !impl_->values.contains(name), label + ": the name is empty or taken");
-  need(shape.size() == 3 || shape.size() == 1, label + ": expected shape [C, H, W] or [F], received " + shape_string(shape), ErrorCode::kShape);
-  need(dtype == "u8" || dtype == "b1" || dtype == "f32", label + ": dtype must be u8, b1 or f32, received '" + dtype + "'");
+  need(shape.size() == 3 || shape.size() == 1,
+       label + ": expected shape [C, H, W] or [F], received " + shape_string(shape), ErrorCode::kShape);
+  need(dtype == "u8" || dtype == "b1" || dtype == "f32",
+       label + ": dtype must be u8, b1 or f32, received '" + dtype + "'");
   Edge e;
   e.type = dtype == "u8" ? EdgeType::kPixel : dtype == "b1" ? EdgeType::kSpike : EdgeType::kReal;
   e.shape = shape.size() == 3 ? Shape{shape[1], shape[2], shape[0]} : shape;
-  for (const int64_t axis : e.shape) need(axis >= 1, label + ": empty axis in " + shape_string(shape), ErrorCode::kShape);
+  for (const int64_t axis : e.shape)
+    need(axis >= 1, label + ": empty axis in " + shape_string(shape), ErrorCode::kShape);
   e.hi = e.type == EdgeType::kPixel ? 255 : e.type == EdgeType::kSpike ? 1 : 0;
   e.zero_point = list(zero_point);
   e.scale = scale;
   const bool pixels = e.type == EdgeType::kPixel || !e.zero_point.empty();
-  need(!pixels || (e.type != EdgeType::kSpike && static_cast<int64_t>(e.zero_point.size()) == e.channels() && scale > 0 && std::isfinite(scale)),
-       label + ": pixels need one zero point for each of " + std::to_string(e.channels()) + " channels and a positive scale");
-  for (const int64_t z : e.zero_point) need(z >= 0 && z <= 255, label + ": zero points are 0..255, received " + std::to_string(z));
+  need(!pixels || (e.type != EdgeType::kSpike && static_cast<int64_t>(e.zero_point.size()) == e.channels() &&
+                   scale > 0 && std::isfinite(scale)),
+       label + ": pixels need one zero point for each of " + std::to_string(e.channels()) +
+           " channels and a positive scale");
+  for (const int64_t z : e.zero_point)
+    need(z >= 0 && z <= 255, label + ": zero points are 0..255, received " + std::to_string(z));
   impl_->graph.edges[name] = e;
   impl_->graph.inputs.push_back({name, name, layout.empty() ? (e.is_image() ? "NCHW" : "NC") : layout});
   BuiltValue v;
@@ -287,58 +345,77 @@ std::string GraphBuilder::input(const std::string& name, const std::string& dtyp
   return name;
 }
 
-std::string GraphBuilder::conv2d(const std::string& name, const std::string& x, const WeightSpec& w, const ConvSpec& spec,
-                                 std::span<const double> bias) {
+std::string GraphBuilder::conv2d(const std::string& name, const std::string& x, const WeightSpec& w,
+                                 const ConvSpec& spec, std::span<const double> bias) {
   const std::string label = "conv2d '" + name + "'";
   const std::string in = impl_->plain(label, x);
-  need(w.shape.size() == 4, label + ": expected a weight [C, C_in / groups, kh, kw], received " + shape_string(w.shape), ErrorCode::kShape);
+  need(w.shape.size() == 4,
+       label + ": expected a weight [C, C_in / groups, kh, kw], received " + shape_string(w.shape),
+       ErrorCode::kShape);
   impl_->check_elements(label, w);
   Node& node = impl_->emit("conv2d", name, {in},
-                           {{"stride", list(spec.stride)}, {"padding", list(spec.padding)}, {"dilation", list(spec.dilation)}, {"groups", spec.groups}});
+                           {{"stride", list(spec.stride)},
+                            {"padding", list(spec.padding)},
+                            {"dilation", list(spec.dilation)},
+                            {"groups", spec.groups}});
   try {
     impl_->add_weight(node, w, static_cast<size_t>(w.shape[1]), static_cast<size_t>(w.shape[2] * w.shape[3]),
                       {w.shape[0], w.shape[2], w.shape[3], w.shape[1]});
     return impl_->finish_weighted(node, w, bias);
   } catch (...) {
-    impl_->graph.nodes.erase(std::ranges::find(impl_->graph.nodes, name, &Node::name), impl_->graph.nodes.end());
+    impl_->graph.nodes.erase(std::ranges::find(impl_->graph.nodes, name, &Node::name),
+                             impl_->graph.nodes.end());
     throw;
   }
 }
 
-std::string GraphBuilder::linear(const std::string& name, const std::string& x, const WeightSpec& w, std::span<const double> bias) {
+std::string GraphBuilder::linear(const std::string& name, const std::string& x, const WeightSpec& w,
+                                 std::span<const double> bias) {
   const std::string label = "linear '" + name + "'";
   const std::string in = impl_->plain(label, x);
   const Shape flattened = impl_->value(label, x).flattened;
-  need(w.shape.size() == 2, label + ": expected a weight [C, F], received " + shape_string(w.shape), ErrorCode::kShape);
+  need(w.shape.size() == 2, label + ": expected a weight [C, F], received " + shape_string(w.shape),
+       ErrorCode::kShape);
   impl_->check_elements(label, w);
   const Shape& shape = impl_->graph.edges.at(in).shape;
   need(shape.size() == 1 && shape[0] == w.shape[1],
-       label + ": weight takes " + std::to_string(w.shape[1]) + " features, '" + x + "' is " + shape_string(this->shape(x)), ErrorCode::kShape);
+       label + ": weight takes " + std::to_string(w.shape[1]) + " features, '" + x + "' is " +
+           shape_string(this->shape(x)),
+       ErrorCode::kShape);
   const int64_t positions = flattened.empty() ? 1 : flattened[0] * flattened[1];
   Node& node = impl_->emit("linear", name, {in}, {});
   try {
-    impl_->add_weight(node, w, static_cast<size_t>(w.shape[1] / positions), static_cast<size_t>(positions), w.shape);
+    impl_->add_weight(node, w, static_cast<size_t>(w.shape[1] / positions), static_cast<size_t>(positions),
+                      w.shape);
     return impl_->finish_weighted(node, w, bias);
   } catch (...) {
-    impl_->graph.nodes.erase(std::ranges::find(impl_->graph.nodes, name, &Node::name), impl_->graph.nodes.end());
+    impl_->graph.nodes.erase(std::ranges::find(impl_->graph.nodes, name, &Node::name),
+                             impl_->graph.nodes.end());
     throw;
   }
 }
 
-std::string GraphBuilder::batch_norm(const std::string& name, const std::string& x, std::span<const double> gamma,
-                                     std::span<const double> beta, std::span<const double> mean, std::span<const double> var, double eps) {
+std::string GraphBuilder::batch_norm(const std::string& name, const std::string& x,
+                                     std::span<const double> gamma, std::span<const double> beta,
+                                     std::span<const double> mean, std::span<const double> var, double eps) {
   const std::string label = "batch_norm '" + name + "'";
   need(!name.empty() && !impl_->values.contains(name), label + ": the name is empty or taken");
   BuiltValue v = impl_->value(label, x);
   const bool coded = v.terms.size() == 1 && v.terms[0].is_sum;
-  need(coded || !v.float_layer.empty(), label + ": a batch norm must follow a conv2d or linear", ErrorCode::kUnsupported);
-  const auto channels = static_cast<size_t>(impl_->graph.edges.at(coded ? v.terms[0].edge : v.edge).channels());
+  need(coded || !v.float_layer.empty(), label + ": a batch norm must follow a conv2d or linear",
+       ErrorCode::kUnsupported);
+  const auto channels =
+      static_cast<size_t>(impl_->graph.edges.at(coded ? v.terms[0].edge : v.edge).channels());
   for (const auto& part : {gamma, beta, mean, var}) {
-    need(part.size() == channels, label + ": expected " + std::to_string(channels) + " channels, received " + std::to_string(part.size()), ErrorCode::kShape);
+    need(part.size() == channels,
+         label + ": expected " + std::to_string(channels) + " channels, received " +
+             std::to_string(part.size()),
+         ErrorCode::kShape);
   }
   std::vector<double> g(channels), shift(channels);
   for (size_t c = 0; c < channels; ++c) {
-    need(var[c] >= 0 && var[c] + eps > 0, label + ": variance of channel " + std::to_string(c) + " is negative or not a number");
+    need(var[c] >= 0 && var[c] + eps > 0,
+         label + ": variance of channel " + std::to_string(c) + " is negative or not a number");
     g[c] = gamma[c] / std::sqrt(var[c] + eps);
     shift[c] = beta[c] - g[c] * mean[c];
   }
@@ -349,7 +426,8 @@ std::string GraphBuilder::batch_norm(const std::string& name, const std::string&
     }
     v.affine = true;
   } else {
-    need(readers_of(impl_->graph, v.edge) == 0, label + ": '" + x + "' has other readers", ErrorCode::kUnsupported);
+    need(readers_of(impl_->graph, v.edge) == 0, label + ": '" + x + "' has other readers",
+         ErrorCode::kUnsupported);
     fold_float(impl_->graph, node_of(impl_->graph, v.float_layer), g, shift);
     impl_->values.at(x).folded = true;
   }
@@ -360,18 +438,25 @@ std::string GraphBuilder::batch_norm(const std::string& name, const std::string&
 std::string GraphBuilder::lif(const std::string& name, const std::string& x, const NeuronSpec& spec) {
   const std::string op = spec.decay == 1.0 ? "if" : "lif", label = op + " '" + name + "'";
   const BuiltValue& v = impl_->value(label, x);
-  need(spec.decay >= 0 && spec.decay <= 1, label + ": decay must be 0..1, received " + std::to_string(spec.decay));
+  need(spec.decay >= 0 && spec.decay <= 1,
+       label + ": decay must be 0..1, received " + std::to_string(spec.decay));
   if (v.terms.empty() && impl_->graph.edges.at(v.edge).type == EdgeType::kReal) {
     Node& node = impl_->emit(op, name, {v.edge},
-                             {{"arith", std::string("f32")}, {"decay", spec.decay}, {"input_gain", spec.input_gain}, {"threshold", spec.threshold},
-                              {"reset", spec.reset}, {"strict", spec.strict}});
+                             {{"arith", std::string("f32")},
+                              {"decay", spec.decay},
+                              {"input_gain", spec.input_gain},
+                              {"threshold", spec.threshold},
+                              {"reset", spec.reset},
+                              {"strict", spec.strict}});
     return impl_->finish(node);
   }
-  PendingNeuron p{.name = name, .requant = name + ".current", .terms = impl_->current_terms(label, x), .spec = spec};
+  PendingNeuron p{
+      .name = name, .requant = name + ".current", .terms = impl_->current_terms(label, x), .spec = spec};
   std::vector<std::string> inputs;
   for (const BuiltTerm& term : p.terms) inputs.push_back(term.edge);
   const Shape shape = impl_->graph.edges.at(inputs[0]).shape;
-  need(!impl_->values.contains(name) && !impl_->graph.edges.contains(name), label + ": the name is empty or taken");
+  need(!impl_->values.contains(name) && !impl_->graph.edges.contains(name),
+       label + ": the name is empty or taken");
   impl_->emit("requant", p.requant, std::move(inputs), {});
   impl_->emit(op, name, {p.requant}, {});
   Edge spikes, current;
@@ -392,22 +477,37 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
   const std::string op = s.leak == "none" && s.decay == 1.0 ? "if" : "lif", label = op + " '" + name + "'";
   const std::string in = impl_->edge(label, x);
   Node& node = impl_->emit(op, name, {in},
-                           {{"arith", std::string("int")}, {"profile", s.profile}, {"state", s.state}, {"leak", s.leak}, {"leak_param", s.leak_param},
-                            {"reset", s.reset}, {"leak_at_store", s.leak_at_store}, {"unit_bits", s.unit_bits}, {"decay", s.decay},
-                            {"threshold", s.threshold}, {"input_gain", s.input_gain}, {"strict", s.strict}});
+                           {{"arith", std::string("int")},
+                            {"profile", s.profile},
+                            {"state", s.state},
+                            {"leak", s.leak},
+                            {"leak_param", s.leak_param},
+                            {"reset", s.reset},
+                            {"leak_at_store", s.leak_at_store},
+                            {"unit_bits", s.unit_bits},
+                            {"decay", s.decay},
+                            {"threshold", s.threshold},
+                            {"input_gain", s.input_gain},
+                            {"strict", s.strict}});
   const int64_t channels = impl_->graph.edges.at(in).channels();
   const auto size = static_cast<int64_t>(s.theta.size());
-  const Shape shape = s.profile == "X" && size % channels == 0 ? Shape{size / channels, channels} : Shape{size};
+  const Shape shape =
+      s.profile == "X" && size % channels == 0 ? Shape{size / channels, channels} : Shape{size};
   impl_->attach(node, "theta", store(DType::kI32, shape, s.theta.data(), s.theta.size()));
-  if (!s.psi.empty()) impl_->attach(node, "psi", store(DType::kI32, {static_cast<int64_t>(s.psi.size())}, s.psi.data(), s.psi.size()));
+  if (!s.psi.empty())
+    impl_->attach(node, "psi",
+                  store(DType::kI32, {static_cast<int64_t>(s.psi.size())}, s.psi.data(), s.psi.size()));
   return impl_->finish(node);
 }
 
 std::string GraphBuilder::requant(const std::string& name, const std::vector<std::string>& inputs,
-                                  const std::vector<std::vector<int32_t>>& factors, std::span<const int32_t> c,
-                                  std::span<const int32_t> n, bool wide) {
+                                  const std::vector<std::vector<int32_t>>& factors,
+                                  std::span<const int32_t> c, std::span<const int32_t> n, bool wide) {
   const std::string label = "requant '" + name + "'";
-  need(factors.size() == inputs.size(), label + ": expected " + std::to_string(inputs.size()) + " factors, received " + std::to_string(factors.size()), ErrorCode::kShape);
+  need(factors.size() == inputs.size(),
+       label + ": expected " + std::to_string(inputs.size()) + " factors, received " +
+           std::to_string(factors.size()),
+       ErrorCode::kShape);
   std::vector<std::string> edges;
   for (const std::string& in : inputs) edges.push_back(impl_->edge(label, in));
   Node& node = impl_->emit("requant", name, edges, {{"wide", wide}});
@@ -422,21 +522,29 @@ std::string GraphBuilder::requant(const std::string& name, const std::vector<std
 
 std::string GraphBuilder::maxpool2d(const std::string& name, const std::string& x, const PoolSpec& s) {
   const std::string in = impl_->plain("maxpool2d '" + name + "'", x);
-  return impl_->finish(impl_->emit("maxpool2d", name, {in}, {{"kernel", list(s.kernel)}, {"stride", list(s.stride)}, {"padding", list(s.padding)}}));
+  return impl_->finish(
+      impl_->emit("maxpool2d", name, {in},
+                  {{"kernel", list(s.kernel)}, {"stride", list(s.stride)}, {"padding", list(s.padding)}}));
 }
 
 std::string GraphBuilder::avgpool2d(const std::string& name, const std::string& x, const PoolSpec& s) {
   const std::string in = impl_->plain("avgpool2d '" + name + "'", x);
-  return impl_->finish(impl_->emit("avgpool2d", name, {in}, {{"kernel", list(s.kernel)}, {"stride", list(s.stride)}, {"padding", list(s.padding)}}));
+  return impl_->finish(
+      impl_->emit("avgpool2d", name, {in},
+                  {{"kernel", list(s.kernel)}, {"stride", list(s.stride)}, {"padding", list(s.padding)}}));
 }
 
 std::string GraphBuilder::add(const std::string& name, const std::vector<std::string>& inputs) {
   const std::string label = "add '" + name + "'";
-  need(inputs.size() >= 2, label + ": expected two or more inputs, received " + std::to_string(inputs.size()));
+  need(inputs.size() >= 2,
+       label + ": expected two or more inputs, received " + std::to_string(inputs.size()));
   bool coded = false;
   for (const std::string& in : inputs) {
     coded = coded || !impl_->value(label, in).terms.empty();
-    need(shape(in) == shape(inputs[0]), label + ": '" + inputs[0] + "' is " + shape_string(shape(inputs[0])) + ", '" + in + "' is " + shape_string(shape(in)), ErrorCode::kShape);
+    need(shape(in) == shape(inputs[0]),
+         label + ": '" + inputs[0] + "' is " + shape_string(shape(inputs[0])) + ", '" + in + "' is " +
+             shape_string(shape(in)),
+         ErrorCode::kShape);
   }
   if (!coded) {
     std::vector<std::string> edges;
@@ -455,7 +563,10 @@ std::string GraphBuilder::add(const std::string& name, const std::vector<std::st
       continue;
     }
     const EdgeType type = impl_->graph.edges.at(part.edge).type;
-    need(type == EdgeType::kSpike || type == EdgeType::kCount, label + ": cannot add '" + in + "' (" + ops::edge_dtype(impl_->graph.edges.at(part.edge)) + ") to an integer sum", ErrorCode::kUnsupported);
+    need(type == EdgeType::kSpike || type == EdgeType::kCount,
+         label + ": cannot add '" + in + "' (" + ops::edge_dtype(impl_->graph.edges.at(part.edge)) +
+             ") to an integer sum",
+         ErrorCode::kUnsupported);
     v.terms.push_back({.edge = part.edge, .is_sum = false, .a = {}, .d = {}});
   }
   impl_->values[name] = std::move(v);
@@ -476,17 +587,22 @@ std::string GraphBuilder::readout(const std::string& name, const std::string& x,
   need(v.terms.size() <= 1, label + ": '" + x + "' is a sum of several layers", ErrorCode::kUnsupported);
   const std::string in = v.terms.empty() ? v.edge : v.terms[0].edge;
   const Edge& edge = impl_->graph.edges.at(in);
-  need(edge.shape.size() == 1, label + ": expected a vector, '" + x + "' is " + shape_string(shape(x)) + ": flatten it first", ErrorCode::kShape);
+  need(edge.shape.size() == 1,
+       label + ": expected a vector, '" + x + "' is " + shape_string(shape(x)) + ": flatten it first",
+       ErrorCode::kShape);
   PendingReadout p{.name = name, .scale = {scale.begin(), scale.end()}, .bias = {bias.begin(), bias.end()}};
-  if (p.scale.empty()) p.scale = v.terms.empty() ? std::vector<double>{1.0 / static_cast<double>(edge.divisor)} : v.terms[0].a;
-  if (p.bias.empty()) p.bias = v.terms.empty() ? std::vector<double>(static_cast<size_t>(edge.shape[0]), 0.0) : v.terms[0].d;
+  if (p.scale.empty())
+    p.scale = v.terms.empty() ? std::vector<double>{1.0 / static_cast<double>(edge.divisor)} : v.terms[0].a;
+  if (p.bias.empty())
+    p.bias = v.terms.empty() ? std::vector<double>(static_cast<size_t>(edge.shape[0]), 0.0) : v.terms[0].d;
   const bool real = edge.type == EdgeType::kReal;
   need(!real || (scale.empty() && bias.empty()), label + ": scale and bias are for integer inputs");
   if (!v.flattened.empty() && !real) {  // users see C, H, W; files hold H, W, C
     const auto channels = static_cast<size_t>(v.flattened[2]);
     const auto positions = static_cast<size_t>(v.flattened[0] * v.flattened[1]);
     for (std::vector<double>* values : {&p.scale, &p.bias}) {
-      if (values->size() == channels * positions) *values = channels_last<double>(*values, 1, channels, positions);
+      if (values->size() == channels * positions)
+        *values = channels_last<double>(*values, 1, channels, positions);
     }
   }
   Node& node = impl_->emit("readout", name, {in}, {{"mode", mode}});
@@ -507,7 +623,8 @@ Shape GraphBuilder::shape(const std::string& edge) const {
   return s.size() == 3 ? Shape{s[2], s[0], s[1]} : s;
 }
 
-Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& labels, const std::optional<PreprocessInfo>& preprocess,
+Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& labels,
+                          const std::optional<PreprocessInfo>& preprocess,
                           const std::map<std::string, std::string>& provenance) {
   auto model = std::make_shared<Model::Impl>();
   graph::Graph& g = model->graph;

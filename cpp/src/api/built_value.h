@@ -37,7 +37,9 @@ struct PendingReadout {
   std::vector<double> scale, bias;
 };
 
-/// Scales the float weights of a layer by g and puts the batch norm's shift into its bias; in float64, rounded once.
-void fold_float(graph::Graph& graph, ops::Node& layer, const std::vector<double>& g, const std::vector<double>& shift);
+/// Scales the float weights of a layer by g and puts the batch norm's shift into its bias; in float64,
+/// rounded once.
+void fold_float(graph::Graph& graph, ops::Node& layer, const std::vector<double>& g,
+                const std::vector<double>& shift);
 
 }  // namespace snncore

@@ -51,7 +51,8 @@ static_assert(static_cast<int>(snncore::ErrorCode::kUnsupported) == SNN_UNSUPPOR
 static_assert(static_cast<int>(snncore::ErrorCode::kIo) == SNN_IO);
 static_assert(static_cast<int>(snncore::ErrorCode::kState) == SNN_STATE);
 
-size_t copy_shape(const std::vector<snncore::PortInfo>& ports, size_t index, int64_t* shape, size_t capacity) {
+size_t copy_shape(const std::vector<snncore::PortInfo>& ports, size_t index, int64_t* shape,
+                  size_t capacity) {
   if (index >= ports.size()) return 0;
   const snncore::Shape& from = ports[index].shape;
   std::copy_n(from.begin(), std::min(capacity, from.size()), shape);
@@ -102,10 +103,12 @@ const char* snn_model_label(const snn_model* model, size_t index) {
   return index < labels.size() ? labels[index].c_str() : nullptr;
 }
 
-int snn_session_new(const snn_model* model, int mode, int64_t timesteps, int64_t batch, int threads, snn_session** session) {
+int snn_session_new(const snn_model* model, int mode, int64_t timesteps, int64_t batch, int threads,
+                    snn_session** session) {
   return guarded([&] {
     need(model != nullptr && session != nullptr, "snn_session_new: null argument");
-    need(mode == SNN_SEQUENCE || mode == SNN_STREAM, "snn_session_new: mode must be SNN_SEQUENCE or SNN_STREAM");
+    need(mode == SNN_SEQUENCE || mode == SNN_STREAM,
+         "snn_session_new: mode must be SNN_SEQUENCE or SNN_STREAM");
     snncore::Options options;
     options.mode = mode == SNN_STREAM ? snncore::Mode::kStream : snncore::Mode::kSequence;
     options.timesteps = timesteps;
@@ -117,15 +120,21 @@ int snn_session_new(const snn_model* model, int mode, int64_t timesteps, int64_t
 
 void snn_session_free(snn_session* session) { delete session; }
 
-int snn_session_run(snn_session* session, int dtype, const void* input, size_t input_count, float* output, size_t output_count) {
+int snn_session_run(snn_session* session, int dtype, const void* input, size_t input_count, float* output,
+                    size_t output_count) {
   return guarded([&] {
     need(session != nullptr && input != nullptr && output != nullptr, "snn_session_run: null argument");
     const std::span<float> out(output, output_count);
     switch (dtype) {
-      case SNN_F32: session->session.run(std::span(static_cast<const float*>(input), input_count), out); break;
+      case SNN_F32:
+        session->session.run(std::span(static_cast<const float*>(input), input_count), out);
+        break;
       case SNN_U8:
-      case SNN_BOOL: session->session.run(std::span(static_cast<const uint8_t*>(input), input_count), out); break;
-      default: need(false, "snn_session_run: dtype must be SNN_U8, SNN_F32 or SNN_BOOL");
+      case SNN_BOOL:
+        session->session.run(std::span(static_cast<const uint8_t*>(input), input_count), out);
+        break;
+      default:
+        need(false, "snn_session_run: dtype must be SNN_U8, SNN_F32 or SNN_BOOL");
     }
   });
 }

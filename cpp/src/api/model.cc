@@ -54,14 +54,21 @@ LayerInfo layer_info(const graph::Graph& g, const Node& node) {
 
 PortInfo port_info(const graph::Graph& g, const graph::Port& port, const std::string& layout) {
   const Edge& e = g.edges.at(port.edge);
-  return {.name = port.name, .dtype = ops::edge_dtype(e), .shape = user_shape(e), .layout = layout, .zero_point = e.zero_point, .scale = e.scale};
+  return {.name = port.name,
+          .dtype = ops::edge_dtype(e),
+          .shape = user_shape(e),
+          .layout = layout,
+          .zero_point = e.zero_point,
+          .scale = e.scale};
 }
 
 }  // namespace
 
 Model Model::load(const std::string& path) { return Model(hold(format::read_file(path))); }
 
-Model Model::from_bytes(std::span<const std::byte> bytes) { return Model(hold(format::read_bytes(bytes, nullptr))); }
+Model Model::from_bytes(std::span<const std::byte> bytes) {
+  return Model(hold(format::read_bytes(bytes, nullptr)));
+}
 
 Model Model::from_bytes(std::string bytes) {
   const auto kept = std::make_shared<const std::string>(std::move(bytes));
@@ -73,7 +80,8 @@ std::string Model::to_bytes() const { return format::write_bytes(impl_->graph); 
 
 std::vector<PortInfo> Model::inputs() const {
   std::vector<PortInfo> all;
-  for (const graph::Port& port : impl_->graph.inputs) all.push_back(port_info(impl_->graph, port, port.layout));
+  for (const graph::Port& port : impl_->graph.inputs)
+    all.push_back(port_info(impl_->graph, port, port.layout));
   return all;
 }
 
@@ -82,7 +90,8 @@ std::vector<PortInfo> Model::outputs() const {
   for (const graph::Port& port : impl_->graph.outputs) {
     const Node* node = graph::producer(impl_->graph, port.edge);
     const std::string axes = impl_->graph.edges.at(port.edge).is_image() ? "CHW" : "C";
-    all.push_back(port_info(impl_->graph, port, (node != nullptr && node->op == "readout" ? "N" : "TN") + axes));
+    all.push_back(
+        port_info(impl_->graph, port, (node != nullptr && node->op == "readout" ? "N" : "TN") + axes));
   }
   return all;
 }
@@ -102,7 +111,9 @@ std::optional<PreprocessInfo> Model::preprocess() const {
   return PreprocessInfo{p.height, p.width, p.crop, p.color};
 }
 
-const std::map<std::string, std::string>& Model::provenance() const noexcept { return impl_->graph.provenance; }
+const std::map<std::string, std::string>& Model::provenance() const noexcept {
+  return impl_->graph.provenance;
+}
 size_t Model::file_bytes() const noexcept { return impl_->file_bytes; }
 std::string Model::document() const { return format::write_document(impl_->graph); }
 

@@ -13,7 +13,9 @@ namespace snncore {
 
 inline constexpr size_t kTailPad = kernels::kAlign;
 
-constexpr size_t align_up(size_t bytes, size_t to = kernels::kAlign) noexcept { return (bytes + to - 1) / to * to; }
+constexpr size_t align_up(size_t bytes, size_t to = kernels::kAlign) noexcept {
+  return (bytes + to - 1) / to * to;
+}
 
 /// A zeroed heap block that starts on kAlign and has kTailPad readable bytes behind it.
 class AlignedBuffer {

@@ -10,13 +10,16 @@ static_assert((-1 >> 1) == -1, "arithmetic right shift of signed integers");
 
 constexpr size_t words_for(size_t bits) noexcept { return (bits + 63) / 64; }
 
-/// A mask of the valid bits in the last word of a row of `bits` elements (all ones when the row fills its words).
+/// A mask of the valid bits in the last word of a row of `bits` elements (all ones when the row fills its
+/// words).
 constexpr uint64_t tail_mask(size_t bits) noexcept {
   const size_t rest = bits % 64;
   return rest == 0 ? ~uint64_t{0} : (uint64_t{1} << rest) - 1;
 }
 
-constexpr bool get_bit(const uint64_t* row, size_t i) noexcept { return ((row[i / 64] >> (i % 64)) & 1) != 0; }
+constexpr bool get_bit(const uint64_t* row, size_t i) noexcept {
+  return ((row[i / 64] >> (i % 64)) & 1) != 0;
+}
 constexpr void set_bit(uint64_t* row, size_t i) noexcept { row[i / 64] |= uint64_t{1} << (i % 64); }
 
 }  // namespace snncore

@@ -61,7 +61,8 @@ struct WorkerPool::Shared {
   }
 };
 
-WorkerPool::WorkerPool(size_t workers) : workers_(workers == 0 ? 1 : workers), shared_(std::make_unique<Shared>()) {
+WorkerPool::WorkerPool(size_t workers)
+    : workers_(workers == 0 ? 1 : workers), shared_(std::make_unique<Shared>()) {
   Shared* s = shared_.get();
   try {
     for (size_t w = 1; w < workers_; ++w) {

@@ -7,11 +7,12 @@
 
 namespace snncore {
 
-/// Runs a task once for every worker and waits for all. Workers sleep between calls, after a short spin that covers the gap
-/// between two layers. One caller at a time.
+/// Runs a task once for every worker and waits for all. Workers sleep between calls, after a short spin that
+/// covers the gap between two layers. One caller at a time.
 class WorkerPool {
  public:
-  /// `workers` counts the calling thread; 1 starts no thread. Throws std::system_error when the system has no more threads.
+  /// `workers` counts the calling thread; 1 starts no thread. Throws std::system_error when the system has no
+  /// more threads.
   explicit WorkerPool(size_t workers);
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

@@ -15,10 +15,12 @@ struct Loaded {
   size_t file_bytes = 0;
 };
 
-/// Maps the file (read-only, shared) and validates everything before use. Throws Error(kIo) or Error(kFormat).
+/// Maps the file (read-only, shared) and validates everything before use. Throws Error(kIo) or
+/// Error(kFormat).
 Loaded read_file(const std::string& path);
 
-/// The same on bytes that the caller keeps alive through `owner` (null: the bytes outlive every use, as in ROM).
+/// The same on bytes that the caller keeps alive through `owner` (null: the bytes outlive every use, as in
+/// ROM).
 Loaded read_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner);
 
 /// The bytes of a file; deterministic for equal graphs.

@@ -28,13 +28,14 @@ struct Graph {
   ops::TensorMap tensors;
   std::vector<Port> inputs, outputs;
   int64_t timesteps = 1;
-  std::vector<std::string> labels;             // empty: none
+  std::vector<std::string> labels;  // empty: none
   bool has_preprocess = false;
   Preprocess preprocess;
   std::map<std::string, std::string> provenance;
 };
 
-/// Checks names, order, every node against its definition, and that each stated edge equals the inferred one. Throws Error(kFormat).
+/// Checks names, order, every node against its definition, and that each stated edge equals the inferred one.
+/// Throws Error(kFormat).
 void validate(const Graph& graph);
 
 /// Fills in every edge but the inputs', in node order. Throws Error(kFormat).

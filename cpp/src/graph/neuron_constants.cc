@@ -20,7 +20,8 @@ double round_half_up(double x) { return std::floor(x + 0.5); }
 
 class Constants {
  public:
-  Constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec, int64_t steps)
+  Constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec,
+            int64_t steps)
       : layer_(layer), terms_(terms), spec_(spec), steps_(steps) {
     for (const CurrentTerm& term : terms_) {
       if (term.is_sum) sums_.push_back(&term);
@@ -46,20 +47,28 @@ class Constants {
  private:
   void check() const {
     expect(!sums_.empty(), "a neuron needs a conv2d or linear before it");
-    expect(std::isfinite(spec_.threshold) && spec_.threshold > 0, "threshold must be positive and finite, received " + std::to_string(spec_.threshold));
-    expect(spec_.decay >= 0 && spec_.decay <= 1, "decay must be 0..1, received " + std::to_string(spec_.decay));
+    expect(std::isfinite(spec_.threshold) && spec_.threshold > 0,
+           "threshold must be positive and finite, received " + std::to_string(spec_.threshold));
+    expect(spec_.decay >= 0 && spec_.decay <= 1,
+           "decay must be 0..1, received " + std::to_string(spec_.decay));
     expect(std::isfinite(spec_.input_gain), "input_gain must be finite");
-    expect(spec_.reset == "zero" || spec_.reset == "subtract", "reset must be 'zero' or 'subtract', received '" + spec_.reset + "'");
-    expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X", "profile must be U, W or X, received '" + spec_.profile + "'");
-    expect(spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32", "state must be i8, i16 or i32, received '" + spec_.state + "'");
+    expect(spec_.reset == "zero" || spec_.reset == "subtract",
+           "reset must be 'zero' or 'subtract', received '" + spec_.reset + "'");
+    expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X",
+           "profile must be U, W or X, received '" + spec_.profile + "'");
+    expect(spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32",
+           "state must be i8, i16 or i32, received '" + spec_.state + "'");
     for (const CurrentTerm* sum : sums_) {
       for (size_t c = 0; c < channels_; ++c) {
-        expect(std::isfinite(sum->a[c]) && std::isfinite(sum->d[c]), "channel " + std::to_string(c) + " has a scale or bias that is not finite");
+        expect(std::isfinite(sum->a[c]) && std::isfinite(sum->d[c]),
+               "channel " + std::to_string(c) + " has a scale or bias that is not finite");
       }
     }
   }
 
-  void expect(bool ok, const std::string& message) const { require(ok, ErrorCode::kInvalidArgument, layer_ + ": " + message); }
+  void expect(bool ok, const std::string& message) const {
+    require(ok, ErrorCode::kInvalidArgument, layer_ + ": " + message);
+  }
 
   void set_leak() {
     out_.leak = spec_.decay == 1.0 ? "none" : spec_.leak;
@@ -95,16 +104,20 @@ class Constants {
     const int64_t theta0 = spec_.theta0 != 0 ? spec_.theta0 : spec_.state == "i8" ? 64 : 4096;
     expect(theta0 >= 1 && theta0 <= 32766, "theta0 must be 1..32766, received " + std::to_string(theta0));
     // A small unit and a long memory leave states that never decay.
-    const bool sticky = spec_.state == "i8" && out_.leak != "tz12" && out_.leak != "none" && 0.5 / (1 - spec_.decay) > static_cast<double>(theta0) / 50;
-    expect(!sticky, "an i8 state cannot hold decay " + std::to_string(spec_.decay) + ": take state 'i16' or leak 'tz12'");
+    const bool sticky = spec_.state == "i8" && out_.leak != "tz12" && out_.leak != "none" &&
+                        0.5 / (1 - spec_.decay) > static_cast<double>(theta0) / 50;
+    expect(!sticky, "an i8 state cannot hold decay " + std::to_string(spec_.decay) +
+                        ": take state 'i16' or leak 'tz12'");
     unit_ = spec_.threshold / static_cast<double>(theta0);
-    out_.unit_bits = (theta0 & (theta0 - 1)) == 0 ? static_cast<int64_t>(std::log2(static_cast<double>(theta0))) : -1;
+    out_.unit_bits =
+        (theta0 & (theta0 - 1)) == 0 ? static_cast<int64_t>(std::log2(static_cast<double>(theta0))) : -1;
     for (const bool wide : {false, true}) {
       out_.wide = wide;
       bool fine = true;
       for (size_t c = 0; c < channels_ && (fine || wide); ++c) fine = multipliers(c, wide) && fine;
       if (fine) break;
-      expect(!wide, "the current does not fit the membrane unit: the weights are too large for threshold " + std::to_string(spec_.threshold));
+      expect(!wide, "the current does not fit the membrane unit: the weights are too large for threshold " +
+                        std::to_string(spec_.threshold));
     }
     for (size_t j = 0; j < terms_.size(); ++j) {
       if (!terms_[j].is_sum) fill(out_.factors[j], round_half_up(terms_[j].unit * spec_.input_gain / unit_));
@@ -113,7 +126,8 @@ class Constants {
     if (spec_.reset == "subtract") out_.psi.assign(channels_, static_cast<int32_t>(theta0));
   }
 
-  // The largest n for which everything of channel c fits. False: nothing fits, or (not wide) only a coarse multiplier does.
+  // The largest n for which everything of channel c fits. False: nothing fits, or (not wide) only a coarse
+  // multiplier does.
   bool multipliers(size_t c, bool wide) {
     const double limit = wide ? std::ldexp(1.0, 62) : static_cast<double>(kTwo31);
     const double most = wide ? kMaxInt32 : 32767.0;
@@ -162,7 +176,8 @@ class Constants {
       const double first = spec_.strict ? std::floor(theta) + 1 : std::ceil(theta);
       double bound = std::fabs(offset) + one * static_cast<double>(sum.a_max[c]);
       for (size_t j = 0; j < terms_.size(); ++j) {
-        const double factor = terms_[j].is_sum ? one : round_half_up(one * terms_[j].unit * spec_.input_gain / gain);
+        const double factor =
+            terms_[j].is_sum ? one : round_half_up(one * terms_[j].unit * spec_.input_gain / gain);
         if (!terms_[j].is_sum) bound += std::fabs(factor) * static_cast<double>(terms_[j].most);
         if (std::fabs(factor) > limit) return false;
         u.factors[j][c] = static_cast<int32_t>(factor);
@@ -180,25 +195,32 @@ class Constants {
 
   // Profile X: V keeps the spike integral alone, one threshold for each number of steps since the reset.
   void exact_thresholds() {
-    expect(sums_.size() == 1 && terms_.size() == 1, "profile X takes one conv2d or linear and no shortcut: take profile U with state i32");
-    expect(spec_.decay == 0.5 && spec_.reset == "zero" && !spec_.leak_at_store, "profile X means decay 1/2, reset 'zero' and no leak_at_store");
+    expect(sums_.size() == 1 && terms_.size() == 1,
+           "profile X takes one conv2d or linear and no shortcut: take profile U with state i32");
+    expect(spec_.decay == 0.5 && spec_.reset == "zero" && !spec_.leak_at_store,
+           "profile X means decay 1/2, reset 'zero' and no leak_at_store");
     const CurrentTerm& sum = *sums_[0];
     const int64_t f = spec_.unit_bits >= 0 ? spec_.unit_bits : steps_ - 1;
-    expect(f >= steps_ - 1 && f <= 15, "profile X needs unit_bits of timesteps - 1 to 15, received " + std::to_string(f));
+    expect(f >= steps_ - 1 && f <= 15,
+           "profile X needs unit_bits of timesteps - 1 to 15, received " + std::to_string(f));
     const double one = std::ldexp(1.0, static_cast<int>(f));
     int64_t reach = 0;
     out_.theta.resize(static_cast<size_t>(f + 1) * channels_);
     for (size_t c = 0; c < channels_; ++c) {
       expect(a(sum, c) > 0, "profile X needs a positive scale, channel " + std::to_string(c) + " has 0");
       const int64_t range = sum.a_max[c] << (f + 1);
-      expect(range < kTwo31, "profile X: the sum of channel " + std::to_string(c) + " needs more than 32 bits");
+      expect(range < kTwo31,
+             "profile X: the sum of channel " + std::to_string(c) + " needs more than 32 bits");
       reach = std::max(reach, range);
       for (int64_t k = 1; k <= f + 1; ++k) {
-        const double x = one * (spec_.threshold - d(c) * (2.0 - std::ldexp(1.0, static_cast<int>(1 - k)))) / a(sum, c);
+        const double x =
+            one * (spec_.threshold - d(c) * (2.0 - std::ldexp(1.0, static_cast<int>(1 - k)))) / a(sum, c);
         const double theta = spec_.strict ? std::floor(x) + 1 : std::ceil(x);
-        // |V| stays below `range`: thresholds beyond it always or never fire, and are stored as the nearest that do the same.
+        // |V| stays below `range`: thresholds beyond it always or never fire, and are stored as the nearest
+        // that do the same.
         const auto end = static_cast<double>(std::max<int64_t>(range, 1));
-        out_.theta[static_cast<size_t>(k - 1) * channels_ + c] = static_cast<int32_t>(std::clamp(theta, -end, end));
+        out_.theta[static_cast<size_t>(k - 1) * channels_ + c] =
+            static_cast<int32_t>(std::clamp(theta, -end, end));
       }
       out_.factors[0][c] = static_cast<int32_t>(one);
     }
@@ -221,8 +243,8 @@ class Constants {
 
 }  // namespace
 
-NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec,
-                                 int64_t steps) {
+NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms,
+                                 const NeuronSpec& spec, int64_t steps) {
   return Constants(layer, terms, spec, steps).compute();
 }
 

@@ -27,9 +27,10 @@ struct NeuronConstants {
   int64_t leak_param = 0, unit_bits = -1;
 };
 
-/// Computes every constant in float64, rounding floor(x + 1/2) (profiles U, W and X of docs/format.md; U becomes W where it
-/// does not fit). `steps` is what the model runs by default. Throws Error(kInvalidArgument) naming `layer`.
-NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms, const NeuronSpec& spec,
-                                 int64_t steps);
+/// Computes every constant in float64, rounding floor(x + 1/2) (profiles U, W and X of docs/format.md; U
+/// becomes W where it does not fit). `steps` is what the model runs by default. Throws
+/// Error(kInvalidArgument) naming `layer`.
+NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms,
+                                 const NeuronSpec& spec, int64_t steps);
 
 }  // namespace snncore::graph

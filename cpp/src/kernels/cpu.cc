@@ -76,8 +76,11 @@ bool cpu_has_avx512() noexcept { return false; }
 
 #if defined(__linux__) && defined(__aarch64__)
 bool cpu_has_neon() noexcept { return has_all(hwcap(), bit(1)); }
-// CRC32, ATOMICS and ASIMDRDM are part of Armv8.1, which the compiler takes for granted there; ASIMDDP is the dot product.
-bool cpu_has_neon_dotprod() noexcept { return has_all(hwcap(), bit(1) | bit(7) | bit(8) | bit(12) | bit(20)); }
+// CRC32, ATOMICS and ASIMDRDM are part of Armv8.1, which the compiler takes for granted there; ASIMDDP is the
+// dot product.
+bool cpu_has_neon_dotprod() noexcept {
+  return has_all(hwcap(), bit(1) | bit(7) | bit(8) | bit(12) | bit(20));
+}
 #elif defined(__linux__) && defined(__arm__)
 bool cpu_has_neon() noexcept { return has_all(hwcap(), bit(12)); }
 bool cpu_has_neon_dotprod() noexcept { return false; }

@@ -1,4 +1,5 @@
-// Which table is used. The order of kLevels is the whole policy: scalar, then every level that the CPU supports.
+// Which table is used. The order of kLevels is the whole policy: scalar, then every level that the CPU
+// supports.
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -70,11 +71,13 @@ Selection select() {
 
   level_table(0, s.table);
   if (level < kLevelCount) {
-    std::snprintf(s.error, sizeof(s.error), "SNNCORE_ISA: this CPU does not support '%s'", kLevels[level].name);
+    std::snprintf(s.error, sizeof(s.error), "SNNCORE_ISA: this CPU does not support '%s'",
+                  kLevels[level].name);
   } else {
     char levels[128] = "";
     list_levels(levels, sizeof(levels));
-    std::snprintf(s.error, sizeof(s.error), "SNNCORE_ISA: no level is called '%.64s'; there are: %s", wanted, levels);
+    std::snprintf(s.error, sizeof(s.error), "SNNCORE_ISA: no level is called '%.64s'; there are: %s", wanted,
+                  levels);
   }
   return s;
 }

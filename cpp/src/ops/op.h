@@ -48,8 +48,8 @@ struct Node {
 
 using TensorMap = std::map<std::string, tensor::Tensor>;
 
-/// A node with what its names stand for, as `infer` and the planner see it. Getters throw Error(kFormat) that names the node
-/// and the key when something is missing or of the wrong type.
+/// A node with what its names stand for, as `infer` and the planner see it. Getters throw Error(kFormat) that
+/// names the node and the key when something is missing or of the wrong type.
 struct NodeView {
   const Node& node;
   std::vector<const Edge*> inputs;
@@ -70,8 +70,8 @@ struct NodeView {
   [[nodiscard]] const tensor::Tensor& get(const std::string& role, DType dtype, const Shape& shape) const;
 };
 
-/// What a node may carry; anything else in a file is refused. `infer` gives the output edge, checks every attribute and
-/// tensor against the inputs, or throws Error(kFormat) with layer, expected and received.
+/// What a node may carry; anything else in a file is refused. `infer` gives the output edge, checks every
+/// attribute and tensor against the inputs, or throws Error(kFormat) with layer, expected and received.
 struct OpDef {
   const char* op;
   int version;

@@ -15,12 +15,13 @@ struct Frame {
   std::byte* state = nullptr;    // what survives a run in stream mode
   std::byte* lanes = nullptr;    // private bytes of each worker
   size_t lane_bytes = 0;
-  int64_t steps_before = 0;      // stream mode: steps since the last reset
+  int64_t steps_before = 0;  // stream mode: steps since the last reset
 
   [[nodiscard]] std::byte* lane(size_t worker) const noexcept { return lanes + worker * lane_bytes; }
 };
 
-/// An edge in the scratch arena: rows of channels, [step][sample][pixel]. An edge that does not change with time has one step.
+/// An edge in the scratch arena: rows of channels, [step][sample][pixel]. An edge that does not change with
+/// time has one step.
 struct Slot {
   size_t offset = 0;
   size_t row_bytes = 0;
@@ -40,7 +41,8 @@ struct Slot {
   template <typename T = std::byte>
   [[nodiscard]] T* row(const Frame& f, size_t t, size_t n, size_t pixel) const noexcept {
     const size_t step = steps == 1 ? 0 : t;
-    return reinterpret_cast<T*>(f.scratch + offset + step * step_bytes() + n * sample_bytes() + pixel * row_bytes);
+    return reinterpret_cast<T*>(f.scratch + offset + step * step_bytes() + n * sample_bytes() +
+                                pixel * row_bytes);
   }
 };
 

@@ -15,8 +15,8 @@ struct Axes {
   int64_t st = 0, sn = 0, sc = 0, sh = 0, sw = 0;  // strides in elements
 };
 
-/// Throws Error(kInvalidArgument) unless `layout` is a permutation of N C H W (image) or N C (vector), with or without T;
-/// N may be missing, too. Returns true when it has a T.
+/// Throws Error(kInvalidArgument) unless `layout` is a permutation of N C H W (image) or N C (vector), with
+/// or without T; N may be missing, too. Returns true when it has a T.
 bool check_layout(const std::string& layout, bool image, const std::string& what);
 
 /// Reads a shape in a checked layout. Throws Error(kShape) when the rank differs.

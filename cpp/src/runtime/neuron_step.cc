@@ -22,19 +22,23 @@ class TiledStep : public Step {
   [[nodiscard]] size_t tiles() const noexcept { return (place_.out.pixels + tile_ - 1) / tile_; }
   [[nodiscard]] Tile tile_of(size_t chunk) const noexcept {
     const size_t first = chunk % tiles() * tile_;
-    return {.t = 0, .n = chunk / tiles(), .first = first, .count = std::min(tile_, place_.out.pixels - first)};
+    return {
+        .t = 0, .n = chunk / tiles(), .first = first, .count = std::min(tile_, place_.out.pixels - first)};
   }
   [[nodiscard]] size_t padded() const noexcept { return kernels::pad_channels(place_.out.channels); }
 
   // The part of the state that belongs to a tile; null when nothing survives the run.
   template <typename T>
-  [[nodiscard]] T* state_of(const Frame& f, const std::optional<size_t>& offset, const Tile& tile) const noexcept {
+  [[nodiscard]] T* state_of(const Frame& f, const std::optional<size_t>& offset,
+                            const Tile& tile) const noexcept {
     if (!offset) return nullptr;
     return reinterpret_cast<T*>(f.state + *offset) + (tile.n * place_.out.pixels + tile.first) * padded();
   }
 
-  // Sums of all steps, [t][pixel][channel]; one step when they do not change. Returns the distance between steps.
-  size_t fill(const Frame& f, const Synapse& synapse, Tile tile, std::byte* to, std::byte* lane) const noexcept {
+  // Sums of all steps, [t][pixel][channel]; one step when they do not change. Returns the distance between
+  // steps.
+  size_t fill(const Frame& f, const Synapse& synapse, Tile tile, std::byte* to,
+              std::byte* lane) const noexcept {
     const size_t bytes = tile.count * padded() * sizeof(int32_t);
     const size_t steps = synapse.is_static() ? 1 : place_.steps;
     for (tile.t = 0; tile.t < steps; ++tile.t) synapse.sums(f, tile, to + tile.t * bytes, lane);
@@ -56,7 +60,9 @@ class TiledStep : public Step {
     out.record_t_stride = place_.record->step_bytes() / 4;
   }
 
-  [[nodiscard]] size_t tile_bytes() const noexcept { return align_up(place_.steps * tile_ * padded() * sizeof(int32_t)); }
+  [[nodiscard]] size_t tile_bytes() const noexcept {
+    return align_up(place_.steps * tile_ * padded() * sizeof(int32_t));
+  }
 
   NeuronPlace place_;
   size_t tile_;
@@ -64,7 +70,8 @@ class TiledStep : public Step {
 
 class IntNeuronStep final : public TiledStep {
  public:
-  IntNeuronStep(IntNeuron neuron, const NeuronPlace& place, size_t tile) : TiledStep(place, tile), neuron_(std::move(neuron)) {
+  IntNeuronStep(IntNeuron neuron, const NeuronPlace& place, size_t tile)
+      : TiledStep(place, tile), neuron_(std::move(neuron)) {
     direct_ = neuron_.sums.size() == 1 && !neuron_.wide;
     ones_.assign(padded(), 1);
     zeros_.assign(padded(), 0);
@@ -72,10 +79,12 @@ class IntNeuronStep final : public TiledStep {
     for (size_t i = 0; i < padded(); ++i) half_[i] = neuron_.n[i] > 0 ? int64_t{1} << (neuron_.n[i] - 1) : 0;
     rounded_.resize(padded());
     // With `wide` the sum of the two may leave int32; that path adds them in int64.
-    for (size_t i = 0; i < padded() && !neuron_.wide; ++i) rounded_[i] = static_cast<int32_t>(neuron_.c[i] + half_[i]);
+    for (size_t i = 0; i < padded() && !neuron_.wide; ++i)
+      rounded_[i] = static_cast<int32_t>(neuron_.c[i] + half_[i]);
   }
 
-  // Lane: sums of one input, then currents of several inputs, then spike inputs, then the synapses' own bytes.
+  // Lane: sums of one input, then currents of several inputs, then spike inputs, then the synapses' own
+  // bytes.
   [[nodiscard]] size_t lane_bytes() const noexcept override {
     size_t own = 0;
     for (const SumInput& in : neuron_.sums) own = std::max(own, in.synapse->lane_bytes(tile_));
@@ -116,9 +125,18 @@ class IntNeuronStep final : public TiledStep {
     k.leak_at_store = neuron_.leak_at_store;
     place(f, tile, k);
     switch (neuron_.state_bits) {
-      case 8: k.state = state_of<int8_t>(f, place_.state_offset, tile); kernels().step_lif_i8(k); break;
-      case 16: k.state = state_of<int16_t>(f, place_.state_offset, tile); kernels().step_lif_i16(k); break;
-      default: k.state = state_of<int32_t>(f, place_.state_offset, tile); kernels().step_lif_i32(k); break;
+      case 8:
+        k.state = state_of<int8_t>(f, place_.state_offset, tile);
+        kernels().step_lif_i8(k);
+        break;
+      case 16:
+        k.state = state_of<int16_t>(f, place_.state_offset, tile);
+        kernels().step_lif_i16(k);
+        break;
+      default:
+        k.state = state_of<int32_t>(f, place_.state_offset, tile);
+        kernels().step_lif_i32(k);
+        break;
     }
   }
 
@@ -136,7 +154,8 @@ class IntNeuronStep final : public TiledStep {
   }
 
   // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n).
-  void requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents, std::byte* rest) const noexcept {
+  void requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents,
+                  std::byte* rest) const noexcept {
     const size_t step = tile.count * padded(), total = place_.steps * step;
     auto* wide = reinterpret_cast<int64_t*>(rest);
     std::byte* lane = rest + 2 * tile_bytes();
@@ -145,11 +164,13 @@ class IntNeuronStep final : public TiledStep {
       const size_t stride = fill(f, *in.synapse, tile, sums, lane);
       const auto* a = reinterpret_cast<const int32_t*>(sums);
       for (size_t t = 0; t < place_.steps; ++t) {
-        for (size_t i = 0; i < step; ++i) wide[t * step + i] += int64_t{a[t * stride + i]} * in.factor[i % padded()];
+        for (size_t i = 0; i < step; ++i)
+          wide[t * step + i] += int64_t{a[t * stride + i]} * in.factor[i % padded()];
       }
     }
     for (size_t i = 0; i < total; ++i) {
-      currents[i] = static_cast<int32_t>(std::clamp<int64_t>(wide[i] >> neuron_.n[i % padded()], INT32_MIN, INT32_MAX));
+      currents[i] =
+          static_cast<int32_t>(std::clamp<int64_t>(wide[i] >> neuron_.n[i % padded()], INT32_MIN, INT32_MAX));
     }
   }
 
@@ -181,9 +202,12 @@ class IntNeuronStep final : public TiledStep {
 
 class FloatNeuronStep final : public TiledStep {
  public:
-  FloatNeuronStep(FloatNeuron neuron, const NeuronPlace& place, size_t tile) : TiledStep(place, tile), neuron_(std::move(neuron)) {}
+  FloatNeuronStep(FloatNeuron neuron, const NeuronPlace& place, size_t tile)
+      : TiledStep(place, tile), neuron_(std::move(neuron)) {}
 
-  [[nodiscard]] size_t lane_bytes() const noexcept override { return tile_bytes() + neuron_.currents->lane_bytes(tile_); }
+  [[nodiscard]] size_t lane_bytes() const noexcept override {
+    return tile_bytes() + neuron_.currents->lane_bytes(tile_);
+  }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
     const Tile tile = tile_of(chunk);
@@ -214,7 +238,10 @@ class SumsStep final : public Step {
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
     const size_t first = chunk % tiles() * tile_, sample = chunk / tiles();
-    const Tile tile{.t = sample / out_.batch, .n = sample % out_.batch, .first = first, .count = std::min(tile_, out_.pixels - first)};
+    const Tile tile{.t = sample / out_.batch,
+                    .n = sample % out_.batch,
+                    .first = first,
+                    .count = std::min(tile_, out_.pixels - first)};
     synapse_->sums(f, tile, out_.row(f, tile.t, tile.n, tile.first), lane);
   }
 

@@ -1,4 +1,5 @@
-// A neuron behind the layers that feed it: tiles of sums for all time steps, then one call of the neuron's kernel.
+// A neuron behind the layers that feed it: tiles of sums for all time steps, then one call of the neuron's
+// kernel.
 #pragma once
 
 #include <memory>
@@ -26,10 +27,10 @@ struct SpikeInput {
 struct IntNeuron {
   std::vector<SumInput> sums;
   std::vector<SpikeInput> spikes;
-  std::vector<int32_t> c, n;    // c without the rounding half
+  std::vector<int32_t> c, n;  // c without the rounding half
   bool wide = false;
-  std::vector<int32_t> theta;   // profile X: [K][channels_padded]
-  std::vector<int32_t> psi;     // empty: reset to zero
+  std::vector<int32_t> theta;  // profile X: [K][channels_padded]
+  std::vector<int32_t> psi;    // empty: reset to zero
   kernels::Leak leak = kernels::Leak::kNone;
   int32_t leak_param = 0;
   bool leak_at_store = false;
@@ -48,8 +49,8 @@ struct NeuronPlace {
   Slot out;
   size_t steps = 1;
   std::optional<size_t> state_offset;
-  std::optional<size_t> age_offset;   // profile X
-  std::optional<Slot> record;         // membranes after reset: rows of channels_padded int32 or float
+  std::optional<size_t> age_offset;  // profile X
+  std::optional<Slot> record;        // membranes after reset: rows of channels_padded int32 or float
 };
 
 /// Bytes of state of one neuron layer and, for profile X, of its ages.

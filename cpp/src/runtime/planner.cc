@@ -28,17 +28,22 @@ constexpr int64_t kMaxSteps = 4096, kMaxBatch = 1 << 16, kMaxThreads = 256;
 
 size_t row_bytes(const Slot& s) noexcept {
   switch (s.type) {
-    case EdgeType::kSpike: return words_for(s.channels) * 8;
-    case EdgeType::kCount: return s.channels * sizeof(uint16_t);
-    case EdgeType::kPixel: return s.channels;
-    default: return pad_channels(s.channels) * 4;
+    case EdgeType::kSpike:
+      return words_for(s.channels) * 8;
+    case EdgeType::kCount:
+      return s.channels * sizeof(uint16_t);
+    case EdgeType::kPixel:
+      return s.channels;
+    default:
+      return pad_channels(s.channels) * 4;
   }
 }
 
 std::vector<int32_t> padded(const tensor::Tensor& t, size_t channels, int32_t filler) {
   const size_t rows = t.bytes / sizeof(int32_t) / channels, cp = pad_channels(channels);
   std::vector<int32_t> out(rows * cp, filler);
-  for (size_t r = 0; r < rows; ++r) std::copy_n(t.as<int32_t>() + r * channels, channels, out.data() + r * cp);
+  for (size_t r = 0; r < rows; ++r)
+    std::copy_n(t.as<int32_t>() + r * channels, channels, out.data() + r * cp);
   return out;
 }
 
@@ -83,8 +88,9 @@ class Planner {
     if (o.timesteps == 0) o.timesteps = graph_.timesteps;
     if (stream()) o.timesteps = 1;
     auto check = [](const char* name, int64_t value, int64_t most) {
-      require(value >= 1 && value <= most, ErrorCode::kInvalidArgument,
-              std::string(name) + " must be 1.." + std::to_string(most) + ", received " + std::to_string(value));
+      require(
+          value >= 1 && value <= most, ErrorCode::kInvalidArgument,
+          std::string(name) + " must be 1.." + std::to_string(most) + ", received " + std::to_string(value));
     };
     check("timesteps", o.timesteps, kMaxSteps);
     check("batch", o.batch, kMaxBatch);
@@ -117,7 +123,8 @@ class Planner {
     if (node == nullptr || (node->op != "conv2d" && node->op != "linear")) return false;
     const auto uses = uses_.find(edge);
     if (kept_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
-    const Node& reader = *std::ranges::find_if(graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
+    const Node& reader = *std::ranges::find_if(
+        graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
     return reader.op == "requant" || reader.op == "lif" || reader.op == "if";
   }
 
@@ -131,7 +138,8 @@ class Planner {
     s.batch = program_->batch;
     s.steps = steps;
     s.row_bytes = row_bytes(s);
-    int64_t bytes = checked_mul(static_cast<int64_t>(s.row_bytes), static_cast<int64_t>(s.pixels), "activation");
+    int64_t bytes =
+        checked_mul(static_cast<int64_t>(s.row_bytes), static_cast<int64_t>(s.pixels), "activation");
     bytes = checked_mul(bytes, static_cast<int64_t>(s.batch), "activation");
     checked_mul(bytes, static_cast<int64_t>(std::max<size_t>(s.steps, 1)), "activation");
     return s;
@@ -163,7 +171,8 @@ class Planner {
       in.edge = edge;
       bool frames = check_layout(in.layout, edge.is_image(), in.name);
       require(in.layout.find('N') != std::string::npos || program_->batch == 1, ErrorCode::kInvalidArgument,
-              in.name + ": layout '" + in.layout + "' has no N, but the batch is " + std::to_string(program_->batch));
+              in.name + ": layout '" + in.layout + "' has no N, but the batch is " +
+                  std::to_string(program_->batch));
       in.repeat = !frames;
       place(slots_, port.edge, new_slot(edge, edge.type, in.repeat ? 1 : program_->steps));
       program_->inputs.push_back(std::move(in));
@@ -178,10 +187,13 @@ class Planner {
   }
 
   // A read of whatever a fused sum reads.
-  void read_through(const std::string& edge) { read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge); }
+  void read_through(const std::string& edge) {
+    read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
+  }
 
   [[nodiscard]] bool all_static(const Node& node) const {
-    return std::ranges::all_of(node.inputs, [&](const std::string& in) { return slots_.at(in).slot.is_static(); });
+    return std::ranges::all_of(node.inputs,
+                               [&](const std::string& in) { return slots_.at(in).slot.is_static(); });
   }
 
   void place_node(const Node& node) {
@@ -201,8 +213,8 @@ class Planner {
     const Slot in = read(node.inputs[0]);
     for (const std::string& other : node.inputs) {
       const Slot& slot = read(other);
-      require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels), ErrorCode::kUnsupported,
-              "add '" + node.name + "': cannot add a flattened image and a vector");
+      require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels),
+              ErrorCode::kUnsupported, "add '" + node.name + "': cannot add a flattened image and a vector");
     }
     const size_t steps = node.op == "readout" || all_static(node) ? 1 : program_->steps;
     const bool dense = node.op == "conv2d" || node.op == "linear";
@@ -228,7 +240,8 @@ class Planner {
     }
     place(slots_, node.outputs[0], slot_like(like, edge, EdgeType::kSpike, program_->steps));
     if (!recorded(node.name + ".v")) return;
-    place(extra_, node.name + ".v", slot_like(like, edge, real ? EdgeType::kReal : EdgeType::kCurrent, program_->steps));
+    place(extra_, node.name + ".v",
+          slot_like(like, edge, real ? EdgeType::kReal : EdgeType::kCurrent, program_->steps));
   }
 
   [[nodiscard]] bool recorded(const std::string& name) const {
@@ -253,7 +266,9 @@ class Planner {
     const bool neuron = node != nullptr && (node->op == "lif" || node->op == "if");
     const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
     require(name.ends_with(".sum") ? sums : neuron, ErrorCode::kInvalidArgument,
-            "record '" + name + "': expected '<neuron>', '<neuron>.v', '<conv or linear>.sum' or '<readout>.sum' of an integer readout");
+            "record '" + name +
+                "': expected '<neuron>', '<neuron>.v', '<conv or linear>.sum' or '<readout>.sum' of an "
+                "integer readout");
     return node->outputs[0];
   }
 
@@ -299,10 +314,16 @@ class Planner {
     const auto& kernel = v.integers("kernel", 2);
     const auto& stride = v.integers("stride", 2);
     const auto& pad = v.integers("padding", 4);
-    return {.in_h = static_cast<int64_t>(in.height), .in_w = static_cast<int64_t>(in.width),
-            .out_h = static_cast<int64_t>(out.height), .out_w = static_cast<int64_t>(out.width),
-            .kernel_h = kernel[0], .kernel_w = kernel[1], .stride_h = stride[0], .stride_w = stride[1],
-            .pad_top = pad[0], .pad_left = pad[2]};
+    return {.in_h = static_cast<int64_t>(in.height),
+            .in_w = static_cast<int64_t>(in.width),
+            .out_h = static_cast<int64_t>(out.height),
+            .out_w = static_cast<int64_t>(out.width),
+            .kernel_h = kernel[0],
+            .kernel_w = kernel[1],
+            .stride_h = stride[0],
+            .stride_w = stride[1],
+            .pad_top = pad[0],
+            .pad_left = pad[2]};
   }
 
   void make_add(const Node& node, const Slot& out) {
@@ -396,14 +417,16 @@ class Planner {
     return n;
   }
 
-  // Profile X keeps its integral in 32 bits whatever the file says: with its bound proven, the spikes are the same.
+  // Profile X keeps its integral in 32 bits whatever the file says: with its bound proven, the spikes are the
+  // same.
   void set_profile_x(const NodeView& v, IntNeuron& n) {
     n.profile_x_shift = static_cast<int32_t>(v.integer("unit_bits"));
     n.state_bits = 32;
     const int64_t most = v.integer("unit_bits") + 1;
     program_->max_steps = std::min(program_->max_steps, most);
     require(static_cast<int64_t>(program_->steps) <= most, ErrorCode::kState,
-            v.label() + ": profile X is exact for " + std::to_string(most) + " steps, asked for " + std::to_string(program_->steps));
+            v.label() + ": profile X is exact for " + std::to_string(most) + " steps, asked for " +
+                std::to_string(program_->steps));
   }
 
   void push(std::unique_ptr<Step> step) {
@@ -412,7 +435,8 @@ class Planner {
   }
 
   void finish() {
-    for (size_t i = 0; i < graph_.inputs.size(); ++i) program_->inputs[i].slot = slots_.at(graph_.inputs[i].edge).slot;
+    for (size_t i = 0; i < graph_.inputs.size(); ++i)
+      program_->inputs[i].slot = slots_.at(graph_.inputs[i].edge).slot;
     for (const graph::Port& port : graph_.outputs) {
       const Node* node = graph::producer(graph_, port.edge);
       program_->outputs.push_back(value(port.name, port.edge, DType::kF32));
@@ -424,7 +448,12 @@ class Planner {
   Program::Impl::Value value(const std::string& name, const std::string& edge, DType dtype) const {
     const Edge& e = graph_.edges.at(edge);
     const Slot& slot = slots_.at(edge).slot;
-    return {.name = name, .slot = slot, .per_step = true, .divisor = e.divisor, .step_shape = user_shape(slot, e), .dtype = dtype};
+    return {.name = name,
+            .slot = slot,
+            .per_step = true,
+            .divisor = e.divisor,
+            .step_shape = user_shape(slot, e),
+            .dtype = dtype};
   }
 
   Program::Impl::Value record(const std::string& name) const {
@@ -453,7 +482,8 @@ class Planner {
 
 }  // namespace
 
-std::shared_ptr<const Program::Impl> plan_program(std::shared_ptr<const Model::Impl> model, const Options& options) {
+std::shared_ptr<const Program::Impl> plan_program(std::shared_ptr<const Model::Impl> model,
+                                                  const Options& options) {
   return Planner(std::move(model), options).plan();
 }
 

@@ -14,7 +14,7 @@ namespace snncore {
 
 struct Program::Impl {
   struct Input {
-    std::string name;    // as messages call it
+    std::string name;  // as messages call it
     std::string layout;
     bool repeat = false;  // no T in the layout: one frame for all steps
     ops::Edge edge;
@@ -46,7 +46,8 @@ struct Program::Impl {
 namespace runtime {
 
 /// Chooses kernels, lays out weights, settles memory.
-std::shared_ptr<const Program::Impl> plan_program(std::shared_ptr<const Model::Impl> model, const Options& options);
+std::shared_ptr<const Program::Impl> plan_program(std::shared_ptr<const Model::Impl> model,
+                                                  const Options& options);
 
 }  // namespace runtime
 }  // namespace snncore

@@ -21,7 +21,8 @@ void for_rows(const Program::Impl::Input& in, const Axes& a, const Frame& frame,
     for (size_t n = 0; n < s.batch; ++n) {
       for (size_t p = 0; p < s.pixels; ++p) {
         const auto y = static_cast<int64_t>(p / s.width), x = static_cast<int64_t>(p % s.width);
-        f(s.row(frame, t, n, p), static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn + y * a.sh + x * a.sw);
+        f(s.row(frame, t, n, p),
+          static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn + y * a.sh + x * a.sw);
       }
     }
   }
@@ -42,7 +43,8 @@ void read_pixels(const Program::Impl::Input& in, const TensorView& array, const 
       for (int64_t c = 0; c < channels; ++c) to[c] = from[c * a.sc];
     } else {
       const auto* from = static_cast<const float*>(array.data) + first;
-      for (int64_t c = 0; c < channels; ++c) to[c] = to_pixel(from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
+      for (int64_t c = 0; c < channels; ++c)
+        to[c] = to_pixel(from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
     }
   });
 }
@@ -73,7 +75,8 @@ void read_spikes(const Program::Impl::Input& in, const TensorView& array, const 
     for (size_t c = 0; c < in.slot.channels; ++c) {
       const T v = from[static_cast<int64_t>(c) * a.sc];
       if constexpr (std::is_same_v<T, float>) {
-        if (v != 0.0F && v != 1.0F) throw Error(ErrorCode::kShape, in.name + ": spikes are 0 or 1, received " + std::to_string(v));
+        if (v != 0.0F && v != 1.0F)
+          throw Error(ErrorCode::kShape, in.name + ": spikes are 0 or 1, received " + std::to_string(v));
       }
       if (v != T{}) set_bit(to, c);
     }
@@ -94,17 +97,23 @@ void read_packed(const Program::Impl::Input& in, const TensorView& array, const 
 
 bool accepts(const Program::Impl::Input& in, DType dtype) noexcept {
   switch (in.edge.type) {
-    case EdgeType::kPixel: return dtype == DType::kU8 || dtype == DType::kF32;
-    case EdgeType::kReal: return dtype == DType::kF32 || (dtype == DType::kU8 && !in.edge.zero_point.empty());
-    default: return dtype == DType::kBool || dtype == DType::kU8 || dtype == DType::kF32 || dtype == DType::kB1;
+    case EdgeType::kPixel:
+      return dtype == DType::kU8 || dtype == DType::kF32;
+    case EdgeType::kReal:
+      return dtype == DType::kF32 || (dtype == DType::kU8 && !in.edge.zero_point.empty());
+    default:
+      return dtype == DType::kBool || dtype == DType::kU8 || dtype == DType::kF32 || dtype == DType::kB1;
   }
 }
 
 const char* accepted(const Program::Impl::Input& in) noexcept {
   switch (in.edge.type) {
-    case EdgeType::kPixel: return "u8 raw pixels or f32 normalised values";
-    case EdgeType::kReal: return in.edge.zero_point.empty() ? "f32" : "f32 normalised values or u8 raw pixels";
-    default: return "spikes as bool, u8, f32 or packed bits";
+    case EdgeType::kPixel:
+      return "u8 raw pixels or f32 normalised values";
+    case EdgeType::kReal:
+      return in.edge.zero_point.empty() ? "f32" : "f32 normalised values or u8 raw pixels";
+    default:
+      return "spikes as bool, u8, f32 or packed bits";
   }
 }
 
@@ -122,19 +131,31 @@ Shape input_shape(const Program::Impl::Input& in, size_t steps, size_t batch) {
   Shape shape;
   for (const char axis : in.layout) {
     switch (axis) {
-      case 'T': shape.push_back(static_cast<int64_t>(steps)); break;
-      case 'N': shape.push_back(static_cast<int64_t>(batch)); break;
-      case 'C': shape.push_back(static_cast<int64_t>(in.slot.channels)); break;
-      case 'H': shape.push_back(static_cast<int64_t>(in.slot.height)); break;
-      default: shape.push_back(static_cast<int64_t>(in.slot.width)); break;
+      case 'T':
+        shape.push_back(static_cast<int64_t>(steps));
+        break;
+      case 'N':
+        shape.push_back(static_cast<int64_t>(batch));
+        break;
+      case 'C':
+        shape.push_back(static_cast<int64_t>(in.slot.channels));
+        break;
+      case 'H':
+        shape.push_back(static_cast<int64_t>(in.slot.height));
+        break;
+      default:
+        shape.push_back(static_cast<int64_t>(in.slot.width));
+        break;
     }
   }
   return shape;
 }
 
-void read_input(const Program::Impl::Input& in, const TensorView& array, size_t steps, size_t batch, const Frame& frame) {
+void read_input(const Program::Impl::Input& in, const TensorView& array, size_t steps, size_t batch,
+                const Frame& frame) {
   if (!accepts(in, array.dtype)) {
-    throw Error(ErrorCode::kShape, in.name + ": expected " + accepted(in) + ", received " + dtype_name(array.dtype));
+    throw Error(ErrorCode::kShape,
+                in.name + ": expected " + accepted(in) + ", received " + dtype_name(array.dtype));
   }
   const bool packed = array.dtype == DType::kB1;
   const Axes a = [&] {
@@ -146,8 +167,8 @@ void read_input(const Program::Impl::Input& in, const TensorView& array, size_t 
                     a.w == static_cast<int64_t>(s.width) && a.n == static_cast<int64_t>(batch) &&
                     a.t == static_cast<int64_t>(in.repeat ? 1 : steps);
   if (!fits) {
-    throw Error(ErrorCode::kShape, in.name + ": expected " + shape_string(input_shape(in, steps, batch)) + " in layout " +
-                                       in.layout + ", received " + shape_string(array.shape));
+    throw Error(ErrorCode::kShape, in.name + ": expected " + shape_string(input_shape(in, steps, batch)) +
+                                       " in layout " + in.layout + ", received " + shape_string(array.shape));
   }
   if (packed) {
     read_packed(in, array, frame);

@@ -12,7 +12,9 @@ namespace snncore::runtime {
 /// The shape that an array for this input must have.
 Shape input_shape(const Program::Impl::Input& input, size_t steps, size_t batch);
 
-/// Checks dtype, shape and values, then writes the slot. Throws Error(kShape). Allocates nothing unless it throws.
-void read_input(const Program::Impl::Input& input, const TensorView& array, size_t steps, size_t batch, const Frame& frame);
+/// Checks dtype, shape and values, then writes the slot. Throws Error(kShape). Allocates nothing unless it
+/// throws.
+void read_input(const Program::Impl::Input& input, const TensorView& array, size_t steps, size_t batch,
+                const Frame& frame);
 
 }  // namespace snncore::runtime

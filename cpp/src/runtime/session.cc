@@ -27,7 +27,9 @@ size_t Program::session_bytes() const noexcept {
 
 size_t Program::weight_bytes() const noexcept { return impl_->weight_bytes; }
 
-size_t required_bytes(const Model& model, const Options& options) { return Program(model, options).session_bytes(); }
+size_t required_bytes(const Model& model, const Options& options) {
+  return Program(model, options).session_bytes();
+}
 
 struct Session::Impl {
   explicit Impl(const Program& planned)
@@ -75,8 +77,8 @@ struct Session::Impl {
 
   void run(std::span<const TensorView> inputs) {
     if (inputs.size() != program->inputs.size()) {
-      throw Error(ErrorCode::kShape, "the model has " + std::to_string(program->inputs.size()) + " inputs, received " +
-                                         std::to_string(inputs.size()));
+      throw Error(ErrorCode::kShape, "the model has " + std::to_string(program->inputs.size()) +
+                                         " inputs, received " + std::to_string(inputs.size()));
     }
     const bool stream = program->options.mode == Mode::kStream;
     const auto taken = static_cast<int64_t>(program->steps);
@@ -84,7 +86,8 @@ struct Session::Impl {
       throw Error(ErrorCode::kState, "a profile X neuron is exact for " + std::to_string(program->max_steps) +
                                          " steps: call reset() first");
     }
-    for (size_t i = 0; i < inputs.size(); ++i) runtime::read_input(program->inputs[i], inputs[i], program->steps, program->batch, frame);
+    for (size_t i = 0; i < inputs.size(); ++i)
+      runtime::read_input(program->inputs[i], inputs[i], program->steps, program->batch, frame);
     frame.steps_before = stream ? steps : 0;
     execute();
     steps = frame.steps_before + taken;
@@ -96,9 +99,10 @@ struct Session::Impl {
       throw Error(ErrorCode::kShape, "this call is for models with one input and one output");
     }
     if (count != flat_count || out.size() != outputs[0].size()) {
-      throw Error(ErrorCode::kShape, program->inputs[0].name + ": expected " + std::to_string(flat_count) + " elements " +
-                                         shape_string(flat_view.shape) + " and room for " + std::to_string(outputs[0].size()) +
-                                         " results, received " + std::to_string(count) + " and " + std::to_string(out.size()));
+      throw Error(ErrorCode::kShape, program->inputs[0].name + ": expected " + std::to_string(flat_count) +
+                                         " elements " + shape_string(flat_view.shape) + " and room for " +
+                                         std::to_string(outputs[0].size()) + " results, received " +
+                                         std::to_string(count) + " and " + std::to_string(out.size()));
     }
     flat_view.data = data;
     flat_view.dtype = dtype;
@@ -173,7 +177,8 @@ std::vector<std::byte> Session::save_state() const {
   const StateHeader header{.steps = impl_->steps, .bytes = impl_->state.size()};
   std::vector<std::byte> out(sizeof header + impl_->state.size());
   std::memcpy(out.data(), &header, sizeof header);
-  if (impl_->state.size() != 0) std::memcpy(out.data() + sizeof header, impl_->state.data(), impl_->state.size());
+  if (impl_->state.size() != 0)
+    std::memcpy(out.data() + sizeof header, impl_->state.data(), impl_->state.size());
   return out;
 }
 
@@ -181,12 +186,15 @@ void Session::load_state(std::span<const std::byte> state) {
   StateHeader header;
   const size_t expected = sizeof header + impl_->state.size();
   require(state.size() == expected, ErrorCode::kFormat,
-          "state: expected " + std::to_string(expected) + " bytes for this model and batch, received " + std::to_string(state.size()));
+          "state: expected " + std::to_string(expected) + " bytes for this model and batch, received " +
+              std::to_string(state.size()));
   std::memcpy(&header, state.data(), sizeof header);
-  require(std::memcmp(header.magic, StateHeader{}.magic, sizeof header.magic) == 0 && header.bytes == impl_->state.size() &&
-              header.steps >= 0 && header.steps <= impl_->program->max_steps,
+  require(std::memcmp(header.magic, StateHeader{}.magic, sizeof header.magic) == 0 &&
+              header.bytes == impl_->state.size() && header.steps >= 0 &&
+              header.steps <= impl_->program->max_steps,
           ErrorCode::kFormat, "state: not a state saved by this version of a session of this model");
-  if (impl_->state.size() != 0) std::memcpy(impl_->state.data(), state.data() + sizeof header, impl_->state.size());
+  if (impl_->state.size() != 0)
+    std::memcpy(impl_->state.data(), state.data() + sizeof header, impl_->state.size());
   impl_->steps = header.steps;
 }
 

@@ -29,8 +29,11 @@ class RowStep : public Step {
 
 class MaxPoolStep final : public RowStep {
  public:
-  MaxPoolStep(const Window& window, const Slot& in, const Slot& out) : RowStep(out), window_(window), in_(in) {}
-  [[nodiscard]] size_t lane_bytes() const noexcept override { return align_up(window_.taps() * sizeof(uint64_t*)); }
+  MaxPoolStep(const Window& window, const Slot& in, const Slot& out)
+      : RowStep(out), window_(window), in_(in) {}
+  [[nodiscard]] size_t lane_bytes() const noexcept override {
+    return align_up(window_.taps() * sizeof(uint64_t*));
+  }
 
  private:
   void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte* lane) const noexcept override {
@@ -58,7 +61,8 @@ void add_counts(EdgeType type, const std::byte* row, size_t channels, uint16_t* 
 
 class AvgPoolStep final : public RowStep {
  public:
-  AvgPoolStep(const Window& window, const Slot& in, const Slot& out) : RowStep(out), window_(window), in_(in) {}
+  AvgPoolStep(const Window& window, const Slot& in, const Slot& out)
+      : RowStep(out), window_(window), in_(in) {}
 
  private:
   void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
@@ -71,10 +75,12 @@ class AvgPoolStep final : public RowStep {
         add_counts(in_.type, row, in_.channels, reinterpret_cast<uint16_t*>(to));
         return;
       }
-      for (size_t c = 0; c < in_.channels; ++c) reinterpret_cast<float*>(to)[c] += reinterpret_cast<const float*>(row)[c];
+      for (size_t c = 0; c < in_.channels; ++c)
+        reinterpret_cast<float*>(to)[c] += reinterpret_cast<const float*>(row)[c];
     });
     if (in_.type != EdgeType::kReal) return;
-    for (size_t c = 0; c < in_.channels; ++c) reinterpret_cast<float*>(to)[c] /= static_cast<float>(window_.taps());
+    for (size_t c = 0; c < in_.channels; ++c)
+      reinterpret_cast<float*>(to)[c] /= static_cast<float>(window_.taps());
   }
 
   Window window_;
@@ -105,9 +111,15 @@ class AddStep final : public RowStep {
     for (size_t c = 0; c < out_.channels; ++c) {
       float x = 0.0F;
       switch (inputs_[j].type) {
-        case EdgeType::kReal: x = reinterpret_cast<const float*>(row)[c]; break;
-        case EdgeType::kSpike: x = get_bit(reinterpret_cast<const uint64_t*>(row), c) ? 1.0F : 0.0F; break;
-        default: x = static_cast<float>(reinterpret_cast<const uint16_t*>(row)[c]) / divisors_[j]; break;
+        case EdgeType::kReal:
+          x = reinterpret_cast<const float*>(row)[c];
+          break;
+        case EdgeType::kSpike:
+          x = get_bit(reinterpret_cast<const uint64_t*>(row), c) ? 1.0F : 0.0F;
+          break;
+        default:
+          x = static_cast<float>(reinterpret_cast<const uint16_t*>(row)[c]) / divisors_[j];
+          break;
       }
       to[c] = j == 0 ? x : to[c] + x;
     }
@@ -146,9 +158,12 @@ class ReadoutStep final : public Step {
 
   [[nodiscard]] int64_t value(const Frame& f, size_t t, size_t n, size_t i) const noexcept {
     switch (in_.type) {
-      case EdgeType::kSpike: return get_bit(in_.row<uint64_t>(f, t, n, i / in_.channels), i % in_.channels) ? 1 : 0;
-      case EdgeType::kCount: return at<uint16_t>(in_, f, t, n, i);
-      default: return at<int32_t>(in_, f, t, n, i);
+      case EdgeType::kSpike:
+        return get_bit(in_.row<uint64_t>(f, t, n, i / in_.channels), i % in_.channels) ? 1 : 0;
+      case EdgeType::kCount:
+        return at<uint16_t>(in_, f, t, n, i);
+      default:
+        return at<int32_t>(in_, f, t, n, i);
     }
   }
 
@@ -209,7 +224,8 @@ std::unique_ptr<Step> add_step(std::vector<Slot> inputs, std::vector<float> divi
   return std::make_unique<AddStep>(std::move(inputs), std::move(divisors), out);
 }
 
-std::unique_ptr<Step> readout_step(Readout readout, const Slot& in, const Slot& out, std::optional<Slot> sums) {
+std::unique_ptr<Step> readout_step(Readout readout, const Slot& in, const Slot& out,
+                                   std::optional<Slot> sums) {
   return std::make_unique<ReadoutStep>(std::move(readout), in, out, sums);
 }
 

@@ -23,13 +23,14 @@ enum class ReadoutMode : uint8_t { kSum, kMean, kLast };
 
 struct Readout {
   ReadoutMode mode = ReadoutMode::kMean;
-  std::vector<double> scale, bias;      // integer input: one of each for every output
-  size_t steps = 1;                     // steps of the input edge in one run
-  std::optional<size_t> state_offset;   // running sums of a stream: int64 or float, [batch][outputs]
+  std::vector<double> scale, bias;     // integer input: one of each for every output
+  size_t steps = 1;                    // steps of the input edge in one run
+  std::optional<size_t> state_offset;  // running sums of a stream: int64 or float, [batch][outputs]
 };
 
 /// `out`: float rows of one step; `sums`: int64 rows for recording, or nothing.
-std::unique_ptr<Step> readout_step(Readout readout, const Slot& in, const Slot& out, std::optional<Slot> sums);
+std::unique_ptr<Step> readout_step(Readout readout, const Slot& in, const Slot& out,
+                                   std::optional<Slot> sums);
 
 size_t readout_state_bytes(const Slot& in) noexcept;
 

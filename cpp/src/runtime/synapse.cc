@@ -26,7 +26,8 @@ void extract_bits(const uint64_t* row, size_t first, size_t count, uint64_t* out
   out[words - 1] &= tail_mask(count);
 }
 
-// Sums of one group, written where they belong: straight into `out` when there is one group, else through `part`.
+// Sums of one group, written where they belong: straight into `out` when there is one group, else through
+// `part`.
 template <typename T, typename Compute>
 void for_groups(const SynapseShape& s, size_t pixels, T* out, T* part, const Compute& compute) noexcept {
   if (s.groups == 1) {
@@ -40,7 +41,8 @@ void for_groups(const SynapseShape& s, size_t pixels, T* out, T* part, const Com
                   s.group_channels() * sizeof(T));
     }
   }
-  for (size_t p = 0; p < pixels; ++p) std::fill(out + p * s.padded() + s.channels, out + (p + 1) * s.padded(), T{});
+  for (size_t p = 0; p < pixels; ++p)
+    std::fill(out + p * s.padded() + s.channels, out + (p + 1) * s.padded(), T{});
 }
 
 class SynapseBase : public Synapse {
@@ -63,19 +65,21 @@ class SynapseBase : public Synapse {
 template <typename T>
 class SpikeSynapse final : public SynapseBase {
  public:
-  SpikeSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights, bool odd)
+  SpikeSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
+               bool odd)
       : SynapseBase(shape, input, std::move(weights)), odd_(odd), zeros_(words_for(shape.inputs) * 8) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels) const noexcept override {
     const size_t rows = pixels * shape_.window.taps();
-    return part_bytes(pixels) + align_up(rows * sizeof(uint64_t*)) + align_up(copied() ? rows * row_words() * 8 : 0);
+    return part_bytes(pixels) + align_up(rows * sizeof(uint64_t*)) +
+           align_up(copied() ? rows * row_words() * 8 : 0);
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     T* part = reinterpret_cast<T*>(lane);
     auto** rows = reinterpret_cast<const uint64_t**>(lane + part_bytes(tile.count));
-    auto* copies = reinterpret_cast<uint64_t*>(reinterpret_cast<std::byte*>(rows) +
-                                               align_up(tile.count * shape_.window.taps() * sizeof(uint64_t*)));
+    auto* copies = reinterpret_cast<uint64_t*>(
+        reinterpret_cast<std::byte*>(rows) + align_up(tile.count * shape_.window.taps() * sizeof(uint64_t*)));
     for_groups(shape_, tile.count, static_cast<T*>(out), part, [&](size_t g, T* to) noexcept {
       gather_rows(frame, tile, g, rows, copies);
       apply(rows, tile.count, g, to);
@@ -87,7 +91,8 @@ class SpikeSynapse final : public SynapseBase {
   // A group that does not start on a word is copied to one.
   [[nodiscard]] bool copied() const noexcept { return shape_.groups > 1 && shape_.inputs % 64 != 0; }
 
-  void gather_rows(const Frame& frame, const Tile& tile, size_t g, const uint64_t** rows, uint64_t* copies) const noexcept {
+  void gather_rows(const Frame& frame, const Tile& tile, size_t g, const uint64_t** rows,
+                   uint64_t* copies) const noexcept {
     const auto* image = input_.row<uint64_t>(frame, tile.t, tile.n, 0);
     const size_t stride = input_.row_bytes / 8, taps = shape_.window.taps(), first_bit = g * shape_.inputs;
     for (size_t p = 0; p < tile.count; ++p) {
@@ -98,7 +103,8 @@ class SpikeSynapse final : public SynapseBase {
         } else if (!copied()) {
           rows[i] = image + static_cast<size_t>(pixel) * stride + first_bit / 64;
         } else {
-          extract_bits(image + static_cast<size_t>(pixel) * stride, first_bit, shape_.inputs, copies + i * row_words());
+          extract_bits(image + static_cast<size_t>(pixel) * stride, first_bit, shape_.inputs,
+                       copies + i * row_words());
           rows[i] = copies + i * row_words();
         }
       });
@@ -109,10 +115,12 @@ class SpikeSynapse final : public SynapseBase {
     const size_t cp = shape_.group_padded(), taps = shape_.window.taps(), group = taps * shape_.inputs * cp;
     if constexpr (std::is_same_v<T, int32_t>) {
       kernels().addrows_b1i8_i32(
-          rows, pixels, {weights_->codes.as<int8_t>() + g * group, shape_.inputs, taps, cp, weights_->max_abs, odd_}, out);
+          rows, pixels,
+          {weights_->codes.as<int8_t>() + g * group, shape_.inputs, taps, cp, weights_->max_abs, odd_}, out);
     } else {
       const float* bias = weights_->bias.size() == 0 ? nullptr : weights_->bias.as<float>() + g * cp;
-      kernels().addrows_b1f32_f32(rows, pixels, {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias}, out);
+      kernels().addrows_b1f32_f32(
+          rows, pixels, {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias}, out);
     }
   }
 
@@ -120,16 +128,21 @@ class SpikeSynapse final : public SynapseBase {
   AlignedBuffer zeros_;
 };
 
-// Pixels and counts: patches of bytes, then the dense byte kernel. Counts above 255 are split into a low and a high byte.
+// Pixels and counts: patches of bytes, then the dense byte kernel. Counts above 255 are split into a low and
+// a high byte.
 class ByteSynapse final : public SynapseBase {
  public:
-  ByteSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights, bool odd, bool high,
-              std::vector<uint8_t> padding)
-      : SynapseBase(shape, input, std::move(weights)), odd_(odd), high_(high), padding_(std::move(padding)),
+  ByteSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
+              bool odd, bool high, std::vector<uint8_t> padding)
+      : SynapseBase(shape, input, std::move(weights)),
+        odd_(odd),
+        high_(high),
+        padding_(std::move(padding)),
         zero_init_(shape.group_padded() * sizeof(int32_t)) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels) const noexcept override {
-    return part_bytes(pixels) + align_up(pixels * patch_bytes(shape_)) + (high_ ? align_up(pixels * shape_.group_padded() * 4) : 0);
+    return part_bytes(pixels) + align_up(pixels * patch_bytes(shape_)) +
+           (high_ ? align_up(pixels * shape_.group_padded() * 4) : 0);
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
@@ -138,7 +151,8 @@ class ByteSynapse final : public SynapseBase {
     auto* high = reinterpret_cast<int32_t*>(patches + align_up(tile.count * patch_bytes(shape_)));
     for_groups(shape_, tile.count, static_cast<int32_t*>(out), part, [&](size_t g, int32_t* to) noexcept {
       fill_patches(frame, tile, g, 0, patches);
-      kernels().gemm_u8i8_i32(patches, tile.count, weights(g, weights_->init.as<int32_t>() + g * shape_.group_padded()), to);
+      kernels().gemm_u8i8_i32(patches, tile.count,
+                              weights(g, weights_->init.as<int32_t>() + g * shape_.group_padded()), to);
       if (!high_) return;
       fill_patches(frame, tile, g, 8, patches);
       kernels().gemm_u8i8_i32(patches, tile.count, weights(g, zero_init_.as<int32_t>()), high);
@@ -149,11 +163,14 @@ class ByteSynapse final : public SynapseBase {
  private:
   [[nodiscard]] kernels::ByteWeights weights(size_t g, const int32_t* init) const noexcept {
     const size_t cp = shape_.group_padded(), patch = patch_bytes(shape_);
-    return {weights_->codes.as<int8_t>() + g * patch * cp, patch / 4, cp, weights_->code_sums.as<int32_t>() + g * cp, init, odd_};
+    return {weights_->codes.as<int8_t>() + g * patch * cp, patch / 4, cp,
+            weights_->code_sums.as<int32_t>() + g * cp,    init,      odd_};
   }
 
-  void fill_patches(const Frame& frame, const Tile& tile, size_t g, int shift, uint8_t* patches) const noexcept {
-    const size_t bytes = patch_bytes(shape_), used = shape_.window.taps() * shape_.inputs, first = g * shape_.inputs;
+  void fill_patches(const Frame& frame, const Tile& tile, size_t g, int shift,
+                    uint8_t* patches) const noexcept {
+    const size_t bytes = patch_bytes(shape_), used = shape_.window.taps() * shape_.inputs,
+                 first = g * shape_.inputs;
     const std::byte* image = input_.row(frame, tile.t, tile.n, 0);
     for (size_t p = 0; p < tile.count; ++p) {
       uint8_t* patch = patches + p * bytes;
@@ -183,7 +200,8 @@ class ByteSynapse final : public SynapseBase {
 // Real values and counts on float weights: patches of floats, then the dense float kernel.
 class RealSynapse final : public SynapseBase {
  public:
-  RealSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights, float divisor)
+  RealSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
+              float divisor)
       : SynapseBase(shape, input, std::move(weights)), divisor_(divisor) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels) const noexcept override {
@@ -197,7 +215,8 @@ class RealSynapse final : public SynapseBase {
     for_groups(shape_, tile.count, static_cast<float*>(out), part, [&](size_t g, float* to) noexcept {
       fill_patches(frame, tile, g, patches);
       const float* bias = weights_->bias.size() == 0 ? nullptr : weights_->bias.as<float>() + g * cp;
-      kernels().gemm_f32f32_f32(patches, tile.count, {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias}, to);
+      kernels().gemm_f32f32_f32(patches, tile.count,
+                                {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias}, to);
     });
   }
 
@@ -246,7 +265,8 @@ Layout layout_of(const ops::NodeView& node) {
   return node.inputs[0]->type == EdgeType::kSpike ? Layout::kRows : Layout::kBytes;
 }
 
-// Visits every weight of a group: f(tap, input, channel in group, index in the stored order [C][taps][inputs]).
+// Visits every weight of a group: f(tap, input, channel in group, index in the stored order
+// [C][taps][inputs]).
 template <typename F>
 void for_weights(const SynapseShape& s, size_t g, F&& f) {
   const size_t taps = s.window.taps(), gc = s.group_channels();
@@ -286,7 +306,8 @@ void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge&
       const size_t byte = tap * s.inputs + k;
       to[(byte / 4 * cp + c) * 4 + byte % 4] = static_cast<int8_t>(q);
       sums[c] += q;
-      const auto z = input.type == EdgeType::kPixel ? static_cast<int32_t>(input.zero_point[g * s.inputs + k]) : 0;
+      const auto z =
+          input.type == EdgeType::kPixel ? static_cast<int32_t>(input.zero_point[g * s.inputs + k]) : 0;
       init[c] -= (odd ? 2 * q + 1 : q) * z;
     });
   }
@@ -300,9 +321,11 @@ void pack_floats(const ops::NodeView& node, const SynapseShape& s, PackedWeights
   if (bias != nullptr) out.bias = AlignedBuffer(s.groups * cp * sizeof(float));
   for (size_t g = 0; g < s.groups; ++g) {
     float* to = out.codes.as<float>() + g * group;
-    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) { to[(tap * s.inputs + k) * cp + c] = w[i]; });
+    for_weights(s, g,
+                [&](size_t tap, size_t k, size_t c, size_t i) { to[(tap * s.inputs + k) * cp + c] = w[i]; });
     if (bias == nullptr) continue;
-    std::copy_n(bias->as<float>() + g * s.group_channels(), s.group_channels(), out.bias.as<float>() + g * cp);
+    std::copy_n(bias->as<float>() + g * s.group_channels(), s.group_channels(),
+                out.bias.as<float>() + g * cp);
   }
 }
 
@@ -325,20 +348,33 @@ SynapseShape synapse_shape(const ops::NodeView& node, const Slot& input) {
   s.inputs = static_cast<size_t>(shape[3]);
   const int64_t span_h = dilation[0] * (shape[1] - 1) + 1, span_w = dilation[1] * (shape[2] - 1) + 1;
   const auto h = static_cast<int64_t>(input.height), width = static_cast<int64_t>(input.width);
-  s.window = {.in_h = h, .in_w = width,
+  s.window = {.in_h = h,
+              .in_w = width,
               .out_h = (h + pad[0] + pad[1] - span_h) / stride[0] + 1,
               .out_w = (width + pad[2] + pad[3] - span_w) / stride[1] + 1,
-              .kernel_h = shape[1], .kernel_w = shape[2], .stride_h = stride[0], .stride_w = stride[1],
-              .pad_top = pad[0], .pad_left = pad[2], .dilation_h = dilation[0], .dilation_w = dilation[1]};
+              .kernel_h = shape[1],
+              .kernel_w = shape[2],
+              .stride_h = stride[0],
+              .stride_w = stride[1],
+              .pad_top = pad[0],
+              .pad_left = pad[2],
+              .dilation_h = dilation[0],
+              .dilation_w = dilation[1]};
   return s;
 }
 
 std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, const SynapseShape& shape) {
   auto out = std::make_shared<PackedWeights>();
   switch (layout_of(node)) {
-    case Layout::kRows: pack_rows(*node.find("weight"), shape, *out); break;
-    case Layout::kBytes: pack_bytes(*node.find("weight"), shape, *node.inputs[0], *out); break;
-    case Layout::kFloats: pack_floats(node, shape, *out); break;
+    case Layout::kRows:
+      pack_rows(*node.find("weight"), shape, *out);
+      break;
+    case Layout::kBytes:
+      pack_bytes(*node.find("weight"), shape, *node.inputs[0], *out);
+      break;
+    case Layout::kFloats:
+      pack_floats(node, shape, *out);
+      break;
   }
   return out;
 }
@@ -348,7 +384,8 @@ std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseSh
   const ops::Edge& edge = *node.inputs[0];
   const bool odd = node.find("weight")->encoding == tensor::Encoding::kOdd;
   switch (layout_of(node)) {
-    case Layout::kRows: return std::make_unique<SpikeSynapse<int32_t>>(shape, input, std::move(weights), odd);
+    case Layout::kRows:
+      return std::make_unique<SpikeSynapse<int32_t>>(shape, input, std::move(weights), odd);
     case Layout::kBytes: {
       std::vector<uint8_t> padding(shape.inputs * shape.groups, 0);
       for (size_t i = 0; i < padding.size() && edge.type == EdgeType::kPixel; ++i) {
@@ -357,9 +394,11 @@ std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseSh
       const bool high = edge.type == EdgeType::kCount && edge.hi > 255;
       return std::make_unique<ByteSynapse>(shape, input, std::move(weights), odd, high, std::move(padding));
     }
-    case Layout::kFloats: break;
+    case Layout::kFloats:
+      break;
   }
-  if (edge.type == EdgeType::kSpike) return std::make_unique<SpikeSynapse<float>>(shape, input, std::move(weights), false);
+  if (edge.type == EdgeType::kSpike)
+    return std::make_unique<SpikeSynapse<float>>(shape, input, std::move(weights), false);
   return std::make_unique<RealSynapse>(shape, input, std::move(weights), static_cast<float>(edge.divisor));
 }
 

@@ -27,7 +27,8 @@ class Synapse {
   Synapse& operator=(const Synapse&) = delete;
 };
 
-/// Weights laid out for the kernels, with the memory behind them; made once for a model and shared by its programs.
+/// Weights laid out for the kernels, with the memory behind them; made once for a model and shared by its
+/// programs.
 struct PackedWeights {
   AlignedBuffer codes;      // int8 or float, all groups behind each other
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]

@@ -24,11 +24,13 @@ void for_elements(const Slot& s, bool per_step, size_t steps, size_t batch, cons
 template <typename T>
 void copy_raw(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch, std::byte* out) {
   auto* to = reinterpret_cast<T*>(out);
-  for_elements(v.slot, v.per_step, steps, batch, frame, [&](const std::byte* row, size_t c) { *to++ = reinterpret_cast<const T*>(row)[c]; });
+  for_elements(v.slot, v.per_step, steps, batch, frame,
+               [&](const std::byte* row, size_t c) { *to++ = reinterpret_cast<const T*>(row)[c]; });
 }
 
 // Spikes as they are: rows of whole words, channels last.
-void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch, std::byte* out) {
+void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
+                 std::byte* out) {
   for (size_t t = 0; t < steps; ++t) {
     for (size_t n = 0; n < batch; ++n) {
       std::memcpy(out, v.slot.row(frame, t, n, 0), v.slot.sample_bytes());
@@ -38,7 +40,8 @@ void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps
 }
 
 // Spikes of a flattened image become one row for each step and sample.
-void pack_flattened(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch, size_t row_bytes, std::byte* out) {
+void pack_flattened(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
+                    size_t row_bytes, std::byte* out) {
   const size_t features = v.slot.channels * v.slot.pixels;
   size_t i = 0;
   for_elements(v.slot, true, steps, batch, frame, [&](const std::byte* row, size_t c) {
@@ -62,16 +65,26 @@ size_t element_count(const Program::Impl::Value& v, size_t steps, size_t batch) 
   return (v.per_step ? steps : 1) * batch * v.slot.pixels * v.slot.channels;
 }
 
-void copy_reals(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch, float* out) noexcept {
+void copy_reals(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
+                float* out) noexcept {
   for_elements(v.slot, v.per_step, steps, batch, frame, [&](const std::byte* row, size_t c) noexcept {
     switch (v.slot.type) {
-      case EdgeType::kSpike: *out++ = get_bit(reinterpret_cast<const uint64_t*>(row), c) ? 1.0F : 0.0F; break;
-      case EdgeType::kCount:
-        *out++ = static_cast<float>(reinterpret_cast<const uint16_t*>(row)[c]) / static_cast<float>(v.divisor);
+      case EdgeType::kSpike:
+        *out++ = get_bit(reinterpret_cast<const uint64_t*>(row), c) ? 1.0F : 0.0F;
         break;
-      case EdgeType::kPixel: *out++ = static_cast<float>(reinterpret_cast<const uint8_t*>(row)[c]); break;
-      case EdgeType::kReal: *out++ = reinterpret_cast<const float*>(row)[c]; break;
-      default: *out++ = static_cast<float>(reinterpret_cast<const int32_t*>(row)[c]); break;
+      case EdgeType::kCount:
+        *out++ =
+            static_cast<float>(reinterpret_cast<const uint16_t*>(row)[c]) / static_cast<float>(v.divisor);
+        break;
+      case EdgeType::kPixel:
+        *out++ = static_cast<float>(reinterpret_cast<const uint8_t*>(row)[c]);
+        break;
+      case EdgeType::kReal:
+        *out++ = reinterpret_cast<const float*>(row)[c];
+        break;
+      default:
+        *out++ = static_cast<float>(reinterpret_cast<const int32_t*>(row)[c]);
+        break;
     }
   });
 }
@@ -80,7 +93,8 @@ Recording record(const Program::Impl::Value& v, const Frame& frame, size_t steps
   Recording r{.name = v.name, .dtype = v.dtype, .shape = value_shape(v, steps, batch), .data = {}};
   if (v.dtype == DType::kB1) {
     if (r.shape.size() == 5) r.shape = {r.shape[0], r.shape[1], r.shape[3], r.shape[4], r.shape[2]};
-    const size_t row = v.step_shape.size() == 1 ? words_for(static_cast<size_t>(v.step_shape[0])) * 8 : v.slot.row_bytes;
+    const size_t row =
+        v.step_shape.size() == 1 ? words_for(static_cast<size_t>(v.step_shape[0])) * 8 : v.slot.row_bytes;
     const size_t rows = v.step_shape.size() == 1 ? 1 : v.slot.pixels;
     r.data.resize(steps * batch * rows * row);
     if (rows == v.slot.pixels) {

@@ -14,7 +14,8 @@ Shape value_shape(const Program::Impl::Value& value, size_t steps, size_t batch)
 size_t element_count(const Program::Impl::Value& value, size_t steps, size_t batch);
 
 /// Any edge as float32; sums are rounded to nearest, counts divided by their divisor.
-void copy_reals(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch, float* out) noexcept;
+void copy_reals(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch,
+                float* out) noexcept;
 
 Recording record(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch);
 

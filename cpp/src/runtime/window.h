@@ -8,7 +8,8 @@ namespace snncore::runtime {
 
 struct Window {
   int64_t in_h = 1, in_w = 1, out_h = 1, out_w = 1;
-  int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0, dilation_h = 1, dilation_w = 1;
+  int64_t kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1, pad_top = 0, pad_left = 0, dilation_h = 1,
+          dilation_w = 1;
 
   [[nodiscard]] size_t taps() const noexcept { return static_cast<size_t>(kernel_h * kernel_w); }
   [[nodiscard]] size_t pixels() const noexcept { return static_cast<size_t>(out_h * out_w); }

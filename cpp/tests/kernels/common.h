@@ -81,7 +81,8 @@ class Guarded {
     return true;
   }
   bool operator==(Guarded& other) {
-    return count_ == other.count_ && (count_ == 0 || std::memcmp(data(), other.data(), count_ * sizeof(T)) == 0);
+    return count_ == other.count_ &&
+           (count_ == 0 || std::memcmp(data(), other.data(), count_ * sizeof(T)) == 0);
   }
 
  private:
@@ -91,7 +92,8 @@ class Guarded {
   AlignedBuffer buffer_;
 };
 
-/// Random spike rows for pixels * taps, and the pointers to them; about one row in eight is the shared row of zeros.
+/// Random spike rows for pixels * taps, and the pointers to them; about one row in eight is the shared row of
+/// zeros.
 class SpikeRows {
  public:
   SpikeRows(Random& random, size_t count, size_t inputs, double density)

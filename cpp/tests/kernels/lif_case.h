@@ -9,9 +9,13 @@ using kernels::Leak;
 using kernels::LifTile;
 
 template <typename State>
-inline constexpr int64_t kStateLow = sizeof(State) == 1 ? -127 : sizeof(State) == 2 ? INT16_MIN : INT32_MIN;
+inline constexpr int64_t kStateLow = sizeof(State) == 1   ? -127
+                                     : sizeof(State) == 2 ? INT16_MIN
+                                                          : INT32_MIN;
 template <typename State>
-inline constexpr int64_t kStateHigh = sizeof(State) == 1 ? 127 : sizeof(State) == 2 ? INT16_MAX : INT32_MAX;
+inline constexpr int64_t kStateHigh = sizeof(State) == 1   ? 127
+                                      : sizeof(State) == 2 ? INT16_MAX
+                                                           : INT32_MAX;
 
 struct LifSettings {
   size_t channels = 1, pixels = 1, steps = 1;

@@ -15,7 +15,8 @@ struct Codes {
   double density;
 };
 
-// Random codes with at least one of the largest size; `extreme` makes all of them so, with one sign a channel.
+// Random codes with at least one of the largest size; `extreme` makes all of them so, with one sign a
+// channel.
 int8_t code(Random& random, int32_t max_abs, bool extreme, size_t c) {
   const int64_t hi = max_abs > 127 ? 127 : max_abs;
   if (!extreme) return static_cast<int8_t>(random.in(-max_abs, hi));

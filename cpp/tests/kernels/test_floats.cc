@@ -49,7 +49,8 @@ bool same_bits(const std::vector<float>& a, Guarded<float>& b) {
   return a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
-void check_gather(Random& random, const std::vector<kernels::KernelTable>& tables, size_t channels, size_t inputs) {
+void check_gather(Random& random, const std::vector<kernels::KernelTable>& tables, size_t channels,
+                  size_t inputs) {
   Layer layer(random, channels, inputs);
   const double densities[] = {0.0, 0.1, 0.5, 1.0};
   SpikeRows spikes(random, layer.pixels * layer.taps, inputs, random.pick(densities));
@@ -66,7 +67,8 @@ void check_gather(Random& random, const std::vector<kernels::KernelTable>& table
   }
 }
 
-void check_dense(Random& random, const std::vector<kernels::KernelTable>& tables, size_t channels, size_t inputs) {
+void check_dense(Random& random, const std::vector<kernels::KernelTable>& tables, size_t channels,
+                 size_t inputs) {
   Layer layer(random, channels, inputs);
   std::vector<float> x(layer.pixels * layer.taps * inputs);
   for (float& v : x) v = random.chance(0.3) ? 0.0f : random.real();

@@ -16,11 +16,16 @@ int64_t clamp_to(int64_t x, int64_t lo, int64_t hi) {
 // docs/format.md, with divisions for shifts.
 int64_t leaked(Leak leak, int64_t param, int64_t v) {
   switch (leak) {
-    case Leak::kNone: return v;
-    case Leak::kQ15: return floor_div(v * param + 16384, 32768);
-    case Leak::kHalfFloor: return floor_div(v, 2);
-    case Leak::kShift: return v - floor_div(v, int64_t{1} << param);
-    case Leak::kTz12: return v * param / 4096;  // C++ division rounds toward zero
+    case Leak::kNone:
+      return v;
+    case Leak::kQ15:
+      return floor_div(v * param + 16384, 32768);
+    case Leak::kHalfFloor:
+      return floor_div(v, 2);
+    case Leak::kShift:
+      return v - floor_div(v, int64_t{1} << param);
+    case Leak::kTz12:
+      return v * param / 4096;  // C++ division rounds toward zero
   }
   return 0;
 }
@@ -133,7 +138,8 @@ void sweep(uint64_t seed) {
   for (const size_t channels : sizes()) {
     for (int32_t leak = 0; leak < 5; ++leak) {
       for (int flags = 0; flags < 4; ++flags) {
-        LifSettings s{channels, random.size(1, 9), random.size(1, 5), static_cast<Leak>(leak), 0, false, false};
+        LifSettings s{channels, random.size(1, 9), random.size(1, 5), static_cast<Leak>(leak), 0, false,
+                      false};
         if (s.leak == Leak::kQ15) s.leak_param = random.pick(q15);
         if (s.leak == Leak::kShift) s.leak_param = static_cast<int32_t>(random.in(1, 15));
         if (s.leak == Leak::kTz12) s.leak_param = random.pick(tz12);
@@ -160,10 +166,10 @@ TEST_CASE("step_lif_i32 equals the definition on every level") { sweep<int32_t>(
 
 // Every int16 V through every leak, 32 channels at a time: no product, sign or rounding is left to chance.
 TEST_CASE("step_lif_i16 leaks every value as defined") {
-  for (const auto& [leak, param] : {std::pair{Leak::kQ15, 16384}, std::pair{Leak::kQ15, 32767},
-                                    std::pair{Leak::kQ15, 26214}, std::pair{Leak::kHalfFloor, 0},
-                                    std::pair{Leak::kShift, 1}, std::pair{Leak::kShift, 15},
-                                    std::pair{Leak::kTz12, 4095}, std::pair{Leak::kTz12, 2048}}) {
+  for (const auto& [leak, param] :
+       {std::pair{Leak::kQ15, 16384}, std::pair{Leak::kQ15, 32767}, std::pair{Leak::kQ15, 26214},
+        std::pair{Leak::kHalfFloor, 0}, std::pair{Leak::kShift, 1}, std::pair{Leak::kShift, 15},
+        std::pair{Leak::kTz12, 4095}, std::pair{Leak::kTz12, 2048}}) {
     Random random(11);
     LifCase<int16_t> given(random, {32, 2048, 1, leak, param, false, false});
     for (size_t i = 0; i < given.sums.size(); ++i) given.sums[i] = 0;

@@ -37,9 +37,23 @@ struct Case {
 
   LifFloatTile tile(Guarded<uint64_t>& out, Guarded<float>& record, size_t from, size_t to) {
     const size_t t_stride = is_static ? 0 : pixels * cp;
-    return {currents.data() + from * t_stride, t_stride, decay, input_gain, threshold, subtract, strict, to - from,
-            pixels, channels, cp, nullptr, out.data() + from * pixels * stride, stride, pixels * stride,
-            record.data() + from * pixels * cp, pixels * cp};
+    return {currents.data() + from * t_stride,
+            t_stride,
+            decay,
+            input_gain,
+            threshold,
+            subtract,
+            strict,
+            to - from,
+            pixels,
+            channels,
+            cp,
+            nullptr,
+            out.data() + from * pixels * stride,
+            stride,
+            pixels * stride,
+            record.data() + from * pixels * cp,
+            pixels * cp};
   }
 
   // The written order, with the factors of 1 left out.
@@ -77,11 +91,13 @@ bool same_values(Case& given, Guarded<float>& a, Guarded<float>& b) {
 }
 
 void check(const KernelTable& table, Case& given, size_t cut) {
-  const size_t words = given.steps * given.pixels * given.stride, values = given.steps * given.pixels * given.cp;
+  const size_t words = given.steps * given.pixels * given.stride,
+               values = given.steps * given.pixels * given.cp;
   Guarded<uint64_t> expected(words, 1), out(words, 1), expected_kept(words, 1), kept(words, 1);
   Guarded<float> expected_v(values, 1), v(values, 1), expected_kept_v(values, 1), kept_v(values, 1);
   expect(given, std::vector<float>(given.start.size()), expected, expected_v);
-  expect(given, {given.start.data(), given.start.data() + given.start.size()}, expected_kept, expected_kept_v);
+  expect(given, {given.start.data(), given.start.data() + given.start.size()}, expected_kept,
+         expected_kept_v);
 
   table.step_lif_f32(given.tile(out, v, 0, given.steps));
   Guarded<float> state(given.start.size(), 1);

@@ -23,7 +23,8 @@ struct Trace {
 };
 
 template <typename State>
-Trace run(void (*kernel)(const LifTile&), const Neuron& neuron, std::initializer_list<int32_t> sums, State start) {
+Trace run(void (*kernel)(const LifTile&), const Neuron& neuron, std::initializer_list<int32_t> sums,
+          State start) {
   constexpr size_t kCp = kernels::kChannelPad;
   const size_t steps = sums.size();
   Guarded<int32_t> a(steps * kCp), m(kCp), c(kCp), n(kCp), theta(kCp), psi(kCp), record(steps * kCp);

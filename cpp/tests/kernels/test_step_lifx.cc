@@ -33,9 +33,21 @@ struct Case {
 
   LifXTile tile(Guarded<uint64_t>& out, Guarded<int32_t>& record, size_t from, size_t to) {
     const size_t t_stride = is_static ? 0 : pixels * cp;
-    return {sums.data() + from * t_stride, t_stride, shift, theta.data(), to - from, pixels, channels, cp, nullptr,
-            nullptr, out.data() + from * pixels * stride, stride, pixels * stride,
-            record.data() + from * pixels * cp, pixels * cp};
+    return {sums.data() + from * t_stride,
+            t_stride,
+            shift,
+            theta.data(),
+            to - from,
+            pixels,
+            channels,
+            cp,
+            nullptr,
+            nullptr,
+            out.data() + from * pixels * stride,
+            stride,
+            pixels * stride,
+            record.data() + from * pixels * cp,
+            pixels * cp};
   }
 };
 
@@ -46,7 +58,8 @@ void expect(Case& given, Guarded<uint64_t>& out, Guarded<int32_t>& record) {
       int64_t v = 0;
       size_t k = 0;
       for (size_t t = 0; t < given.steps; ++t) {
-        const int64_t sum = given.sums[(given.is_static ? 0 : t * given.pixels * given.cp) + p * given.cp + c];
+        const int64_t sum =
+            given.sums[(given.is_static ? 0 : t * given.pixels * given.cp) + p * given.cp + c];
         REQUIRE(v % 2 == 0);
         v = v / 2 + sum * (int64_t{1} << given.shift);
         k += 1;
@@ -62,7 +75,8 @@ void expect(Case& given, Guarded<uint64_t>& out, Guarded<int32_t>& record) {
 }
 
 void check(const KernelTable& table, Case& given, size_t cut) {
-  const size_t words = given.steps * given.pixels * given.stride, values = given.steps * given.pixels * given.cp;
+  const size_t words = given.steps * given.pixels * given.stride,
+               values = given.steps * given.pixels * given.cp;
   Guarded<uint64_t> expected(words, 1), out(words, 1), kept(words, 1);
   Guarded<int32_t> expected_v(values, 1), v(values, 1), kept_v(values, 1);
   expect(given, expected, expected_v);
@@ -76,7 +90,8 @@ void check(const KernelTable& table, Case& given, size_t cut) {
     t.age = age.data();
     table.step_lifx_i32(t);
   }
-  bool same = out == expected && kept == expected && out.intact() && v.intact() && state.intact() && age.intact();
+  bool same =
+      out == expected && kept == expected && out.intact() && v.intact() && state.intact() && age.intact();
   for (size_t i = 0; i < values; ++i) {
     if (i % given.cp < given.channels) same = same && v[i] == expected_v[i] && kept_v[i] == expected_v[i];
   }
@@ -98,10 +113,12 @@ TEST_CASE("step_lifx_i32 equals exact arithmetic on every level") {
 
 TEST_CASE("profile X, T = 3, by hand") {
   Random random(13);
-  for (const auto& [sums, spikes] : {std::pair{std::vector<int32_t>{0, 0, 0}, std::vector<uint64_t>{0, 0, 0}},
-                                     std::pair{std::vector<int32_t>{0, 1, 0}, std::vector<uint64_t>{0, 1, 0}}}) {
+  for (const auto& [sums, spikes] :
+       {std::pair{std::vector<int32_t>{0, 0, 0}, std::vector<uint64_t>{0, 0, 0}},
+        std::pair{std::vector<int32_t>{0, 1, 0}, std::vector<uint64_t>{0, 1, 0}}}) {
     Case given(random, 1);
-    while (given.steps != 3 || given.shift != 2 || given.is_static || given.pixels != 1) given = Case(random, 1);
+    while (given.steps != 3 || given.shift != 2 || given.is_static || given.pixels != 1)
+      given = Case(random, 1);
     for (size_t t = 0; t < 3; ++t) given.sums[t * given.cp] = sums[t];
     const int32_t theta[] = {3, 3, 2};
     for (size_t k = 0; k < 3; ++k) given.theta[k * given.cp] = theta[k];

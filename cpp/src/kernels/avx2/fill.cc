@@ -1,5 +1,5 @@
-#include "kernels/avx2/entries.h"
 #include "kernels/fill.h"
+#include "kernels/avx2/entries.h"
 
 namespace snncore::kernels {
 

@@ -1,4 +1,5 @@
-// Bytes times codes, exactly: vpmaddubsw would saturate, so even and odd bytes are widened and go through vpmaddwd.
+// Bytes times codes, exactly: vpmaddubsw would saturate, so even and odd bytes are widened and go through
+// vpmaddwd.
 #include "kernels/avx2/entries.h"
 #include "kernels/avx2/simd.h"
 

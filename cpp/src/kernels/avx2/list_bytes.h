@@ -12,8 +12,8 @@ class ByteLister {
   explicit ByteLister(uint32_t pitch)
       : scale_(_mm256_set1_epi32(static_cast<int32_t>(pitch))), step_(_mm256_slli_epi32(scale_, 3)) {}
 
-  // Lists base + pitch * i for the set bits i of the first `bytes` bytes (all, if more than 8) and returns the end;
-  // writes up to 8 more.
+  // Lists base + pitch * i for the set bits i of the first `bytes` bytes (all, if more than 8) and returns
+  // the end; writes up to 8 more.
   uint32_t* list(uint64_t spikes, size_t bytes, uint32_t base, uint32_t* to) const {
     __m256i from = _mm256_set1_epi32(static_cast<int32_t>(base));
     if (bytes >= 8) {

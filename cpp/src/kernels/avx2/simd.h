@@ -1,6 +1,6 @@
-// Vectors of 32 bytes and the operations that need an AVX2 instruction by name. Included by this folder's sources only.
-// `narrow` leaves its lanes in the order of the instruction (0-3, 8-11, 4-7, 12-15); all int16 lanes of a neuron keep
-// it, and whatever leaves the registers is put back in order.
+// Vectors of 32 bytes and the operations that need an AVX2 instruction by name. Included by this folder's
+// sources only. `narrow` leaves its lanes in the order of the instruction (0-3, 8-11, 4-7, 12-15); all int16
+// lanes of a neuron keep it, and whatever leaves the registers is put back in order.
 #pragma once
 
 #include <immintrin.h>

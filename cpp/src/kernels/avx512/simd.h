@@ -1,5 +1,5 @@
-// Vectors of 64 bytes and the operations that need an AVX-512 instruction by name. Included by this folder's sources only.
-// A block of 32 channels is one vector of int16, in natural order.
+// Vectors of 64 bytes and the operations that need an AVX-512 instruction by name. Included by this folder's
+// sources only. A block of 32 channels is one vector of int16, in natural order.
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -25,7 +25,9 @@ inline I32 as32(__m512i v) { return reinterpret_cast<I32>(v); }
 inline I16 join(__m256i low, __m256i high) {
   return as16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
 }
-inline I16 narrow(I32 a, I32 b) { return join(_mm512_cvtsepi32_epi16(raw(a)), _mm512_cvtsepi32_epi16(raw(b))); }
+inline I16 narrow(I32 a, I32 b) {
+  return join(_mm512_cvtsepi32_epi16(raw(a)), _mm512_cvtsepi32_epi16(raw(b)));
+}
 inline I16 narrow_unsigned(I32 a, I32 b) {
   return join(_mm512_cvtusepi32_epi16(raw(a)), _mm512_cvtusepi32_epi16(raw(b)));
 }

@@ -1,5 +1,5 @@
-#include "kernels/neon/entries.h"
 #include "kernels/fill.h"
+#include "kernels/neon/entries.h"
 
 namespace snncore::kernels {
 

@@ -11,8 +11,8 @@ class ByteLister {
  public:
   explicit ByteLister(uint32_t pitch) : scale_(vdupq_n_u32(pitch)), step_(vdupq_n_u32(8 * pitch)) {}
 
-  // Lists base + pitch * i for the set bits i of the first `bytes` bytes (all, if more than 8) and returns the end;
-  // writes up to 8 more.
+  // Lists base + pitch * i for the set bits i of the first `bytes` bytes (all, if more than 8) and returns
+  // the end; writes up to 8 more.
   uint32_t* list(uint64_t spikes, size_t bytes, uint32_t base, uint32_t* to) const {
     uint32x4_t from = vdupq_n_u32(base);
     for (size_t b = 0; b < 8 && b < bytes; ++b, spikes >>= 8) {

@@ -21,7 +21,9 @@ inline I16 as16(uint16x8_t v) { return reinterpret_cast<I16>(v); }
 inline I32 as32(int32x4_t v) { return reinterpret_cast<I32>(v); }
 
 inline I16 narrow(I32 a, I32 b) { return as16(vcombine_s16(vqmovn_s32(raw(a)), vqmovn_s32(raw(b)))); }
-inline I16 narrow_unsigned(I32 a, I32 b) { return as16(vcombine_u16(vqmovun_s32(raw(a)), vqmovun_s32(raw(b)))); }
+inline I16 narrow_unsigned(I32 a, I32 b) {
+  return as16(vcombine_u16(vqmovun_s32(raw(a)), vqmovun_s32(raw(b))));
+}
 
 inline void widen(I16 v, I32& a, I32& b) {
   a = as32(vmovl_s16(vget_low_s16(raw(v))));

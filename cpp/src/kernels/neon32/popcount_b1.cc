@@ -1,5 +1,5 @@
-#include "kernels/neon32/entries.h"
 #include "kernels/neon/simd.h"
+#include "kernels/neon32/entries.h"
 
 namespace snncore::kernels::neon32 {
 namespace {

@@ -1,4 +1,5 @@
-// Bytes times codes with the signed dot product: x - 128 is signed, and 128 times the sum of the codes puts it right.
+// Bytes times codes with the signed dot product: x - 128 is signed, and 128 times the sum of the codes puts
+// it right.
 #include "kernels/neon/simd.h"
 #include "kernels/neon_dotprod/entries.h"
 

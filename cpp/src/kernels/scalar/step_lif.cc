@@ -14,11 +14,16 @@ constexpr Range kSymmetric8{-127, 127};
 
 int64_t leak(Leak kind, int32_t param, int64_t v) {
   switch (kind) {
-    case Leak::kNone: return v;
-    case Leak::kQ15: return (v * param + (1 << 14)) >> 15;
-    case Leak::kHalfFloor: return v >> 1;
-    case Leak::kShift: return v - (v >> param);
-    case Leak::kTz12: return v < 0 ? -((-v * param) >> 12) : (v * param) >> 12;
+    case Leak::kNone:
+      return v;
+    case Leak::kQ15:
+      return (v * param + (1 << 14)) >> 15;
+    case Leak::kHalfFloor:
+      return v >> 1;
+    case Leak::kShift:
+      return v - (v >> param);
+    case Leak::kTz12:
+      return v < 0 ? -((-v * param) >> 12) : (v * param) >> 12;
   }
   return v;
 }
@@ -66,7 +71,8 @@ void step_lif(const LifTile& tile, Range sat, Range store) {
         }
         tile.out[t * tile.out_t_stride + p * tile.out_stride + word] = spikes;
       }
-      for (size_t i = 0; state != nullptr && i < count; ++i) state[p * cp + first + i] = static_cast<State>(v[i]);
+      for (size_t i = 0; state != nullptr && i < count; ++i)
+        state[p * cp + first + i] = static_cast<State>(v[i]);
     }
   }
 }
