@@ -4,8 +4,9 @@
 
 namespace snncore::kernels::avx2 {
 namespace {
-#include "kernels/body/addrows_b1f32.inc"
 #include "kernels/body/events.inc"
+
+#include "kernels/body/addrows_b1f32.inc"
 }  // namespace
 
 void addrows_b1f32_f32(const uint64_t* const* rows, size_t pixels, const FloatWeights& w, float* out) {

@@ -4,8 +4,9 @@
 
 namespace snncore::kernels::neon {
 namespace {
-#include "kernels/body/addrows_b1i8.inc"
 #include "kernels/body/events.inc"
+
+#include "kernels/body/addrows_b1i8.inc"
 }  // namespace
 
 void addrows_b1i8_i32(const uint64_t* const* rows, size_t pixels, const RowWeights& w, int32_t* sums) {
