@@ -11,6 +11,9 @@ from hypothesis import HealthCheck, settings
 # Helpers beside the tests (snnfile, property.strategies ...) are imported by name.
 sys.path.insert(0, str(Path(__file__).parent))
 
+# Tables are as wide as they need to be, whatever terminal the tests run in.
+os.environ["COLUMNS"] = "250"
+
 # Deterministic: a failure is the change's and not the day's. --hypothesis-profile=search looks further.
 _FIXED = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
