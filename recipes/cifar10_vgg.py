@@ -244,11 +244,11 @@ def export(net: Network, path: Path) -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--epochs", type=int, default=14, help="epochs of the float parent")
+    parser.add_argument("--epochs", type=int, default=22, help="epochs of the float parent")
     parser.add_argument(
-        "--one-step-epochs", type=int, default=8, help="how many of them run one time step only"
+        "--one-step-epochs", type=int, default=16, help="how many of them run one time step only"
     )
-    parser.add_argument("--qat-epochs", type=int, default=8, help="epochs with the quantisers in the loop")
+    parser.add_argument("--qat-epochs", type=int, default=6, help="epochs with the quantisers in the loop")
     parser.add_argument("--lr", type=float, default=0.05, help="peak learning rate, float parent")
     parser.add_argument("--qat-lr", type=float, default=0.015, help="peak learning rate, quantised")
     parser.add_argument("--batch", type=int, default=64)

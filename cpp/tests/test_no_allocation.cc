@@ -22,9 +22,13 @@ void* malloc(size_t size) {
 }
 #endif
 
-void* operator new(size_t size) {
+// The nothrow form too: std::stable_sort takes its buffer from it and gives it back to operator delete.
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
   allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new(size_t size) {
+  if (void* p = operator new(size, std::nothrow)) return p;
   throw std::bad_alloc();
 }
 void operator delete(void* p) noexcept { std::free(p); }
