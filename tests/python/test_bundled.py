@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from bundled import MODEL, SUMS, at_level, digest, integer_logits, levels
 
 import snncore
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "cpp" / "tests" / "golden"))
+import make_bundled
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +24,7 @@ def images() -> np.ndarray:
 
     model = snncore.load(MODEL)
     real = [load_image(path, model).pixels for path in bundled_images().values()]
-    random = np.random.default_rng(0).integers(0, 256, (100, 3, 32, 32)).astype(np.uint8)
-    return np.concatenate([np.stack(real), random])
+    return np.concatenate([np.stack(real), make_bundled.random_images(100)])
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +35,11 @@ def expected(images: np.ndarray) -> np.ndarray:
 
     sums = run(MODEL, images, record=[SUMS], batch=50).sums
     return sums[SUMS.removesuffix(".sum")].numpy()
+
+
+def test_what_the_cpp_test_compares_with(images: np.ndarray, expected: np.ndarray) -> None:
+    assert make_bundled.IMAGES.read_bytes() == images[:10].tobytes()
+    assert make_bundled.LOGITS.read_bytes() == expected.astype("<i4").tobytes()
 
 
 def test_size() -> None:
