@@ -32,7 +32,7 @@ struct LayerInfo {
   std::string neuron;         ///< "lif", "if" or empty: the neuron this layer's sums go to
   Shape shape;                ///< output of one step of one sample, user order
   int weight_bits = 0;        ///< 32 for float weights, 0 for none
-  int state_bits = 0;         ///< membrane bits of the neuron, 0 for none
+  int state_bits = 0;         ///< membrane bits of that neuron, 0 for none
   size_t bytes = 0;           ///< stored bytes of the layer's tensors
   int64_t kept_channels = 0;  ///< output channels in the file
 };

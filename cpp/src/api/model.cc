@@ -23,32 +23,54 @@ std::shared_ptr<const Model::Impl> hold(format::Loaded loaded) {
   return impl;
 }
 
+bool is_neuron(const Node& node) { return node.op == "lif" || node.op == "if"; }
+
 int state_bits(const Node& neuron) {
   const auto state = neuron.attrs.find("state");
   return state == neuron.attrs.end() ? 32 : std::stoi(std::get<std::string>(state->second).substr(1));
 }
 
-// The neuron that a layer's output reaches through requant alone, or null.
-const Node* neuron_after(const graph::Graph& g, const Node& layer) {
+size_t stored_bytes(const graph::Graph& g, const Node& node) {
+  size_t bytes = 0;
+  for (const auto& [role, name] : node.tensors) bytes += g.tensors.at(name).bytes;
+  return bytes;
+}
+
+// The neuron that an edge reaches, through requant alone; or null.
+const Node* neuron_after(const graph::Graph& g, const std::string& edge) {
   for (const Node& node : g.nodes) {
-    if (std::ranges::count(node.inputs, layer.outputs[0]) == 0) continue;
-    if (node.op == "lif" || node.op == "if") return &node;
-    if (node.op == "requant") return neuron_after(g, node);
+    if (std::ranges::count(node.inputs, edge) == 0) continue;
+    if (is_neuron(node)) return &node;
+    if (node.op == "requant") return neuron_after(g, node.outputs[0]);
   }
   return nullptr;
+}
+
+// A requant in front of a neuron is arithmetic of that neuron: no row of its own, its bytes count there.
+bool belongs_to_a_neuron(const graph::Graph& g, const Node& node) {
+  return node.op == "requant" && neuron_after(g, node.outputs[0]) != nullptr;
 }
 
 LayerInfo layer_info(const graph::Graph& g, const Node& node) {
   const Edge& out = g.edges.at(node.outputs[0]);
   LayerInfo info{.name = node.name, .op = node.op, .neuron = {}, .shape = user_shape(out)};
-  for (const auto& [role, name] : node.tensors) info.bytes += g.tensors.at(name).bytes;
+  info.bytes = stored_bytes(g, node);
   if (const auto weight = node.tensors.find("weight"); weight != node.tensors.end()) {
     const tensor::Tensor& w = g.tensors.at(weight->second);
     info.weight_bits = w.coded() ? w.bits : 32;
     info.kept_channels = out.channels();
-    if (const Node* neuron = neuron_after(g, node)) info.neuron = neuron->op;
+    if (const Node* neuron = neuron_after(g, node.outputs[0])) {
+      info.neuron = neuron->op;
+      info.state_bits = state_bits(*neuron);
+    }
   }
-  if (node.op == "lif" || node.op == "if") info.state_bits = state_bits(node);
+  if (is_neuron(node)) {
+    info.state_bits = state_bits(node);
+    for (const std::string& input : node.inputs) {
+      const Node* before = graph::producer(g, input);
+      if (before != nullptr && before->op == "requant") info.bytes += stored_bytes(g, *before);
+    }
+  }
   return info;
 }
 
@@ -98,7 +120,9 @@ std::vector<PortInfo> Model::outputs() const {
 
 std::vector<LayerInfo> Model::layers() const {
   std::vector<LayerInfo> all;
-  for (const Node& node : impl_->graph.nodes) all.push_back(layer_info(impl_->graph, node));
+  for (const Node& node : impl_->graph.nodes) {
+    if (!belongs_to_a_neuron(impl_->graph, node)) all.push_back(layer_info(impl_->graph, node));
+  }
   return all;
 }
 
