@@ -39,13 +39,22 @@ constexpr size_t code_rows(size_t inputs, size_t taps) noexcept { return code_ro
 /// Weight codes for event gathering, at row_weight<kCodeBlock>(code_row(...), ...).
 struct RowWeights {
   const int8_t* codes;  // kAlign-aligned; padded channels are 0
-  /// [block][tap][part of the inputs]: the most that a sum of codes of any of those inputs can be, either way.
+  /// [block][tap][part of the inputs]: the most that a sum of codes of any of those inputs can be, either
+  /// way.
   const uint16_t* bounds;
   size_t inputs;  // rows for each tap; a spike row has ceil(inputs / 64) words, tail bits zero
   size_t taps;
   size_t channels_padded;  // multiple of kChannelPad
   int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 lane can take
   bool odd;                // true: the weight is 2 * code + 1; false: the code itself
+};
+
+/// Binary weights for counting. A bit is set where the weight is +1; the others are -1. Bits of absent inputs
+/// and channels are 0.
+struct BitWeights {
+  const uint32_t*
+      bits;  // [channels_padded / kChannelPad][tap][ceil(inputs / 32)][kChannelPad], kAlign-aligned
+  size_t inputs, taps, channels_padded;
 };
 
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
@@ -60,8 +69,8 @@ struct ByteWeights {
   bool odd;             // true: the weight is 2 * code + 1, so the sum of the inputs is added
 };
 
-/// Float rows for event gathering and dense products, at row_weight<kFloatBlock>(tap * inputs + input, ...); padded
-/// channels are 0.
+/// Float rows for event gathering and dense products, at row_weight<kFloatBlock>(tap * inputs + input, ...);
+/// padded channels are 0.
 struct FloatWeights {
   const float* values;  // kAlign-aligned
   size_t inputs;        // for each tap
@@ -145,9 +154,15 @@ constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels)
 struct KernelTable {
   const char* isa;
 
+  // Measured (bench/bench_kernels): the share of spikes from which count_b1b1_i32 is the faster of the two.
+  float count_from_density;
+
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
   void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
+
+  // The same sums for weights of +1 and -1, by counting: 2 * popcount(spikes & plus) - popcount(spikes).
+  void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.

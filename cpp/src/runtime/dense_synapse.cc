@@ -126,8 +126,8 @@ class RealSynapse final : public StepwiseSynapse {
 
 }  // namespace
 
-std::unique_ptr<Synapse> dense_synapse(const ops::NodeView& node, const SynapseShape& shape, const Slot& input,
-                                       std::shared_ptr<const PackedWeights> weights) {
+std::unique_ptr<Synapse> dense_synapse(const ops::NodeView& node, const SynapseShape& shape,
+                                       const Slot& input, std::shared_ptr<const PackedWeights> weights) {
   const ops::Edge& edge = *node.inputs[0];
   if (layout_of(node) == Layout::kFloats) {
     return std::make_unique<RealSynapse>(shape, input, std::move(weights), static_cast<float>(edge.divisor));

@@ -10,8 +10,8 @@ namespace {
 
 using kernels::kernels;
 
-// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level cache, few enough
-// for their sums to stay in the second.
+// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level
+// cache, few enough for their sums to stay in the second.
 constexpr size_t kTilePixels = 48;
 constexpr size_t kTileBytes = 128 * 1024;
 

@@ -43,6 +43,20 @@ void pack_rows(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& ou
   }
 }
 
+// Weights of +1 and -1 a second time, for counting.
+void pack_bits(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
+  const size_t words = (s.inputs + 31) / 32, group = s.group_padded() * s.window.taps() * words;
+  constexpr size_t kPad = kernels::kChannelPad;
+  out.plus = AlignedBuffer(s.groups * group * sizeof(uint32_t));
+  for (size_t g = 0; g < s.groups; ++g) {
+    uint32_t* to = out.plus.as<uint32_t>() + g * group;
+    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
+      const size_t at = ((c / kPad * s.window.taps() + tap) * words + k / 32) * kPad + c % kPad;
+      if (tensor::code_at(w, i) == 0) to[at] |= uint32_t{1} << (k % 32);
+    });
+  }
+}
+
 void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge& input, PackedWeights& out) {
   const size_t cp = s.group_padded(), group = patch_bytes(s) * cp;
   const bool odd = w.encoding == tensor::Encoding::kOdd;
@@ -64,6 +78,9 @@ void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge&
     });
   }
 }
+
+// Codes 0 and -1 that mean +1 and -1.
+bool is_binary(const tensor::Tensor& w) { return w.encoding == tensor::Encoding::kOdd && w.bits == 1; }
 
 void pack_floats(const ops::NodeView& node, const SynapseShape& s, PackedWeights& out) {
   const auto* w = node.find("weight")->as<float>();
@@ -89,6 +106,7 @@ std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, con
   switch (layout_of(node)) {
     case Layout::kRows:
       pack_rows(*node.find("weight"), shape, *out);
+      if (is_binary(*node.find("weight"))) pack_bits(*node.find("weight"), shape, *out);
       break;
     case Layout::kBytes:
       pack_bytes(*node.find("weight"), shape, *node.inputs[0], *out);

@@ -82,12 +82,13 @@ class SpikeSynapse final : public SynapseBase {
     return at;
   }
 
-  // The input pixels that a tile can read lie between the first tap of its first and the last of its last row.
+  // The input pixels that a tile can read lie between the first tap of its first and the last of its last
+  // row.
   [[nodiscard]] std::pair<int64_t, int64_t> reach(const Tile& tile) const noexcept {
     const Window& w = shape_.window;
     const int64_t first = static_cast<int64_t>(tile.first) / w.out_w * w.stride_h - w.pad_top;
-    const int64_t last = static_cast<int64_t>(tile.first + tile.count - 1) / w.out_w * w.stride_h - w.pad_top +
-                         (w.kernel_h - 1) * w.dilation_h;
+    const int64_t last = static_cast<int64_t>(tile.first + tile.count - 1) / w.out_w * w.stride_h -
+                         w.pad_top + (w.kernel_h - 1) * w.dilation_h;
     return {std::clamp<int64_t>(first, 0, w.in_h - 1) * w.in_w,
             (std::clamp<int64_t>(last, 0, w.in_h - 1) + 1) * w.in_w - 1};
   }
@@ -125,12 +126,18 @@ class SpikeSynapse final : public SynapseBase {
   void apply(const kernels::SpikeTile& spikes, size_t g, T* out, std::byte* scratch) const noexcept {
     const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
     if constexpr (std::is_same_v<T, int32_t>) {
+      if (weights_->plus.size() > 0 && dense(spikes)) {
+        const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
+        kernels().count_b1b1_i32(spikes, {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, cp},
+                                 out, scratch);
+        return;
+      }
       const size_t group = kernels::code_rows(shape_.inputs, taps) * cp;
       const size_t bounds = weights_->bounds.size() / sizeof(uint16_t) / shape_.groups;
       kernels().addrows_b1i8_i32(
           spikes,
-          {weights_->codes.as<int8_t>() + g * group, weights_->bounds.as<uint16_t>() + g * bounds, shape_.inputs,
-           taps, cp, weights_->max_abs, odd_},
+          {weights_->codes.as<int8_t>() + g * group, weights_->bounds.as<uint16_t>() + g * bounds,
+           shape_.inputs, taps, cp, weights_->max_abs, odd_},
           out, scratch);
     } else {
       const size_t group = taps * shape_.inputs * cp;
@@ -140,6 +147,15 @@ class SpikeSynapse final : public SynapseBase {
     }
   }
 
+  // Are there so many spikes that counting beats gathering? Both give the same sums.
+  [[nodiscard]] bool dense(const kernels::SpikeTile& spikes) const noexcept {
+    uint64_t events = 0;
+    for (size_t r = 0; r < spikes.row_count; ++r)
+      events += kernels().popcount_b1(spikes.rows[r], row_words());
+    const size_t places = (spikes.row_count - 1) * shape_.inputs;  // row 0 is padding
+    return static_cast<float>(events) > kernels().count_from_density * static_cast<float>(places);
+  }
+
   bool odd_;
   AlignedBuffer zeros_;
 };
@@ -147,7 +163,8 @@ class SpikeSynapse final : public SynapseBase {
 }  // namespace
 
 std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& input,
-                                       std::shared_ptr<const PackedWeights> weights, Layout layout, bool odd) {
+                                       std::shared_ptr<const PackedWeights> weights, Layout layout,
+                                       bool odd) {
   if (layout == Layout::kRows) {
     return std::make_unique<SpikeSynapse<int32_t>>(shape, input, std::move(weights), odd);
   }

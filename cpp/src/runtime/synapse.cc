@@ -17,7 +17,8 @@ class StoredSums final : public Synapse {
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte*) const noexcept override {
     const size_t bytes = tile.count * slot_.row_bytes;
     for (size_t t = 0; t < tile.steps; ++t) {
-      std::memcpy(static_cast<std::byte*>(out) + t * bytes, slot_.row(frame, tile.t + t, tile.n, tile.first), bytes);
+      std::memcpy(static_cast<std::byte*>(out) + t * bytes, slot_.row(frame, tile.t + t, tile.n, tile.first),
+                  bytes);
     }
   }
 

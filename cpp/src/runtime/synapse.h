@@ -13,8 +13,8 @@
 
 namespace snncore::runtime {
 
-/// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights, float for
-/// float weights).
+/// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
+/// float for float weights).
 class Synapse {
  public:
   virtual ~Synapse() = default;
@@ -33,13 +33,14 @@ class Synapse {
 struct PackedWeights {
   AlignedBuffer codes;      // int8 or float, all groups behind each other
   AlignedBuffer bounds;     // RowWeights only: uint16, all groups
+  AlignedBuffer plus;       // weights of +1 and -1 only: BitWeights, all groups
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
   int32_t max_abs = 0;
 
   [[nodiscard]] size_t bytes() const noexcept {
-    return codes.size() + bounds.size() + code_sums.size() + init.size() + bias.size();
+    return codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() + bias.size();
   }
 };
 

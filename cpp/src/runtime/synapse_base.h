@@ -74,7 +74,7 @@ std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& in
                                        std::shared_ptr<const PackedWeights> weights, Layout layout, bool odd);
 
 /// Pixels, counts and real values into dense kernels.
-std::unique_ptr<Synapse> dense_synapse(const ops::NodeView& node, const SynapseShape& shape, const Slot& input,
-                                       std::shared_ptr<const PackedWeights> weights);
+std::unique_ptr<Synapse> dense_synapse(const ops::NodeView& node, const SynapseShape& shape,
+                                       const Slot& input, std::shared_ptr<const PackedWeights> weights);
 
 }  // namespace snncore::runtime

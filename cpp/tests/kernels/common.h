@@ -92,8 +92,8 @@ class Guarded {
   AlignedBuffer buffer_;
 };
 
-/// Random spikes of a tile, and memory for the kernels that read them; about one row in eight is the shared row of
-/// zeros, and some rows serve several taps.
+/// Random spikes of a tile, and memory for the kernels that read them; about one row in eight is the shared
+/// row of zeros, and some rows serve several taps.
 class SpikeRows {
  public:
   SpikeRows(Random& random, size_t pixels, size_t taps, size_t inputs, double density)

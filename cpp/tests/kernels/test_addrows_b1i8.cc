@@ -29,7 +29,8 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
   const size_t stored = kernels::code_rows(s.inputs, s.taps);
   Guarded<int8_t> codes(stored * cp);
   const auto at = [&](size_t r, size_t c) {
-    return kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(r / s.inputs, r % s.inputs, s.inputs), c, stored, cp);
+    return kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(r / s.inputs, r % s.inputs, s.inputs),
+                                                    c, stored, cp);
   };
   const bool extreme = random.chance(0.25);
   for (size_t r = 0; r < rows; ++r) {
