@@ -220,6 +220,10 @@ struct KernelTable {
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);
 
+  // to[c] += factor[c] for the set bits c of `row`, of `channels` (a multiple of kChannelPad; `row` has the
+  // bits of as many, or ends in a word of 64).
+  void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
+
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);
 };

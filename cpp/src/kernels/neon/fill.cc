@@ -17,6 +17,7 @@ void fill_neon(KernelTable& table) {
   table.step_lifx_i32 = neon::step_lifx_i32;
   table.step_lif_f32 = neon::step_lif_f32;
   table.or_rows_b1 = neon::or_rows_b1;
+  table.add_bits_i32 = neon::add_bits_i32;
   table.popcount_b1 = neon::popcount_b1;
 }
 
