@@ -155,7 +155,7 @@ Work count(const Layer& l) {
   const auto pixels = static_cast<double>(kSteps * l.height * l.width), weights = static_cast<double>(words);
   return {layer_name("count_b1b1_i32", l, ""), pixels * weights * 4, pixels * weights * 32,
           [=](const KernelTable& k) {
-            const BitWeights w{plus->as<uint32_t>(), l.inputs, 9, l.outputs};
+            const BitWeights w{plus->as<uint32_t>(), l.inputs, 9, l.outputs, l.outputs};
             spikes->for_tiles([&](const SpikeTile& tile, std::byte* scratch) {
               k.count_b1b1_i32(tile, w, sums->as<int32_t>(), scratch);
             });

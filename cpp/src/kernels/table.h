@@ -81,7 +81,7 @@ struct RowWeights {
 struct BitWeights {
   const uint32_t*
       bits;  // [channels_padded / kChannelPad][tap][ceil(inputs / 32)][kChannelPad], kAlign-aligned
-  size_t inputs, taps, channels_padded;
+  size_t inputs, taps, channels, channels_padded;
 };
 
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
@@ -196,6 +196,7 @@ struct KernelTable {
   void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
 
   // The same sums for weights of +1 and -1, by counting: 2 * popcount(spikes & plus) - popcount(spikes).
+  // Sums of channels past w.channels are unspecified.
   void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4

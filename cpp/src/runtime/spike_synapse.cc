@@ -150,8 +150,10 @@ class SpikeSynapse final : public SynapseBase {
     if constexpr (std::is_same_v<T, int32_t>) {
       if (weights_->plus.size() > 0 && counting_pays(spikes)) {
         const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
-        kernels().count_b1b1_i32(spikes, {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, cp},
-                                 out, scratch);
+        kernels().count_b1b1_i32(
+            spikes,
+            {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, shape_.group_channels(), cp},
+            out, scratch);
         return;
       }
       const size_t group = kernels::code_rows(shape_.inputs, taps) * cp;

@@ -31,9 +31,11 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
   }
   for (const auto& table : tables) {
     Guarded<int32_t> sums(s.pixels * cp, 1);
-    table.count_b1b1_i32(spikes.tile(), BitWeights{bits.data(), s.inputs, s.taps, cp}, sums.data(),
-                         spikes.scratch());
-    const bool same = expected.empty() || std::memcmp(sums.data(), expected.data(), expected.size() * 4) == 0;
+    table.count_b1b1_i32(spikes.tile(), BitWeights{bits.data(), s.inputs, s.taps, s.channels, cp},
+                         sums.data(), spikes.scratch());
+    bool same = true;
+    for (size_t i = 0; i < expected.size(); ++i)
+      same = same && (i % cp >= s.channels || sums[i] == expected[i]);
     CAPTURE(table.isa);
     CAPTURE(s.channels);
     CAPTURE(s.inputs);
