@@ -276,6 +276,40 @@ Work popcount(size_t words) {
           [=](const KernelTable& k) { kept_count += k.popcount_b1(bits->as<uint64_t>(), words); }};
 }
 
+// Workload W6 without the selection: random codes, limits that about one code in 100,000 is below, blocks of
+// 64 KB.
+Work hamming(size_t bits, uint32_t limit) {
+  constexpr size_t kCodes = 1 << 16, kQueries = 64, kTile = 8;
+  const size_t bytes = bits / 8, range = 65536 / (bytes * kCodeBlock);
+  auto codes = random_values<uint8_t>(kCodes * bytes, 0, 255);
+  auto queries = random_values<uint32_t>(kQueries * bytes, 0, 255);
+  for (size_t i = 0; i < kQueries * bytes; ++i) queries->as<uint32_t>()[i] *= 0x01010101;
+  const size_t stride = range * kCodeBlock + 1;
+  auto hits = std::make_shared<AlignedBuffer>(kTile * stride * sizeof(HammingHit));
+  const double pairs = static_cast<double>(kCodes) * kQueries;
+  return {"hamming_b1b1_hits/" + std::to_string(kCodes) + "x" + std::to_string(kQueries) + "x" +
+              std::to_string(bits),
+          pairs * static_cast<double>(bytes), pairs * static_cast<double>(bits), [=](const KernelTable& k) {
+            std::array<uint32_t, kTile> limits{};
+            limits.fill(limit);
+            std::array<size_t, kTile> counts{};
+            for (size_t block = 0; block < kCodes / kCodeBlock; block += range) {
+              for (size_t q = 0; q < kQueries; q += kTile) {
+                const HammingScan scan{codes->as<uint8_t>() + block * bytes * kCodeBlock,
+                                       range,
+                                       bytes,
+                                       queries->as<uint32_t>() + q * bytes,
+                                       kTile,
+                                       limits.data(),
+                                       stride,
+                                       0};
+                k.hamming_b1b1_hits(scan, hits->as<HammingHit>(), counts.data());
+                kept_count += counts[0];
+              }
+            }
+          }};
+}
+
 std::vector<Work> all_work() {
   const Layer a{32, 32, 32, 32}, b{16, 16, 64, 64}, c{8, 8, 128, 128};
   std::vector<Work> work;
@@ -293,6 +327,10 @@ std::vector<Work> all_work() {
   }
   work.push_back(pool(512, 1));
   work.push_back(popcount(4096));
+  work.push_back(hamming(128, 40));
+  work.push_back(hamming(256, 94));
+  work.push_back(hamming(512, 208));
+  work.push_back(hamming(1024, 444));
   return work;
 }
 

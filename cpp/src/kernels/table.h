@@ -103,6 +103,29 @@ struct LifFloatTile {
   size_t record_t_stride;
 };
 
+/// Codes in a block of a Hamming scan.
+inline constexpr size_t kCodeBlock = 64;
+
+/// A range of blocks against some queries. A code is `bytes` bytes, and byte j of a block's codes lie beside
+/// each other: a vector holds the same byte of many codes, distances stay in lanes and are never summed
+/// across.
+struct HammingScan {
+  const uint8_t* blocks;  // [block_count][bytes][kCodeBlock], kAlign-aligned
+  size_t block_count;
+  size_t bytes;  // 1..8192
+  const uint32_t*
+      queries;  // [query_count][bytes]: byte j of the query, four times, so that a load can repeat it
+  size_t query_count;
+  const uint32_t* limits;  // [query_count]
+  size_t hit_stride;       // hits from one query's to the next: at least block_count * kCodeBlock + 1
+  size_t probe;            // a hint: after so many bytes, see whether the block can be left; 0: never
+};
+
+struct HammingHit {
+  uint32_t code;  // counted from the first block
+  uint32_t distance;
+};
+
 /// Every entry is noexcept in effect, touches only what it is given, and gives the same result on every ISA.
 /// `rows` holds pixels * taps pointers, tap innermost, each to ceil(inputs / 64) words (of padding: to
 /// zeros).
@@ -137,6 +160,11 @@ struct KernelTable {
 
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);
+
+  // For each query q the codes whose Hamming distance is below limits[q], in ascending order, from
+  // hits + q * hit_stride; counts[q] says how many. What lies behind them, in the query's hit_stride, is
+  // overwritten.
+  void (*hamming_b1b1_hits)(const HammingScan& scan, HammingHit* hits, size_t* counts);
 };
 
 /// The table for this CPU, or the level named by the environment variable SNNCORE_ISA; chosen once, on first
