@@ -48,17 +48,21 @@ struct Counts {
   void add(const uint8_t* codes, const uint32_t* const (&queries)[Q], size_t from, size_t to) {
     const __m256i low = _mm256_set1_epi8(15);
     for (size_t byte = from; byte < to; ++byte) {
-      const __m256i a = load(codes + byte * kCodeBlock), b = load(codes + byte * kCodeBlock + 32);
-      const __m256i halves[2][2] = {
-          {_mm256_and_si256(a, low), _mm256_and_si256(b, low)},
-          {_mm256_and_si256(_mm256_srli_epi16(a, 4), low), _mm256_and_si256(_mm256_srli_epi16(b, 4), low)}};
-      for (size_t half = 0; half < 2; ++half) {
-        for (size_t q = 0; q < Q; ++q) {
-          const __m256i t = table(queries[q][byte], half);
-          sums[q][0] = _mm256_adds_epu8(sums[q][0], _mm256_shuffle_epi8(t, halves[half][0]));
-          sums[q][1] = _mm256_adds_epu8(sums[q][1], _mm256_shuffle_epi8(t, halves[half][1]));
-        }
-      }
+      __m256i a = load(codes + byte * kCodeBlock), b = load(codes + byte * kCodeBlock + 32);
+      add_half(queries, byte, 0, _mm256_and_si256(a, low), _mm256_and_si256(b, low));
+      __asm__("" : "+x"(a), "+x"(b));
+      a = _mm256_srli_epi16(a, 4);
+      b = _mm256_srli_epi16(b, 4);
+      add_half(queries, byte, 1, _mm256_and_si256(a, low), _mm256_and_si256(b, low));
+    }
+  }
+
+  void add_half(const uint32_t* const (&queries)[Q], size_t byte, size_t half, __m256i a, __m256i b) {
+#pragma GCC unroll 4
+    for (size_t q = 0; q < Q; ++q) {
+      const __m256i t = table(queries[q][byte], half);
+      sums[q][0] = _mm256_adds_epu8(sums[q][0], _mm256_shuffle_epi8(t, a));
+      sums[q][1] = _mm256_adds_epu8(sums[q][1], _mm256_shuffle_epi8(t, b));
     }
   }
 

@@ -3,31 +3,39 @@
 namespace snncore::kernels::scalar {
 namespace {
 
+constexpr size_t kWords = kCodeBlock / sizeof(uint64_t);
+constexpr size_t kExactBytes = 255 / 8;  // bytes of a code whose distance fits a byte
+
 // Set bits of each byte.
-uint64_t byte_counts(uint64_t x) {
+inline uint64_t byte_counts(uint64_t x) {
   x -= x >> 1 & 0x5555555555555555;
   x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
   return (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
 }
 
-void add_distances(const uint8_t* codes, uint32_t query, uint32_t* distances) {
-  const uint64_t repeated = static_cast<uint64_t>(query) << 32 | query;
-  for (size_t lane = 0; lane < kCodeBlock; lane += sizeof(uint64_t)) {
-    uint64_t bytes;
-    __builtin_memcpy(&bytes, codes + lane, sizeof(bytes));
-    const uint64_t counts = byte_counts(bytes ^ repeated);
-    uint8_t each[sizeof(counts)];
-    __builtin_memcpy(each, &counts, sizeof(counts));
-    for (size_t i = 0; i < sizeof(each); ++i) distances[lane + i] += each[i];
+// Adds what differs in up to kExactBytes bytes of the codes.
+void add_distances(const uint8_t* codes, const uint32_t* query, size_t bytes, uint32_t* distances) {
+  uint64_t sums[kWords] = {};
+  for (size_t byte = 0; byte < bytes; ++byte) {
+    const uint64_t repeated = static_cast<uint64_t>(query[byte]) << 32 | query[byte];
+    uint64_t lanes[kWords];
+    __builtin_memcpy(lanes, codes + byte * kCodeBlock, sizeof(lanes));
+    for (size_t w = 0; w < kWords; ++w) sums[w] += byte_counts(lanes[w] ^ repeated);
   }
+  uint8_t each[kCodeBlock];
+  __builtin_memcpy(each, sums, sizeof(sums));
+  for (size_t lane = 0; lane < kCodeBlock; ++lane) distances[lane] += each[lane];
 }
 
 size_t scan_query(const HammingScan& scan, const uint32_t* query, uint32_t limit, HammingHit* hits) {
   size_t count = 0;
   for (size_t block = 0; block < scan.block_count; ++block) {
+    const uint8_t* codes = scan.blocks + block * scan.bytes * kCodeBlock;
     uint32_t distances[kCodeBlock] = {};
-    for (size_t byte = 0; byte < scan.bytes; ++byte) {
-      add_distances(scan.blocks + (block * scan.bytes + byte) * kCodeBlock, query[byte], distances);
+    for (size_t byte = 0; byte < scan.bytes; byte += kExactBytes) {
+      const size_t rest = scan.bytes - byte;
+      add_distances(codes + byte * kCodeBlock, query + byte, rest < kExactBytes ? rest : kExactBytes,
+                    distances);
     }
     for (size_t lane = 0; lane < kCodeBlock; ++lane) {
       if (distances[lane] >= limit) continue;
