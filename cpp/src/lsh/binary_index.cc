@@ -11,6 +11,7 @@ namespace snncore {
 namespace {
 
 constexpr int64_t kMaxBits = 65536;
+constexpr int64_t kMaxK = INT32_MAX;
 constexpr int kMaxThreads = 256;
 
 void require_rows(const BitTensor& array, int64_t bits, const char* what, const char* axis) {
@@ -50,7 +51,8 @@ void BinaryIndex::add(const BitTensor& codes) {
 void BinaryIndex::search(const BitTensor& queries, int64_t k, std::span<int64_t> ids,
                          std::span<int32_t> distances, int threads) const {
   require_rows(queries, impl_->bits, "queries", "q");
-  require(k >= 1, ErrorCode::kInvalidArgument, "BinaryIndex: expected k >= 1, received " + std::to_string(k));
+  require(k >= 1 && k <= kMaxK, ErrorCode::kInvalidArgument,
+          "BinaryIndex: expected k of 1 to " + std::to_string(kMaxK) + ", received " + std::to_string(k));
   require(threads >= 1 && threads <= kMaxThreads, ErrorCode::kInvalidArgument,
           "BinaryIndex: expected 1 to 256 threads, received " + std::to_string(threads));
   const auto places =
