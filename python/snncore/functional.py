@@ -206,8 +206,8 @@ def hamming_topk(
     Returns
     -------
     ids, distances
-        int64 and int32, both [Q, k]: nearest first, ties in the order of the codes. Where N is below k the rest
-        are -1 and 2^31 - 1.
+        int64 and int32, both [Q, k]: nearest first, ties in the order of the codes. Where N is below k the
+        rest are -1 and 2^31 - 1.
     """
     shapes = [x.shape if isinstance(x, BitTensor) else np.shape(x) for x in (queries, codes)]
     if any(len(shape) != 2 for shape in shapes) or shapes[0][1] != shapes[1][1]:

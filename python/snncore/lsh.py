@@ -84,8 +84,8 @@ class BinaryIndex:
         Returns
         -------
         ids, distances
-            int64 and int32, both [q, k]: nearest first, among equally near codes the one added first. With fewer
-            than k codes the rest are -1 and 2^31 - 1.
+            int64 and int32, both [q, k]: nearest first, among equally near codes the one added first. With
+            fewer than k codes the rest are -1 and 2^31 - 1.
 
         Raises
         ------

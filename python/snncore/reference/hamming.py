@@ -11,8 +11,8 @@ def hamming_topk(queries: Tensor, codes: Tensor, k: int) -> tuple[Tensor, Tensor
 
     ``distance[q, n] = sum_i (queries[q, i] != codes[n, i])``
 
-    Returns ids int64 and distances int32, both [Q, k], in ascending order of (distance, id). Where N is below k
-    the rest are -1 and 2^31 - 1.
+    Returns ids int64 and distances int32, both [Q, k], in ascending order of (distance, id). Where N is below
+    k the rest are -1 and 2^31 - 1.
     """
     distances = (queries[:, None, :] != codes[None, :, :]).sum(dim=2)
     ids = torch.argsort(distances, dim=1, stable=True)[:, :k]
