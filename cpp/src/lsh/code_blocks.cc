@@ -56,13 +56,4 @@ void CodeBlocks::add(const uint64_t* rows, size_t count) {
   }
 }
 
-void repeat_bytes(const uint64_t* rows, size_t count, size_t bytes, uint32_t* repeated) noexcept {
-  const size_t row_words = (bytes + kWordBytes - 1) / kWordBytes;
-  for (size_t r = 0; r < count; ++r) {
-    for (size_t byte = 0; byte < bytes; ++byte) {
-      repeated[r * bytes + byte] = byte_of(rows + r * row_words, byte) * uint32_t{0x01010101};
-    }
-  }
-}
-
 }  // namespace snncore::lsh

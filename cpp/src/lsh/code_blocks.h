@@ -33,7 +33,4 @@ class CodeBlocks {
   AlignedBuffer buffer_;
 };
 
-/// Queries in the layout of kernels::HammingScan, every byte four times: `repeated` is [count][bytes].
-void repeat_bytes(const uint64_t* rows, size_t count, size_t bytes, uint32_t* repeated) noexcept;
-
 }  // namespace snncore::lsh

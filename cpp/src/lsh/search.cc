@@ -15,12 +15,13 @@ namespace {
 using kernels::HammingHit;
 using kernels::HammingScan;
 using kernels::kCodeBlock;
+using kernels::kHammingPrepared;
+using kernels::kHammingTile;
 
-constexpr size_t kTile = 8;               // queries in one call of the kernel
 constexpr size_t kRangeBytes = 65536;     // codes that stay in the cache while all queries of a group pass
 constexpr size_t kRangeBlocks = 64;       // or fewer, if codes are short
 constexpr size_t kGroup = 512;            // queries that share a pass over the codes, at most
-constexpr size_t kGroupBytes = 262144;    // of their codes
+constexpr size_t kGroupBytes = 524288;    // of their prepared bits
 constexpr size_t kGroupPlaces = 8 << 20;  // of their candidates
 constexpr size_t kLeastShare = 16;        // queries that are worth a pass of their own
 
@@ -31,10 +32,11 @@ struct Cut {
   size_t group, groups, parts;
 
   Cut(const CodeBlocks& codes, size_t queries, size_t k, size_t threads) {
+    const size_t prepared = codes.bytes() * kHammingPrepared / kHammingTile;
     const size_t fit =
-        std::min({kGroup, kGroupBytes / (codes.bytes() * sizeof(uint32_t)), kGroupPlaces / Nearest::room(k)});
+        std::min({kGroup, std::max(kHammingTile, kGroupBytes / prepared), kGroupPlaces / Nearest::room(k)});
     const bool share = queries >= kLeastShare * threads;
-    const size_t wish = ceil_div(share ? ceil_div(queries, threads) : queries, kTile) * kTile;
+    const size_t wish = ceil_div(share ? ceil_div(queries, threads) : queries, kHammingTile) * kHammingTile;
     group = std::max<size_t>(1, std::min(fit, wish));
     groups = ceil_div(queries, group);
     parts = std::min(ceil_div(threads, groups), ceil_div(codes.blocks(), kRangeBlocks));
@@ -62,12 +64,16 @@ class Pass {
         kept_(cut.group * Nearest::room(k)),
         nearest_(cut.group),
         limits_(cut.group),
-        hits_(kTile * hit_stride_),
-        repeated_(cut.group * codes.bytes()) {}
+        hits_(kHammingTile * hit_stride_),
+        prepared_(ceil_div(cut.group, kHammingTile) * tile_bytes()) {}
 
   void start(const uint64_t* rows, size_t count) {
     count_ = count;
-    repeat_bytes(rows, count, codes_.bytes(), repeated_.data());
+    const size_t row_bytes = ceil_div(codes_.bytes(), sizeof(uint64_t)) * sizeof(uint64_t);
+    for (size_t q = 0; q < count; q += kHammingTile) {
+      kernels::kernels().prepare_hamming_b1(reinterpret_cast<const uint8_t*>(rows) + q * row_bytes, row_bytes,
+                                            std::min(kHammingTile, count - q), codes_.bytes(), prepared(q));
+    }
     for (size_t q = 0; q < count; ++q) nearest_[q] = Nearest(kept_.data() + q * Nearest::room(k_), k_);
   }
 
@@ -75,13 +81,19 @@ class Pass {
   void scan(size_t first, size_t last) {
     for (size_t blocks = 1; first < last; first += blocks, blocks = std::min(2 * blocks, range_blocks_)) {
       blocks = std::min(blocks, last - first);
-      for (size_t q = 0; q < count_; q += kTile) scan_tile(first, blocks, q, std::min(kTile, count_ - q));
+      for (size_t q = 0; q < count_; q += kHammingTile)
+        scan_tile(first, blocks, q, std::min(kHammingTile, count_ - q));
     }
   }
 
   Nearest& nearest(size_t query) { return nearest_[query]; }
 
  private:
+  [[nodiscard]] size_t tile_bytes() const noexcept { return kHammingPrepared * codes_.bytes(); }
+  [[nodiscard]] std::byte* prepared(size_t query) const noexcept {
+    return prepared_.data() + query / kHammingTile * tile_bytes();
+  }
+
   void scan_tile(size_t first, size_t blocks, size_t query, size_t queries) {
     uint32_t farthest = 0;
     for (size_t q = query; q < query + queries; ++q) {
@@ -89,11 +101,11 @@ class Pass {
       farthest = std::max(farthest, limits_[q]);
     }
     if (farthest == 0) return;
-    size_t counts[kTile];
+    size_t counts[kHammingTile];
     const HammingScan range{codes_.block(first),
                             blocks,
                             codes_.bytes(),
-                            repeated_.data() + query * codes_.bytes(),
+                            prepared(query),
                             queries,
                             limits_.data() + query,
                             hit_stride_,
@@ -117,7 +129,7 @@ class Pass {
   std::vector<Nearest> nearest_;
   std::vector<uint32_t> limits_;
   std::vector<HammingHit> hits_;
-  std::vector<uint32_t> repeated_;
+  AlignedBuffer prepared_;
 };
 
 class Search {

@@ -16,6 +16,7 @@ void fill_avx2(KernelTable& table) {
   table.step_lif_f32 = avx2::step_lif_f32;
   table.or_rows_b1 = avx2::or_rows_b1;
   table.popcount_b1 = avx2::popcount_b1;
+  table.prepare_hamming_b1 = avx2::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx2::hamming_b1b1_hits;
 }
 

@@ -16,6 +16,7 @@ void fill_avx512(KernelTable& table) {
   table.step_lif_f32 = avx512::step_lif_f32;
   table.or_rows_b1 = avx512::or_rows_b1;
   table.popcount_b1 = avx512::popcount_b1;
+  table.prepare_hamming_b1 = avx512::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx512::hamming_b1b1_hits;
 }
 

@@ -5,8 +5,7 @@
 namespace snncore::kernels::avx512 {
 namespace {
 
-constexpr size_t kTile = 8;
-
+// A prepared query byte: [query], four times each, so that a load can repeat it.
 template <size_t Q>
 struct Counts {
   __m512i sums[Q];
@@ -15,11 +14,12 @@ struct Counts {
     for (__m512i& sum : sums) sum = _mm512_setzero_si512();
   }
 
-  void add(const uint8_t* codes, const uint32_t* const (&queries)[Q], size_t from, size_t to) {
+  void add(const uint8_t* codes, const void* prepared, size_t from, size_t to) {
+    const auto* queries = static_cast<const int32_t*>(prepared);
     for (size_t byte = from; byte < to; ++byte) {
       const __m512i code = _mm512_loadu_si512(codes + byte * kCodeBlock);
       for (size_t q = 0; q < Q; ++q) {
-        const __m512i query = _mm512_set1_epi32(static_cast<int32_t>(queries[q][byte]));
+        const __m512i query = _mm512_set1_epi32(queries[byte * Q + q]);
         sums[q] = _mm512_adds_epu8(sums[q], _mm512_popcnt_epi8(_mm512_xor_si512(code, query)));
       }
     }
@@ -39,8 +39,15 @@ struct Counts {
 #include "kernels/body/hamming.inc"
 }  // namespace
 
+void prepare_hamming_b1(const uint8_t* queries, size_t stride, size_t count, size_t bytes, void* prepared) {
+  auto* out = static_cast<uint32_t*>(prepared);
+  for (size_t byte = 0; byte < bytes; ++byte) {
+    for (size_t q = 0; q < count; ++q) *out++ = queries[q * stride + byte] * uint32_t{0x01010101};
+  }
+}
+
 void hamming_b1b1_hits(const HammingScan& scan, HammingHit* hits, size_t* counts) {
-  scan_all(scan, hits, counts);
+  scan_any(scan, hits, counts);
 }
 
 }  // namespace snncore::kernels::avx512

@@ -16,6 +16,7 @@ void fill_neon(KernelTable& table) {
   table.step_lif_f32 = neon::step_lif_f32;
   table.or_rows_b1 = neon::or_rows_b1;
   table.popcount_b1 = neon::popcount_b1;
+  table.prepare_hamming_b1 = neon::prepare_hamming_b1;
   table.hamming_b1b1_hits = neon::hamming_b1b1_hits;
 }
 

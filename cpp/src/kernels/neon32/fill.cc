@@ -14,6 +14,7 @@ void fill_neon32(KernelTable& table) {
   table.step_lifx_i32 = neon32::step_lifx_i32;
   table.or_rows_b1 = neon32::or_rows_b1;
   table.popcount_b1 = neon32::popcount_b1;
+  table.prepare_hamming_b1 = neon32::prepare_hamming_b1;
   table.hamming_b1b1_hits = neon32::hamming_b1b1_hits;
 }
 

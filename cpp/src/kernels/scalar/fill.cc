@@ -16,6 +16,7 @@ void fill_scalar(KernelTable& table) {
   table.step_lif_f32 = scalar::step_lif_f32;
   table.or_rows_b1 = scalar::or_rows_b1;
   table.popcount_b1 = scalar::popcount_b1;
+  table.prepare_hamming_b1 = scalar::prepare_hamming_b1;
   table.hamming_b1b1_hits = scalar::hamming_b1b1_hits;
 }
 

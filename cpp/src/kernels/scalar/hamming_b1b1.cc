@@ -14,10 +14,10 @@ inline uint64_t byte_counts(uint64_t x) {
 }
 
 // Adds what differs in up to kExactBytes bytes of the codes.
-void add_distances(const uint8_t* codes, const uint32_t* query, size_t bytes, uint32_t* distances) {
+void add_distances(const uint8_t* codes, const uint8_t* query, size_t bytes, uint32_t* distances) {
   uint64_t sums[kWords] = {};
   for (size_t byte = 0; byte < bytes; ++byte) {
-    const uint64_t repeated = static_cast<uint64_t>(query[byte]) << 32 | query[byte];
+    const uint64_t repeated = query[byte] * uint64_t{0x0101010101010101};
     uint64_t lanes[kWords];
     __builtin_memcpy(lanes, codes + byte * kCodeBlock, sizeof(lanes));
     for (size_t w = 0; w < kWords; ++w) sums[w] += byte_counts(lanes[w] ^ repeated);
@@ -27,7 +27,7 @@ void add_distances(const uint8_t* codes, const uint32_t* query, size_t bytes, ui
   for (size_t lane = 0; lane < kCodeBlock; ++lane) distances[lane] += each[lane];
 }
 
-size_t scan_query(const HammingScan& scan, const uint32_t* query, uint32_t limit, HammingHit* hits) {
+size_t scan_query(const HammingScan& scan, const uint8_t* query, uint32_t limit, HammingHit* hits) {
   size_t count = 0;
   for (size_t block = 0; block < scan.block_count; ++block) {
     const uint8_t* codes = scan.blocks + block * scan.bytes * kCodeBlock;
@@ -47,9 +47,15 @@ size_t scan_query(const HammingScan& scan, const uint32_t* query, uint32_t limit
 
 }  // namespace
 
+void prepare_hamming_b1(const uint8_t* queries, size_t stride, size_t count, size_t bytes, void* prepared) {
+  auto* out = static_cast<uint8_t*>(prepared);
+  for (size_t q = 0; q < count; ++q, out += bytes) __builtin_memcpy(out, queries + q * stride, bytes);
+}
+
 void hamming_b1b1_hits(const HammingScan& scan, HammingHit* hits, size_t* counts) {
   for (size_t q = 0; q < scan.query_count; ++q) {
-    counts[q] = scan_query(scan, scan.queries + q * scan.bytes, scan.limits[q], hits + q * scan.hit_stride);
+    const auto* query = static_cast<const uint8_t*>(scan.prepared) + q * scan.bytes;
+    counts[q] = scan_query(scan, query, scan.limits[q], hits + q * scan.hit_stride);
   }
 }
 
