@@ -90,13 +90,21 @@ struct Counts {
     return query % 2 == 0 ? sums[half].first[query / 2] : sums[half].second[query / 2];
   }
 
+  // Not zero where a code is below the limit.
+  [[nodiscard]] __m256i room(size_t query, uint8_t limit) const {
+    const __m256i least = _mm256_min_epu8(sum(0, query), sum(1, query));
+    return _mm256_subs_epu8(_mm256_set1_epi8(static_cast<char>(limit)), least);
+  }
+
+  [[nodiscard]] bool below(size_t query, uint8_t limit) const {
+    const __m256i any = room(query, limit);
+    return _mm256_testz_si256(any, any) == 0;
+  }
+
   [[nodiscard]] bool any_below(const uint8_t (&limits)[Q]) const {
-    __m256i room = _mm256_setzero_si256();
-    for (size_t q = 0; q < Q; ++q) {
-      const __m256i least = _mm256_min_epu8(sum(0, q), sum(1, q));
-      room |= _mm256_subs_epu8(_mm256_set1_epi8(static_cast<char>(limits[q])), least);
-    }
-    return _mm256_testz_si256(room, room) == 0;
+    __m256i any = room(0, limits[0]);
+    for (size_t q = 1; q < Q; ++q) any |= room(q, limits[q]);
+    return _mm256_testz_si256(any, any) == 0;
   }
 
   void store(size_t query, uint8_t* distances) const {

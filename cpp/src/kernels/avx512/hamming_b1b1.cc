@@ -25,12 +25,20 @@ struct Counts {
     }
   }
 
-  bool any_below(const uint8_t (&limits)[Q]) const {
-    __m512i room = _mm512_setzero_si512();
-    for (size_t q = 0; q < Q; ++q) {
-      room = _mm512_or_si512(room, _mm512_subs_epu8(_mm512_set1_epi8(static_cast<char>(limits[q])), sums[q]));
-    }
-    return _mm512_test_epi8_mask(room, room) != 0;
+  // Not zero where a code is below the limit.
+  [[nodiscard]] __m512i room(size_t query, uint8_t limit) const {
+    return _mm512_subs_epu8(_mm512_set1_epi8(static_cast<char>(limit)), sums[query]);
+  }
+
+  [[nodiscard]] bool below(size_t query, uint8_t limit) const {
+    const __m512i any = room(query, limit);
+    return _mm512_test_epi8_mask(any, any) != 0;
+  }
+
+  [[nodiscard]] bool any_below(const uint8_t (&limits)[Q]) const {
+    __m512i any = room(0, limits[0]);
+    for (size_t q = 1; q < Q; ++q) any = _mm512_or_si512(any, room(q, limits[q]));
+    return _mm512_test_epi8_mask(any, any) != 0;
   }
 
   void store(size_t query, uint8_t* distances) const { _mm512_storeu_si512(distances, sums[query]); }
