@@ -40,8 +40,9 @@ class Nearest {
 
   /// The k nearest, or as many as there are, in order; returns their number.
   size_t finish() noexcept {
+    if (count_ > k_) select();
     std::sort(kept_, kept_ + count_);
-    return std::min(count_, k_);
+    return count_;
   }
 
   [[nodiscard]] const Candidate* data() const noexcept { return kept_; }

@@ -35,9 +35,8 @@ struct Cut {
     const size_t prepared = codes.bytes() * kHammingPrepared / kHammingTile;
     const size_t fit =
         std::min({kGroup, std::max(kHammingTile, kGroupBytes / prepared), kGroupPlaces / Nearest::room(k)});
-    const bool share = queries >= kLeastShare * threads;
-    const size_t wish = ceil_div(share ? ceil_div(queries, threads) : queries, kHammingTile) * kHammingTile;
-    group = std::max<size_t>(1, std::min(fit, wish));
+    const size_t share = std::max(kLeastShare, ceil_div(queries, threads));
+    group = std::max<size_t>(1, std::min(fit, ceil_div(share, kHammingTile) * kHammingTile));
     groups = ceil_div(queries, group);
     parts = std::min(ceil_div(threads, groups), ceil_div(codes.blocks(), kRangeBlocks));
   }
@@ -81,8 +80,9 @@ class Pass {
   void scan(size_t first, size_t last) {
     for (size_t blocks = 1; first < last; first += blocks, blocks = std::min(2 * blocks, range_blocks_)) {
       blocks = std::min(blocks, last - first);
-      for (size_t q = 0; q < count_; q += kHammingTile)
+      for (size_t q = 0; q < count_; q += kHammingTile) {
         scan_tile(first, blocks, q, std::min(kHammingTile, count_ - q));
+      }
     }
   }
 
@@ -111,15 +111,16 @@ class Pass {
                             hit_stride_,
                             probe_after(codes_.bytes(), farthest)};
     kernels::kernels().hamming_b1b1_hits(range, hits_.data(), counts);
-    for (size_t q = 0; q < queries; ++q)
-      offer(first * kCodeBlock, query + q, hits_.data() + q * hit_stride_, counts[q]);
+    for (size_t q = 0; q < queries; ++q) {
+      offer(first * kCodeBlock, hits_.data() + q * hit_stride_, counts[q], nearest_[query + q]);
+    }
   }
 
-  void offer(size_t first_id, size_t query, const HammingHit* hits, size_t count) {
+  void offer(size_t first_id, const HammingHit* hits, size_t count, Nearest& nearest) {
     for (size_t i = 0; i < count; ++i) {
       const size_t id = first_id + hits[i].code;
-      if (id < codes_.size())
-        nearest_[query].offer(hits[i].distance, id);  // the last block may have unused lanes
+      if (id >= codes_.size()) return;  // unused lanes of the last block
+      nearest.offer(hits[i].distance, id);
     }
   }
 
