@@ -29,8 +29,8 @@ class SNNCORE_API BinaryIndex {
 
   /// For each row of `queries`, shape [q, bits], the k nearest codes, nearest first, among equally near ones
   /// the one added first. `ids` and `distances` are [q, k]; where there are fewer than k codes the rest is -1
-  /// and INT32_MAX. `threads` is 1..256. Throws Error(kShape), or Error(kInvalidArgument) for k or threads out
-  /// of range and for spans that are not q * k long.
+  /// and INT32_MAX. `threads` is 1..256. Throws Error(kShape), or Error(kInvalidArgument) for k or threads
+  /// out of range and for spans that are not q * k long.
   void search(const BitTensor& queries, int64_t k, std::span<int64_t> ids, std::span<int32_t> distances,
               int threads = 1) const;
 
