@@ -55,8 +55,7 @@ void BinaryIndex::search(const BitTensor& queries, int64_t k, std::span<int64_t>
           "BinaryIndex: expected k of 1 to " + std::to_string(kMaxK) + ", received " + std::to_string(k));
   require(threads >= 1 && threads <= kMaxThreads, ErrorCode::kInvalidArgument,
           "BinaryIndex: expected 1 to 256 threads, received " + std::to_string(threads));
-  const auto places =
-      static_cast<size_t>(checked_mul(static_cast<int64_t>(queries.rows()), k, "BinaryIndex: the results"));
+  const uint64_t places = uint64_t{queries.rows()} * static_cast<uint64_t>(k);
   require(ids.size() == places && distances.size() == places, ErrorCode::kInvalidArgument,
           "BinaryIndex: expected room for " + std::to_string(places) + " results, received " +
               std::to_string(ids.size()) + " ids and " + std::to_string(distances.size()) + " distances");

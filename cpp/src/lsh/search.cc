@@ -159,7 +159,7 @@ class Search {
 
  private:
   void work(size_t worker) noexcept {
-    for (size_t task; (task = next_.fetch_add(1, std::memory_order_relaxed)) < cut_.tasks();) {
+    for (size_t task = 0; (task = next_.fetch_add(1, std::memory_order_relaxed)) < cut_.tasks();) {
       one(passes_[worker], task / cut_.parts, task % cut_.parts);
     }
   }
