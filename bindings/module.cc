@@ -76,4 +76,5 @@ NB_MODULE(_core, m) {
   bind_model(m);
   bind_session(m);
   bind_builder(m);
+  bind_lsh(m);
 }

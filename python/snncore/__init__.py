@@ -13,6 +13,7 @@ from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
 from snncore.infos import Layer, Port
+from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
 from snncore.recording import Result
 from snncore.session import Session
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from snncore.parity import VerifyReport
 
 __all__ = [
+    "BinaryIndex",
     "BitTensor",
     "Error",
     "FormatError",

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncore.bits import BitTensor, pack
 from snncore.builder import Encoding, GraphBuilder, Leak, Pair, Profile, Reset, State
+from snncore.lsh import BinaryIndex
 from snncore.model import Model
 
-__all__ = ["add", "avgpool2d", "conv2d", "lif", "lif_int", "linear", "maxpool2d"]
+__all__ = ["add", "avgpool2d", "conv2d", "hamming_topk", "lif", "lif_int", "linear", "maxpool2d"]
 
 Array: TypeAlias = ArrayLike | BitTensor
 
@@ -192,6 +193,31 @@ def add(*xs: Array, threads: int | None = None) -> NDArray[np.float32]:
     edges = [_input(builder, "add", f"x{i}", value) for i, value in enumerate(values)]
     builder.output("y", builder.add("add", edges))
     return _per_step(builder, values, threads)
+
+
+def hamming_topk(
+    queries: Array, codes: Array, k: int, *, threads: int | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Find the `k` nearest of `codes` [N, bits] for each of `queries` [Q, bits], both bool or `BitTensor`.
+
+    The codes are laid out anew in every call; to search the same codes more than once keep a
+    `snncore.BinaryIndex`, whose `search` this is.
+
+    Returns
+    -------
+    ids, distances
+        int64 and int32, both [Q, k]: nearest first, ties in the order of the codes. Where N is below k the
+        rest are -1 and 2^31 - 1.
+    """
+    shapes = [x.shape if isinstance(x, BitTensor) else np.shape(x) for x in (queries, codes)]
+    if any(len(shape) != 2 for shape in shapes) or shapes[0][1] != shapes[1][1]:
+        raise ValueError(
+            "hamming_topk: expected queries [Q, bits] and codes [N, bits], "
+            f"received {list(shapes[0])} and {list(shapes[1])}"
+        )
+    index = BinaryIndex(shapes[1][1])
+    index.add(codes)
+    return index.search(queries, k, threads=threads)
 
 
 def _synapse(

@@ -5,6 +5,7 @@
 #include <snncore/builder.h>
 #include <snncore/error.h>
 #include <snncore/functional.h>
+#include <snncore/lsh.h>
 #include <snncore/model.h>
 #include <snncore/session.h>
 #include <snncore/tensor.h>

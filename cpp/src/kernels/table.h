@@ -185,6 +185,31 @@ struct SumCosts {
   float gather_part, gather_part_block, gather_spike_block, count_word_block;
 };
 
+/// Codes in a block of a Hamming scan.
+inline constexpr size_t kHammingBlock = 64;
+/// Queries that are scanned together, and the bytes that `prepare_hamming_b1` writes for each byte of theirs.
+inline constexpr size_t kHammingTile = 8;
+inline constexpr size_t kHammingPrepared = 128;
+
+/// A range of blocks against a tile of queries. A code is `bytes` bytes, and byte j of a block's codes lie
+/// beside each other: a vector holds the same byte of many codes, distances stay in lanes and are never
+/// summed across.
+struct HammingScan {
+  const uint8_t* blocks;  // [block_count][bytes][kHammingBlock], kAlign-aligned
+  size_t block_count;
+  size_t bytes;            // 1..8192
+  const void* prepared;    // the queries, by prepare_hamming_b1 of the same table
+  size_t query_count;      // 1..kHammingTile
+  const uint32_t* limits;  // [query_count]
+  size_t hit_stride;       // hits from one query's to the next: at least block_count * kHammingBlock + 1
+  size_t probe;            // a hint: after so many bytes, see whether the block can be left; 0: never
+};
+
+struct HammingHit {
+  uint32_t code;  // counted from the first block
+  uint32_t distance;
+};
+
 /// Every entry is noexcept in effect, touches only what it is given, and gives the same result on every ISA.
 struct KernelTable {
   const char* isa;
@@ -227,6 +252,16 @@ struct KernelTable {
 
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);
+
+  // Lays out 1..kHammingTile queries of `bytes` bytes, `stride` apart, for hamming_b1b1_hits of the same
+  // table: into kHammingPrepared * bytes bytes at `prepared`, kAlign-aligned.
+  void (*prepare_hamming_b1)(const uint8_t* queries, size_t stride, size_t count, size_t bytes,
+                             void* prepared);
+
+  // For each query q the codes whose Hamming distance is below limits[q], in ascending order, from
+  // hits + q * hit_stride; counts[q] says how many. What lies behind them, in the query's hit_stride, is
+  // overwritten.
+  void (*hamming_b1b1_hits)(const HammingScan& scan, HammingHit* hits, size_t* counts);
 };
 
 /// The table for this CPU, or the level named by the environment variable SNNCORE_ISA; chosen once, on first

@@ -17,6 +17,8 @@ void fill_neon32(KernelTable& table) {
   table.or_rows_b1 = neon32::or_rows_b1;
   table.add_bits_i32 = neon32::add_bits_i32;
   table.popcount_b1 = neon32::popcount_b1;
+  table.prepare_hamming_b1 = neon32::prepare_hamming_b1;
+  table.hamming_b1b1_hits = neon32::hamming_b1b1_hits;
 }
 
 }  // namespace snncore::kernels
