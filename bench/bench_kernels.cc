@@ -5,8 +5,6 @@
 #include <array>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,12 +14,16 @@
 #include "base/align.h"
 #include "base/bits.h"
 #include "kernels/table.h"
+#include "machine.h"
 
 namespace {
 
 using namespace snncore::kernels;
 using snncore::AlignedBuffer;
 using snncore::words_for;
+using snncore::bench::cpu_name;
+using snncore::bench::cpu_ns;
+using snncore::bench::emulated;
 
 uint64_t random_state = 1;
 
@@ -296,12 +298,6 @@ std::vector<Work> all_work() {
   return work;
 }
 
-double cpu_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
 struct Time {
   double best, median;  // ns for one run
 };
@@ -318,40 +314,6 @@ Time measure(const Work& work, const KernelTable& table) {
   for (double& t : ns) t = timed(runs) / static_cast<double>(runs);
   std::sort(ns.begin(), ns.end());
   return {ns.front(), ns[ns.size() / 2]};
-}
-
-std::string first_line(const char* path) {
-  std::string line;
-  std::ifstream file(path);
-  std::getline(file, line);
-  return line;
-}
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    for (const char* key : {"model name", "Model", "CPU part"}) {
-      const size_t colon = line.find(": ");
-      if (line.rfind(key, 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
-    }
-  }
-  return "unknown";
-}
-
-// A user-mode emulator runs this program on a kernel of another architecture, and hides it well; these it
-// forgets.
-bool emulated() {
-  if (first_line("/proc/self/comm").find("qemu") != std::string::npos) return true;
-#if !defined(__x86_64__)
-  if (first_line("/proc/sys/kernel/arch") == "x86_64") return true;
-  if (std::ifstream("/sys/devices/system/cpu/cpu0/microcode/version").good()) return true;
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.find("GenuineIntel") != std::string::npos || line.find("AuthenticAMD") != std::string::npos)
-      return true;
-  }
-#endif
-  return false;
 }
 
 struct Options {
