@@ -19,6 +19,7 @@ def facts() -> dict[str, Any]:
     return {
         "machine": _cpu(),
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
         "isa": snncore.isa(),
         "avx512": "avx512" in _flags() if platform.machine() == "x86_64" else None,
         "commit": _commit(),

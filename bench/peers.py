@@ -46,11 +46,12 @@ def main() -> int:
         bits=arguments.bits,
         peers=set(arguments.peers),
     )
+    where = facts()
     rows = run(arguments.workloads, options, arguments.threads, arguments.seconds)
     if arguments.json:
         _write(arguments.json, json.dumps(rows, indent=1))
     if arguments.results:
-        _write(arguments.results, json.dumps({**facts(), "rows": rows}, indent=1))
+        _write(arguments.results, json.dumps({**where, "rows": rows}, indent=1))
     if arguments.markdown or not (arguments.json or arguments.results):
         _write(arguments.markdown or "-", markdown(rows))
     wrong = {f"{r['workload']} {r['variant']} {r['peer']}" for r in rows if not r["equal"]}

@@ -13,14 +13,14 @@ from peer_runners import subjects
 Array = NDArray[Any]
 
 
-def all_subjects(currents: Array, theta: int, expected: Array) -> list[Subject]:
+def all_subjects(currents: Array, theta: int, expected: Array, quick: bool) -> list[Subject]:
     packed = np.packbits(expected, axis=-1)
 
     def numpy_call(threads: int) -> Call:
         return lambda: _numpy_lif(currents, theta)
 
     ours = [Subject("numpy", numpy_call, lambda y: bool(np.array_equal(y, packed)))]
-    return subjects("lif_ops", "torch_subjects", currents, theta, expected) + ours
+    return subjects("lif_ops", "torch_subjects", currents, theta, expected, quick) + ours
 
 
 def _numpy_lif(currents: Array, theta: int) -> Array:
@@ -35,7 +35,7 @@ def _numpy_lif(currents: Array, theta: int) -> Array:
     return out
 
 
-def torch_subjects(currents: Array, theta: int, expected: Array) -> list[Subject]:
+def torch_subjects(currents: Array, theta: int, expected: Array, quick: bool) -> list[Subject]:
     from peer_runners.torch_ops import numpy_of, torch, with_threads
 
     x = torch.from_numpy(currents.astype(np.float32))
@@ -59,7 +59,7 @@ def torch_subjects(currents: Array, theta: int, expected: Array) -> list[Subject
     def equal(y: torch.Tensor) -> bool:
         return bool(np.array_equal(numpy_of(y), expected))
 
-    return [
-        Subject("torch-f32", lambda threads: with_threads(threads, steps, x), equal),
-        Subject("torch-compile", compiled, equal),
-    ]
+    found = [Subject("torch-f32", lambda threads: with_threads(threads, steps, x), equal)]
+    if not quick:  # compiling takes seconds
+        found.append(Subject("torch-compile", compiled, equal))
+    return found

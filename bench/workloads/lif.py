@@ -37,12 +37,12 @@ def _alone(options: Options) -> list[Subject]:
     currents = (rng.integers(-6000 // unit, 6000 // unit, shape) * unit).astype(np.int16)
     expected = lif_spikes(currents.astype(np.float32), THETA)
     return [
-        _neurons(currents, expected, options.quick),
-        *subjects("lif_ops", "all_subjects", currents, THETA, expected),
+        _neurons(currents, expected),
+        *subjects("lif_ops", "all_subjects", currents, THETA, expected, options.quick),
     ]
 
 
-def _neurons(currents: np.ndarray, expected: np.ndarray, quick: bool) -> Subject:
+def _neurons(currents: np.ndarray, expected: np.ndarray) -> Subject:
     """Take the faster of int16 currents through `functional.lif_int` and float32 ones through a model."""
 
     def prepare(threads: int) -> Call:
