@@ -14,15 +14,47 @@ inline constexpr size_t kAlign = 64;
 
 constexpr size_t pad_channels(size_t c) noexcept { return (c + kChannelPad - 1) / kChannelPad * kChannelPad; }
 
-/// Weight codes laid out for event gathering: one row of `channels_padded` int8 codes for each (tap, input
-/// channel).
+/// Weight rows for event gathering lie in blocks of output channels, so that what one tap and one part of its
+/// inputs need of a block stays in the first-level cache: [block][row][channels of the block].
+inline constexpr size_t kCodeBlock = 128;   // channels of a block of int8 codes; the last may have fewer
+inline constexpr size_t kFloatBlock = 64;   // of floats
+inline constexpr size_t kPartInputs = 128;  // inputs that a kernel takes at a time
+
+constexpr size_t input_parts(size_t inputs) noexcept { return (inputs + kPartInputs - 1) / kPartInputs; }
+
+/// Where `row` of `rows` keeps its weight of a channel.
+template <size_t kBlock>
+constexpr size_t row_weight(size_t row, size_t channel, size_t rows, size_t channels_padded) noexcept {
+  const size_t first = channel / kBlock * kBlock;
+  const size_t width = channels_padded - first < kBlock ? channels_padded - first : kBlock;
+  return first * rows + row * width + (channel - first);
+}
+
+/// Rows of codes: a row of zeros stands behind every part, so that lists of rows can be filled up.
+constexpr size_t code_row(size_t tap, size_t input, size_t inputs) noexcept {
+  return tap * (inputs + input_parts(inputs)) + input + input / kPartInputs;
+}
+constexpr size_t code_rows(size_t inputs, size_t taps) noexcept { return code_row(taps, 0, inputs); }
+
+/// Weight codes for event gathering, at row_weight<kCodeBlock>(code_row(...), ...).
 struct RowWeights {
-  const int8_t* codes;  // [taps][inputs][channels_padded], kAlign-aligned; padded channels are 0
-  size_t inputs;        // rows for each tap; a spike row has ceil(inputs / 64) words, tail bits zero
+  const int8_t* codes;  // kAlign-aligned; padded channels are 0
+  /// [block][tap][part of the inputs]: the most that a sum of codes of any of those inputs can be, either
+  /// way.
+  const uint16_t* bounds;
+  size_t inputs;  // rows for each tap; a spike row has ceil(inputs / 64) words, tail bits zero
   size_t taps;
   size_t channels_padded;  // multiple of kChannelPad
-  int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 or int16 lane can take
+  int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 lane can take
   bool odd;                // true: the weight is 2 * code + 1; false: the code itself
+};
+
+/// Binary weights for counting. A bit is set where the weight is +1; the others are -1. Bits of absent inputs
+/// and channels are 0.
+struct BitWeights {
+  const uint32_t*
+      bits;  // [channels_padded / kChannelPad][tap][ceil(inputs / 32)][kChannelPad], kAlign-aligned
+  size_t inputs, taps, channels_padded;
 };
 
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
@@ -37,8 +69,8 @@ struct ByteWeights {
   bool odd;             // true: the weight is 2 * code + 1, so the sum of the inputs is added
 };
 
-/// Float rows for event gathering and dense products: [taps * inputs][channels_padded]; padded channels are
-/// 0.
+/// Float rows for event gathering and dense products, at row_weight<kFloatBlock>(tap * inputs + input, ...);
+/// padded channels are 0.
 struct FloatWeights {
   const float* values;  // kAlign-aligned
   size_t inputs;        // for each tap
@@ -103,23 +135,42 @@ struct LifFloatTile {
   size_t record_t_stride;
 };
 
+/// The spikes that a tile of output pixels reads, each row once.
+struct SpikeTile {
+  const uint64_t* const* rows;  // [row_count], each ceil(inputs / 64) words, tail bits zero
+  size_t row_count;
+  const uint32_t* index;  // [pixels][taps]: the row that a tap of a pixel reads
+  size_t pixels;
+};
+
+/// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
+constexpr size_t kListBytes = kPartInputs + 16;
+constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
+  return row_count * (input_parts(inputs) * kListBytes + sizeof(uint32_t)) +
+         pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
+}
+
 /// Every entry is noexcept in effect, touches only what it is given, and gives the same result on every ISA.
-/// `rows` holds pixels * taps pointers, tap innermost, each to ceil(inputs / 64) words (of padding: to
-/// zeros).
 struct KernelTable {
   const char* isa;
 
+  // Measured (bench/bench_kernels): the share of spikes from which count_b1b1_i32 is the faster of the two.
+  float count_from_density;
+
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
-  // channels_padded apart.
-  void (*addrows_b1i8_i32)(const uint64_t* const* rows, size_t pixels, const RowWeights& w, int32_t* sums);
+  // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
+  void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
+
+  // The same sums for weights of +1 and -1, by counting: 2 * popcount(spikes & plus) - popcount(spikes).
+  void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.
   void (*gemm_u8i8_i32)(const uint8_t* x, size_t pixels, const ByteWeights& w, int32_t* sums);
 
   // out[p][c] = the float32 sum of value[tap][i][c] over set bits in ascending (tap, i), from +0, then bias.
-  // No contraction.
-  void (*addrows_b1f32_f32)(const uint64_t* const* rows, size_t pixels, const FloatWeights& w, float* out);
+  // No contraction. `scratch` as above.
+  void (*addrows_b1f32_f32)(const SpikeTile& spikes, const FloatWeights& w, float* out, std::byte* scratch);
 
   // out[p][c] = the float32 sum of x[p][k] * value[k][c] in ascending k, from +0, then bias. x rows are taps
   // * inputs floats.

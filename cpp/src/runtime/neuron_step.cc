@@ -10,7 +10,10 @@ namespace {
 
 using kernels::kernels;
 
-constexpr size_t kTileBytes = 16 * 1024;
+// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level
+// cache, few enough for their sums to stay in the second.
+constexpr size_t kTilePixels = 48;
+constexpr size_t kTileBytes = 128 * 1024;
 
 // Cuts [sample][pixel] into tiles of one sample.
 class TiledStep : public Step {
@@ -22,8 +25,11 @@ class TiledStep : public Step {
   [[nodiscard]] size_t tiles() const noexcept { return (place_.out.pixels + tile_ - 1) / tile_; }
   [[nodiscard]] Tile tile_of(size_t chunk) const noexcept {
     const size_t first = chunk % tiles() * tile_;
-    return {
-        .t = 0, .n = chunk / tiles(), .first = first, .count = std::min(tile_, place_.out.pixels - first)};
+    return {.t = 0,
+            .n = chunk / tiles(),
+            .first = first,
+            .count = std::min(tile_, place_.out.pixels - first),
+            .steps = place_.steps};
   }
   [[nodiscard]] size_t padded() const noexcept { return kernels::pad_channels(place_.out.channels); }
 
@@ -39,9 +45,8 @@ class TiledStep : public Step {
   // steps.
   size_t fill(const Frame& f, const Synapse& synapse, Tile tile, std::byte* to,
               std::byte* lane) const noexcept {
-    const size_t bytes = tile.count * padded() * sizeof(int32_t);
-    const size_t steps = synapse.is_static() ? 1 : place_.steps;
-    for (tile.t = 0; tile.t < steps; ++tile.t) synapse.sums(f, tile, to + tile.t * bytes, lane);
+    tile.steps = synapse.is_static() ? 1 : place_.steps;
+    synapse.sums(f, tile, to, lane);
     return synapse.is_static() ? 0 : tile.count * padded();
   }
 
@@ -87,7 +92,7 @@ class IntNeuronStep final : public TiledStep {
   // bytes.
   [[nodiscard]] size_t lane_bytes() const noexcept override {
     size_t own = 0;
-    for (const SumInput& in : neuron_.sums) own = std::max(own, in.synapse->lane_bytes(tile_));
+    for (const SumInput& in : neuron_.sums) own = std::max(own, in.synapse->lane_bytes(tile_, place_.steps));
     return 3 * tile_bytes() + (direct_ ? 0 : 2 * tile_bytes()) + own;
   }
 
@@ -206,7 +211,7 @@ class FloatNeuronStep final : public TiledStep {
       : TiledStep(place, tile), neuron_(std::move(neuron)) {}
 
   [[nodiscard]] size_t lane_bytes() const noexcept override {
-    return tile_bytes() + neuron_.currents->lane_bytes(tile_);
+    return tile_bytes() + neuron_.currents->lane_bytes(tile_, place_.steps);
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -234,14 +239,15 @@ class SumsStep final : public Step {
       : synapse_(std::move(synapse)), out_(out), tile_(tile_pixels(out.pixels, out.row_bytes / 4, 1)) {}
 
   [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * tiles(); }
-  [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_); }
+  [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_, 1); }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
     const size_t first = chunk % tiles() * tile_, sample = chunk / tiles();
     const Tile tile{.t = sample / out_.batch,
                     .n = sample % out_.batch,
                     .first = first,
-                    .count = std::min(tile_, out_.pixels - first)};
+                    .count = std::min(tile_, out_.pixels - first),
+                    .steps = 1};
     synapse_->sums(f, tile, out_.row(f, tile.t, tile.n, tile.first), lane);
   }
 
@@ -256,8 +262,8 @@ class SumsStep final : public Step {
 }  // namespace
 
 size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps) noexcept {
-  const size_t fit = kTileBytes / (channels_padded * sizeof(int32_t) * steps);
-  return std::clamp<size_t>(fit, 1, std::min<size_t>(pixels, 64));
+  const size_t fit = std::min(kTilePixels, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
+  return std::clamp<size_t>(fit, 1, pixels);
 }
 
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {

@@ -1,0 +1,174 @@
+// Spikes into the gather kernels: the rows that a tile reads, each once, and which of them every tap reads.
+#include "base/bits.h"
+#include "runtime/synapse_base.h"
+
+namespace snncore::runtime {
+namespace {
+
+using kernels::kernels;
+
+// Copies the `count` bits from `first` on to the start of `out`.
+void extract_bits(const uint64_t* row, size_t first, size_t count, uint64_t* out) noexcept {
+  const size_t word = first / 64, shift = first % 64, words = words_for(count);
+  const size_t last = (first + count - 1) / 64;
+  for (size_t i = 0; i < words; ++i) {
+    uint64_t v = row[word + i] >> shift;
+    if (shift != 0 && word + i + 1 <= last) v |= row[word + i + 1] << (64 - shift);
+    out[i] = v;
+  }
+  out[words - 1] &= tail_mask(count);
+}
+
+// Hands out numbers to the rows that a tile reads at one step, in the order of the first use.
+class RowNumbers {
+ public:
+  /// `numbers` has an element for every input pixel; those from `low` to `high` are cleared.
+  RowNumbers(uint32_t* numbers, int64_t low, int64_t high) noexcept : numbers_(numbers) {
+    std::fill(numbers + low, numbers + high + 1, kNone);
+  }
+  /// The number of an input pixel: `next` if it has none yet.
+  uint32_t number(int64_t pixel, uint32_t next) noexcept {
+    uint32_t& n = numbers_[pixel];
+    if (n == kNone) n = next;
+    return n;
+  }
+
+ private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+  uint32_t* numbers_;
+};
+
+template <typename T>
+class SpikeSynapse final : public SynapseBase {
+ public:
+  SpikeSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
+               bool odd)
+      : SynapseBase(shape, input, std::move(weights)), odd_(odd), zeros_(words_for(shape.inputs) * 8) {}
+
+  [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
+    return places(pixels, steps).end +
+           kernels::addrows_scratch(most_rows(pixels, steps), shape_.inputs, pixels * steps);
+  }
+
+  void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
+    T* part = reinterpret_cast<T*>(lane);
+    const Places at = places(tile.count, tile.steps);
+    for_groups(shape_, tile.count * tile.steps, static_cast<T*>(out), part, [&](size_t g, T* to) noexcept {
+      apply(gather(frame, tile, g, lane, at), g, to, lane + at.end);
+    });
+  }
+
+ private:
+  // Offsets in the lane, behind the sums of a group.
+  struct Places {
+    size_t numbers, rows, index, copies, end;
+  };
+
+  [[nodiscard]] size_t row_words() const noexcept { return words_for(shape_.inputs); }
+  // A group that does not start on a word is copied to one.
+  [[nodiscard]] bool copied() const noexcept { return shape_.groups > 1 && shape_.inputs % 64 != 0; }
+  // One more for the padding.
+  [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
+    return steps * std::min(pixels * shape_.window.taps(), input_.pixels) + 1;
+  }
+
+  [[nodiscard]] Places places(size_t pixels, size_t steps) const noexcept {
+    Places at{};
+    at.numbers = part_bytes(pixels * steps);
+    at.rows = at.numbers + align_up(input_.pixels * sizeof(uint32_t));
+    at.index = at.rows + align_up(most_rows(pixels, steps) * sizeof(uint64_t*));
+    at.copies = at.index + align_up(pixels * steps * shape_.window.taps() * sizeof(uint32_t));
+    at.end = at.copies + (copied() ? align_up(most_rows(pixels, steps) * row_words() * 8) : 0);
+    return at;
+  }
+
+  // The input pixels that a tile can read lie between the first tap of its first and the last of its last
+  // row.
+  [[nodiscard]] std::pair<int64_t, int64_t> reach(const Tile& tile) const noexcept {
+    const Window& w = shape_.window;
+    const int64_t first = static_cast<int64_t>(tile.first) / w.out_w * w.stride_h - w.pad_top;
+    const int64_t last = static_cast<int64_t>(tile.first + tile.count - 1) / w.out_w * w.stride_h -
+                         w.pad_top + (w.kernel_h - 1) * w.dilation_h;
+    return {std::clamp<int64_t>(first, 0, w.in_h - 1) * w.in_w,
+            (std::clamp<int64_t>(last, 0, w.in_h - 1) + 1) * w.in_w - 1};
+  }
+
+  [[nodiscard]] kernels::SpikeTile gather(const Frame& frame, const Tile& tile, size_t g, std::byte* lane,
+                                          const Places& at) const noexcept {
+    auto** rows = reinterpret_cast<const uint64_t**>(lane + at.rows);
+    auto* index = reinterpret_cast<uint32_t*>(lane + at.index);
+    auto* copies = reinterpret_cast<uint64_t*>(lane + at.copies);
+    const auto [low, high] = reach(tile);
+    rows[0] = zeros_.as<uint64_t>();
+    uint32_t count = 1;
+    for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+      RowNumbers numbers(reinterpret_cast<uint32_t*>(lane + at.numbers), low, high);
+      for (size_t p = 0; p < tile.count; ++p) {
+        shape_.window.for_taps(tile.first + p, [&](size_t, int64_t pixel) noexcept {
+          *index = pixel < 0 ? 0 : numbers.number(pixel, count);
+          if (*index++ != count) return;
+          const auto* found = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(pixel));
+          rows[count] = group_row(found, g, copies + count * row_words());
+          ++count;
+        });
+      }
+    }
+    return {rows, count, reinterpret_cast<const uint32_t*>(lane + at.index), tile.count * tile.steps};
+  }
+
+  const uint64_t* group_row(const uint64_t* row, size_t g, uint64_t* copy) const noexcept {
+    const size_t first_bit = g * shape_.inputs;
+    if (!copied()) return row + first_bit / 64;
+    extract_bits(row, first_bit, shape_.inputs, copy);
+    return copy;
+  }
+
+  void apply(const kernels::SpikeTile& spikes, size_t g, T* out, std::byte* scratch) const noexcept {
+    const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
+    if constexpr (std::is_same_v<T, int32_t>) {
+      if (weights_->plus.size() > 0 && dense(spikes)) {
+        const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
+        kernels().count_b1b1_i32(spikes, {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, cp},
+                                 out, scratch);
+        return;
+      }
+      const size_t group = kernels::code_rows(shape_.inputs, taps) * cp;
+      const size_t bounds = weights_->bounds.size() / sizeof(uint16_t) / shape_.groups;
+      kernels().addrows_b1i8_i32(
+          spikes,
+          {weights_->codes.as<int8_t>() + g * group, weights_->bounds.as<uint16_t>() + g * bounds,
+           shape_.inputs, taps, cp, weights_->max_abs, odd_},
+          out, scratch);
+    } else {
+      const size_t group = taps * shape_.inputs * cp;
+      const float* bias = weights_->bias.size() == 0 ? nullptr : weights_->bias.as<float>() + g * cp;
+      kernels().addrows_b1f32_f32(
+          spikes, {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias}, out, scratch);
+    }
+  }
+
+  // Are there so many spikes that counting beats gathering? Both give the same sums.
+  [[nodiscard]] bool dense(const kernels::SpikeTile& spikes) const noexcept {
+    uint64_t events = 0;
+    for (size_t r = 0; r < spikes.row_count; ++r)
+      events += kernels().popcount_b1(spikes.rows[r], row_words());
+    const size_t places = (spikes.row_count - 1) * shape_.inputs;  // row 0 is padding
+    return static_cast<float>(events) > kernels().count_from_density * static_cast<float>(places);
+  }
+
+  bool odd_;
+  AlignedBuffer zeros_;
+};
+
+}  // namespace
+
+std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& input,
+                                       std::shared_ptr<const PackedWeights> weights, Layout layout,
+                                       bool odd) {
+  if (layout == Layout::kRows) {
+    return std::make_unique<SpikeSynapse<int32_t>>(shape, input, std::move(weights), odd);
+  }
+  return std::make_unique<SpikeSynapse<float>>(shape, input, std::move(weights), false);
+}
+
+}  // namespace snncore::runtime
