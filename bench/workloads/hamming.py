@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from harness import Call, Case, Options, Subject
 from peer_runners import ours, subjects
 
 K = 10
+Equal = Callable[[np.ndarray, np.ndarray], bool]
 
 
 def cases(name: str, options: Options) -> Iterator[Case]:
@@ -46,16 +47,23 @@ def _nearest(base: np.ndarray, query: np.ndarray) -> np.ndarray:
     return np.sort(np.partition(_distances(base, query), K)[:K])
 
 
-def _ours(base: np.ndarray, asked: np.ndarray, bits: int, equal: object, packing: str) -> Subject:
+def _ours(base: np.ndarray, asked: np.ndarray, bits: int, equal: Equal, packing: str) -> Subject:
+    """Outside: codes in an index, queries packed. Inside: both laid out anew in every call."""
+
     def packed(codes: np.ndarray) -> snncore.BitTensor:
         return snncore.BitTensor.from_words(codes.view(np.uint64), (len(codes), bits))
 
     codes, queries = packed(base), packed(asked)
-    unpacked = np.unpackbits(asked, axis=1, bitorder="little")
 
-    def prepare(threads: int) -> Call:
-        if packing == "outside":
+    def outside(threads: int) -> Call:
+        if not hasattr(snncore, "BinaryIndex"):
             return lambda: ours.with_threads("hamming_topk", threads, queries, codes, K)
+        index = snncore.BinaryIndex(bits)
+        index.add(codes)
+        return lambda: index.search(queries, K, threads=threads)
+
+    def inside(threads: int) -> Call:
+        unpacked = np.unpackbits(asked, axis=1, bitorder="little")
         return lambda: ours.with_threads("hamming_topk", threads, snncore.pack(unpacked), codes, K)
 
-    return Subject("snncore", prepare, lambda y: equal(*y), packing)
+    return Subject("snncore", outside if packing == "outside" else inside, lambda y: equal(*y), packing)
