@@ -109,8 +109,11 @@ def measure(case: Case, threads: int, seconds: float) -> list[dict[str, Any]]:
         try:
             call = subject.prepare(threads)
             ready.append((subject, call, bool(subject.equal(call()))))
-        except (MissingError, ImportError) as problem:
-            note(f"{case.workload} {case.variant}: {subject.peer} is left out: {problem}")
+        except Exception as problem:
+            if subject.peer.startswith("snncore") and not isinstance(problem, MissingError):
+                raise
+            reason = str(problem).partition("\n")[0] or type(problem).__name__
+            note(f"{case.workload} {case.variant}: {subject.peer} is left out: {reason}")
     if not any(subject.peer == "snncore" for subject, _, _ in ready):
         note(f"{case.workload} {case.variant}: skipped, there is nothing of ours to compare with")
         return []

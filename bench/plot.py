@@ -34,13 +34,15 @@ def plot(run: dict[str, Any], limits: list[dict[str, Any]], path: Path) -> None:
     axes.set_yticks(range(len(shown)), [case_name(r) for r in shown])
     axes.invert_yaxis()
     axes.set_xscale("log")
-    axes.margins(x=0.12)
+    axes.margins(x=0.12, y=0.01)
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.set_xlabel("milliseconds, one thread (logarithmic)")
     axes.set_title(f"{run['machine']}, kernels {run['isa']}", loc="left", fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
     marks = [plt.Rectangle((0, 0), 1, 1, color=c) for c in (OURS, PEER)]
     marks.append(plt.Line2D([], [], color=LIMIT, linewidth=2))
-    axes.legend(marks, ["snncore", "strongest peer", "limit of the machine"], frameon=False, fontsize=8)
+    names = ["snncore", "strongest peer", "limit of the machine"]
+    axes.legend(marks, names, frameon=False, fontsize=8, ncols=3, loc="lower right", bbox_to_anchor=(1, 1))
     figure.savefig(path, dpi=130, metadata={"Software": None})
     plt.close(figure)
 

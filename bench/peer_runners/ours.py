@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -52,16 +54,16 @@ def packed_subjects(model: snncore.Model, x: Array, layout: str, expected: Array
     return [Subject("snncore", outside, equal, "outside"), Subject("snncore", inside, equal, "inside")]
 
 
-def with_threads(name: str, threads: int, *arguments: Any) -> Any:
-    """Call a function of `snncore.functional`, which may not exist yet, or not take threads yet."""
-    function = getattr(snncore.functional, name, None)
-    if function is None:
+def function(name: str, threads: int) -> Callable[..., Any]:
+    """Give a function of `snncore.functional`, which may not exist yet, or not take threads yet."""
+    found: Callable[..., Any] | None = getattr(snncore.functional, name, None)
+    if found is None:
         raise MissingError(f"snncore.functional.{name} does not exist yet")
-    if "threads" in inspect.signature(function).parameters:
-        return function(*arguments, threads=threads)
+    if "threads" in inspect.signature(found).parameters:
+        return partial(found, threads=threads)
     if threads != 1:
         raise MissingError(f"snncore.functional.{name} runs in one thread")
-    return function(*arguments)
+    return found
 
 
 def engine_session(model: snncore.Model, threads: int, **options: Any) -> _core.Session:

@@ -33,8 +33,9 @@ def _ours(q: np.ndarray, k: np.ndarray, v: np.ndarray, expected: np.ndarray, pac
     bits = [snncore.pack(x) for x in (q, k, v)]
 
     def prepare(threads: int) -> Call:
+        attention = ours.function("attention", threads)
         if packing == "outside":
-            return lambda: ours.with_threads("attention", threads, *bits)
-        return lambda: ours.with_threads("attention", threads, *(snncore.pack(x) for x in (q, k, v)))
+            return lambda: attention(*bits)
+        return lambda: attention(*(snncore.pack(x) for x in (q, k, v)))
 
     return Subject("snncore", prepare, lambda y: bool(np.array_equal(y, expected)), packing)

@@ -57,13 +57,15 @@ def _ours(base: np.ndarray, asked: np.ndarray, bits: int, equal: Equal, packing:
 
     def outside(threads: int) -> Call:
         if not hasattr(snncore, "BinaryIndex"):
-            return lambda: ours.with_threads("hamming_topk", threads, queries, codes, K)
+            topk = ours.function("hamming_topk", threads)
+            return lambda: topk(queries, codes, K)
         index = snncore.BinaryIndex(bits)
         index.add(codes)
         return lambda: index.search(queries, K, threads=threads)
 
     def inside(threads: int) -> Call:
         unpacked = np.unpackbits(asked, axis=1, bitorder="little")
-        return lambda: ours.with_threads("hamming_topk", threads, snncore.pack(unpacked), codes, K)
+        topk = ours.function("hamming_topk", threads)
+        return lambda: topk(snncore.pack(unpacked), codes, K)
 
     return Subject("snncore", outside if packing == "outside" else inside, lambda y: equal(*y), packing)
