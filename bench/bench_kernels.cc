@@ -1,6 +1,7 @@
 // Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median
 // of 7.
-//   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json]
+//   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json | --costs]
+// --costs prints the table of costs by which a session chooses between gathering and counting.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -371,9 +372,25 @@ Time measure(const Work& work, const KernelTable& table) {
   return {ns.front(), ns[ns.size() / 2]};
 }
 
+// Kernel table's SumCosts from four layers: a slope over the spikes, then two widths, then a count.
+void print_costs(const KernelTable& table) {
+  const Layer wide{32, 32, 128, 128}, narrow{32, 32, 32, 32};
+  const auto ns = [&](const Work& work) { return measure(work, table).best; };
+  const double pixels = kSteps * 32 * 32, sparse = ns(gather(wide, 1, "", 0.2)),
+               dense = ns(gather(wide, 1, "", 0.5));
+  const double spike = (dense - sparse) / (0.3 * pixels * 9 * 128 * 4);
+  const double wide_part = sparse / (pixels * 9) - 0.2 * 128 * 4 * spike;
+  const double narrow_parts = static_cast<double>(code_parts(32, 9));
+  const double narrow_part =
+      ns(gather(narrow, 1, "", 0.2)) / (pixels * narrow_parts) - 0.2 * 288 / narrow_parts * spike;
+  const double block = std::max(0.0, (wide_part - narrow_part) / 3);
+  const double word = ns(count(wide)) / (pixels * 9 * 4 * 4);
+  std::printf("%-13s {%.2fF, %.2fF, %.3fF, %.2fF}\n", table.isa, narrow_part - block, block, spike, word);
+}
+
 struct Options {
   std::string filter, isa;
-  bool json = false;
+  bool json = false, costs = false;
 };
 
 bool parse(int argc, char** argv, Options& options) {
@@ -381,6 +398,8 @@ bool parse(int argc, char** argv, Options& options) {
     const std::string_view arg = argv[i];
     if (arg == "--json") {
       options.json = true;
+    } else if (arg == "--costs") {
+      options.costs = true;
     } else if ((arg == "--filter" || arg == "--isa") && i + 1 < argc) {
       (arg == "--isa" ? options.isa : options.filter) = argv[++i];
     } else {
@@ -408,6 +427,13 @@ void print(const Work& work, const KernelTable& table, const Time& t, bool json,
   std::fflush(stdout);
 }
 
+void run_costs(const Options& options) {
+  for (size_t level = 0; level < level_count(); ++level) {
+    KernelTable table{};
+    if (wanted(options.isa, level_name(level)) && level_table(level, table)) print_costs(table);
+  }
+}
+
 void run_all(const Options& options) {
   const std::vector<Work> work = all_work();
   bool first = true;
@@ -427,11 +453,15 @@ void run_all(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fprintf(stderr, "usage: %s [--filter TEXT] [--isa avx2,scalar] [--json]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s [--filter TEXT] [--isa avx2,scalar] [--json | --costs]\n", argv[0]);
     return 2;
   }
   if (emulated()) {
     std::printf("This program runs under an emulator; its times would say nothing.\n");
+    return 0;
+  }
+  if (options.costs) {
+    run_costs(options);
     return 0;
   }
   if (options.json) {

@@ -58,8 +58,14 @@ class Options:
         return subject.peer.startswith("snncore") or not self.peers or subject.peer in self.peers
 
 
+_said: set[str] = set()
+
+
 def note(text: str) -> None:
-    print(f"note: {text}", file=sys.stderr)
+    """Say something on standard error, once."""
+    if text not in _said:
+        _said.add(text)
+        print(f"note: {text}", file=sys.stderr, flush=True)
 
 
 def fastest(candidates: list[Call]) -> Call:

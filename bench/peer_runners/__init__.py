@@ -7,8 +7,6 @@ from typing import Any
 
 from harness import MissingError, Subject, note
 
-_said: set[str] = set()
-
 
 def subjects(module: str, function: str, *arguments: Any, **options: Any) -> list[Subject]:
     """Ask a module of this folder for its subjects; a missing package has none, and that is said once."""
@@ -16,8 +14,6 @@ def subjects(module: str, function: str, *arguments: Any, **options: Any) -> lis
         found = importlib.import_module(f"peer_runners.{module}")
         made: list[Subject] = getattr(found, function)(*arguments, **options)
     except MissingError as problem:
-        if str(problem) not in _said:
-            note(str(problem))
-            _said.add(str(problem))
+        note(str(problem))
         return []
     return made

@@ -22,12 +22,10 @@ void fill_row_bounds(const int8_t* codes, size_t inputs, size_t taps, size_t cha
                      uint16_t* bounds) noexcept {
   for (size_t c = 0; c < channels_padded; c += kCodeBlock) {
     const size_t width = std::min(kCodeBlock, channels_padded - c);
-    for (size_t tap = 0; tap < taps; ++tap) {
-      for (size_t i = 0; i < inputs; i += kPartInputs) {
-        const size_t rows = std::min(kPartInputs, inputs - i);
-        *bounds++ = bound(codes, rows, width);
-        codes += (rows + 1) * width;
-      }
+    for (size_t i = 0; i < code_parts(inputs, taps); ++i) {
+      const size_t rows = code_part(i, inputs, taps).rows;
+      *bounds++ = bound(codes, rows, width);
+      codes += (rows + 1) * width;
     }
   }
 }

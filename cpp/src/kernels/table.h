@@ -30,11 +30,38 @@ constexpr size_t row_weight(size_t row, size_t channel, size_t rows, size_t chan
   return first * rows + row * width + (channel - first);
 }
 
-/// Rows of codes: a row of zeros stands behind every part, so that lists of rows can be filled up.
-constexpr size_t code_row(size_t tap, size_t input, size_t inputs) noexcept {
-  return tap * (inputs + input_parts(inputs)) + input + input / kPartInputs;
+/// Rows of codes come in parts: kPartInputs inputs of one tap, or several whole taps where one has few
+/// inputs. A row of zeros stands behind each part, so that lists of rows can be filled up.
+struct CodePart {
+  size_t tap, taps;   // the first tap, and how many
+  size_t input_part;  // of a single tap
+  size_t rows;        // without the row of zeros
+};
+
+constexpr size_t part_taps(size_t inputs) noexcept {
+  return inputs == 0 || inputs > kPartInputs / 2 ? 1 : kPartInputs / inputs;
 }
-constexpr size_t code_rows(size_t inputs, size_t taps) noexcept { return code_row(taps, 0, inputs); }
+constexpr size_t code_parts(size_t inputs, size_t taps) noexcept {
+  return part_taps(inputs) == 1 ? taps * input_parts(inputs)
+                                : (taps + part_taps(inputs) - 1) / part_taps(inputs);
+}
+constexpr CodePart code_part(size_t i, size_t inputs, size_t taps) noexcept {
+  if (part_taps(inputs) == 1) {
+    const size_t part = i % input_parts(inputs), left = inputs - part * kPartInputs;
+    return {i / input_parts(inputs), 1, part, left < kPartInputs ? left : kPartInputs};
+  }
+  const size_t tap = i * part_taps(inputs), left = taps - tap;
+  const size_t count = left < part_taps(inputs) ? left : part_taps(inputs);
+  return {tap, count, 0, count * inputs};
+}
+constexpr size_t code_row(size_t tap, size_t input, size_t inputs) noexcept {
+  const size_t part =
+      part_taps(inputs) == 1 ? tap * input_parts(inputs) + input / kPartInputs : tap / part_taps(inputs);
+  return tap * inputs + input + part;
+}
+constexpr size_t code_rows(size_t inputs, size_t taps) noexcept {
+  return taps * inputs + code_parts(inputs, taps);
+}
 
 /// Weight codes for event gathering, at row_weight<kCodeBlock>(code_row(...), ...).
 struct RowWeights {
@@ -144,18 +171,25 @@ struct SpikeTile {
 };
 
 /// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
-constexpr size_t kListBytes = kPartInputs + 16;
+inline constexpr size_t kListBytes = kPartInputs + 16;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
   return row_count * (input_parts(inputs) * kListBytes + sizeof(uint32_t)) +
          pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
 }
 
+/// What the two ways to sum binary weights cost, in ns, measured by `bench_kernels --costs`. For a tile, with
+/// blocks of 32 channels, parts of rows (code_parts) and words of 32 inputs counted over all pixels:
+///   gather: parts * (gather_part + gather_part_block * blocks) + spikes * gather_spike_block * blocks
+///   count:  words * count_word_block * blocks
+struct SumCosts {
+  float gather_part, gather_part_block, gather_spike_block, count_word_block;
+};
+
 /// Every entry is noexcept in effect, touches only what it is given, and gives the same result on every ISA.
 struct KernelTable {
   const char* isa;
 
-  // Measured (bench/bench_kernels): the share of spikes from which count_b1b1_i32 is the faster of the two.
-  float count_from_density;
+  SumCosts costs;
 
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
@@ -185,6 +219,10 @@ struct KernelTable {
 
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);
+
+  // to[c] += factor[c] for the set bits c of `row`, of `channels` (a multiple of kChannelPad; `row` has the
+  // bits of as many, or ends in a word of 64).
+  void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
 
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);

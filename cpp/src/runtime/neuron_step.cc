@@ -164,18 +164,25 @@ class IntNeuronStep final : public TiledStep {
     const size_t step = tile.count * padded(), total = place_.steps * step;
     auto* wide = reinterpret_cast<int64_t*>(rest);
     std::byte* lane = rest + 2 * tile_bytes();
-    for (size_t i = 0; i < total; ++i) wide[i] = int64_t{neuron_.c[i % padded()]} + half_[i % padded()];
+    const size_t rows = total / padded(), cp = padded();
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t c = 0; c < cp; ++c) wide[r * cp + c] = int64_t{neuron_.c[c]} + half_[c];
+    }
     for (const SumInput& in : neuron_.sums) {
       const size_t stride = fill(f, *in.synapse, tile, sums, lane);
-      const auto* a = reinterpret_cast<const int32_t*>(sums);
       for (size_t t = 0; t < place_.steps; ++t) {
-        for (size_t i = 0; i < step; ++i)
-          wide[t * step + i] += int64_t{a[t * stride + i]} * in.factor[i % padded()];
+        const auto* a = reinterpret_cast<const int32_t*>(sums) + t * stride;
+        int64_t* to = wide + t * step;
+        for (size_t p = 0; p < tile.count; ++p, a += cp, to += cp) {
+          for (size_t c = 0; c < cp; ++c) to[c] += int64_t{a[c]} * in.factor[c];
+        }
       }
     }
-    for (size_t i = 0; i < total; ++i) {
-      currents[i] =
-          static_cast<int32_t>(std::clamp<int64_t>(wide[i] >> neuron_.n[i % padded()], INT32_MIN, INT32_MAX));
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t c = 0; c < cp; ++c) {
+        currents[r * cp + c] =
+            static_cast<int32_t>(std::clamp<int64_t>(wide[r * cp + c] >> neuron_.n[c], INT32_MIN, INT32_MAX));
+      }
     }
   }
 
@@ -189,7 +196,7 @@ class IntNeuronStep final : public TiledStep {
           const std::byte* row = in.slot.row(f, t, tile.n, tile.first + p);
           if (in.slot.type == ops::EdgeType::kSpike) {
             const auto* words = reinterpret_cast<const uint64_t*>(row);
-            for (size_t c = 0; c < channels; ++c) to[c] += get_bit(words, c) ? in.factor[c] : 0;
+            kernels().add_bits_i32(words, padded(), in.factor.data(), to);
           } else {
             const auto* counts = reinterpret_cast<const uint16_t*>(row);
             for (size_t c = 0; c < channels; ++c) to[c] += counts[c] * in.factor[c];

@@ -19,23 +19,26 @@ void extract_bits(const uint64_t* row, size_t first, size_t count, uint64_t* out
   out[words - 1] &= tail_mask(count);
 }
 
-// Hands out numbers to the rows that a tile reads at one step, in the order of the first use.
+// Hands out numbers to the rows that a tile reads, from 1 on, in the order of the first use.
 class RowNumbers {
  public:
   /// `numbers` has an element for every input pixel; those from `low` to `high` are cleared.
-  RowNumbers(uint32_t* numbers, int64_t low, int64_t high) noexcept : numbers_(numbers) {
-    std::fill(numbers + low, numbers + high + 1, kNone);
+  RowNumbers(uint32_t* numbers, uint32_t* pixels, int64_t low, int64_t high) noexcept
+      : numbers_(numbers), pixels_(pixels) {
+    std::fill(numbers + low, numbers + high + 1, 0);
   }
-  /// The number of an input pixel: `next` if it has none yet.
-  uint32_t number(int64_t pixel, uint32_t next) noexcept {
+  uint32_t number(int64_t pixel) noexcept {
     uint32_t& n = numbers_[pixel];
-    if (n == kNone) n = next;
+    if (n == 0) {
+      pixels_[count_] = static_cast<uint32_t>(pixel);
+      n = ++count_;
+    }
     return n;
   }
+  [[nodiscard]] uint32_t count() const noexcept { return count_; }
 
  private:
-  static constexpr uint32_t kNone = UINT32_MAX;
-  uint32_t* numbers_;
+  uint32_t *numbers_, *pixels_, count_ = 0;
 };
 
 template <typename T>
@@ -43,7 +46,10 @@ class SpikeSynapse final : public SynapseBase {
  public:
   SpikeSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
                bool odd)
-      : SynapseBase(shape, input, std::move(weights)), odd_(odd), zeros_(words_for(shape.inputs) * 8) {}
+      : SynapseBase(shape, input, std::move(weights)),
+        odd_(odd),
+        zeros_(words_for(shape.inputs) * 8),
+        offsets_(shape.window.tap_offsets()) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
     return places(pixels, steps).end +
@@ -61,7 +67,7 @@ class SpikeSynapse final : public SynapseBase {
  private:
   // Offsets in the lane, behind the sums of a group.
   struct Places {
-    size_t numbers, rows, index, copies, end;
+    size_t numbers, pixels, rows, index, copies, end;
   };
 
   [[nodiscard]] size_t row_words() const noexcept { return words_for(shape_.inputs); }
@@ -75,7 +81,8 @@ class SpikeSynapse final : public SynapseBase {
   [[nodiscard]] Places places(size_t pixels, size_t steps) const noexcept {
     Places at{};
     at.numbers = part_bytes(pixels * steps);
-    at.rows = at.numbers + align_up(input_.pixels * sizeof(uint32_t));
+    at.pixels = at.numbers + align_up(input_.pixels * sizeof(uint32_t));
+    at.rows = at.pixels + align_up(most_rows(pixels, 1) * sizeof(uint32_t));
     at.index = at.rows + align_up(most_rows(pixels, steps) * sizeof(uint64_t*));
     at.copies = at.index + align_up(pixels * steps * shape_.window.taps() * sizeof(uint32_t));
     at.end = at.copies + (copied() ? align_up(most_rows(pixels, steps) * row_words() * 8) : 0);
@@ -93,27 +100,42 @@ class SpikeSynapse final : public SynapseBase {
             (std::clamp<int64_t>(last, 0, w.in_h - 1) + 1) * w.in_w - 1};
   }
 
+  // Row 0 is padding; the rows of a step follow those of the step before, in the same order.
   [[nodiscard]] kernels::SpikeTile gather(const Frame& frame, const Tile& tile, size_t g, std::byte* lane,
                                           const Places& at) const noexcept {
-    auto** rows = reinterpret_cast<const uint64_t**>(lane + at.rows);
-    auto* index = reinterpret_cast<uint32_t*>(lane + at.index);
-    auto* copies = reinterpret_cast<uint64_t*>(lane + at.copies);
     const auto [low, high] = reach(tile);
-    rows[0] = zeros_.as<uint64_t>();
-    uint32_t count = 1;
+    const auto* pixels = reinterpret_cast<const uint32_t*>(lane + at.pixels);
+    RowNumbers numbers(reinterpret_cast<uint32_t*>(lane + at.numbers),
+                       reinterpret_cast<uint32_t*>(lane + at.pixels), low, high);
+    auto* index = reinterpret_cast<uint32_t*>(lane + at.index);
+    number_taps(tile, numbers, index);
+    const size_t count = numbers.count(), entries = tile.count * shape_.window.taps();
+    for (size_t t = 1; t < tile.steps; ++t) {
+      const auto shift = static_cast<uint32_t>(t * count);
+      for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] == 0 ? 0 : index[i] + shift;
+    }
+    auto** rows = reinterpret_cast<const uint64_t**>(lane + at.rows);
+    auto* copies = reinterpret_cast<uint64_t*>(lane + at.copies);
+    *rows = zeros_.as<uint64_t>();
+    size_t r = 1;
     for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
-      RowNumbers numbers(reinterpret_cast<uint32_t*>(lane + at.numbers), low, high);
-      for (size_t p = 0; p < tile.count; ++p) {
-        shape_.window.for_taps(tile.first + p, [&](size_t, int64_t pixel) noexcept {
-          *index = pixel < 0 ? 0 : numbers.number(pixel, count);
-          if (*index++ != count) return;
-          const auto* found = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(pixel));
-          rows[count] = group_row(found, g, copies + count * row_words());
-          ++count;
-        });
+      for (size_t i = 0; i < count; ++i, ++r) {
+        rows[r] = group_row(input_.row<uint64_t>(frame, t, tile.n, pixels[i]), g, copies + r * row_words());
       }
     }
-    return {rows, count, reinterpret_cast<const uint32_t*>(lane + at.index), tile.count * tile.steps};
+    return {rows, r, index, tile.count * tile.steps};
+  }
+
+  void number_taps(const Tile& tile, RowNumbers& numbers, uint32_t* index) const noexcept {
+    const Window& w = shape_.window;
+    for (size_t p = tile.first; p < tile.first + tile.count; ++p) {
+      if (const int64_t inside = w.first_if_inside(p); inside >= 0) {
+        for (const int64_t offset : offsets_) *index++ = numbers.number(inside + offset);
+      } else {
+        w.for_taps(p,
+                   [&](size_t, int64_t pixel) noexcept { *index++ = pixel < 0 ? 0 : numbers.number(pixel); });
+      }
+    }
   }
 
   const uint64_t* group_row(const uint64_t* row, size_t g, uint64_t* copy) const noexcept {
@@ -126,7 +148,7 @@ class SpikeSynapse final : public SynapseBase {
   void apply(const kernels::SpikeTile& spikes, size_t g, T* out, std::byte* scratch) const noexcept {
     const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
     if constexpr (std::is_same_v<T, int32_t>) {
-      if (weights_->plus.size() > 0 && dense(spikes)) {
+      if (weights_->plus.size() > 0 && counting_pays(spikes)) {
         const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
         kernels().count_b1b1_i32(spikes, {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, cp},
                                  out, scratch);
@@ -147,17 +169,25 @@ class SpikeSynapse final : public SynapseBase {
     }
   }
 
-  // Are there so many spikes that counting beats gathering? Both give the same sums.
-  [[nodiscard]] bool dense(const kernels::SpikeTile& spikes) const noexcept {
-    uint64_t events = 0;
-    for (size_t r = 0; r < spikes.row_count; ++r)
+  // Is counting cheaper than gathering, with so many spikes? Both give the same sums.
+  [[nodiscard]] bool counting_pays(const kernels::SpikeTile& spikes) const noexcept {
+    const auto& cost = kernels().costs;
+    const size_t taps = shape_.window.taps(), pixels = spikes.pixels;
+    uint64_t events = 0;  // of the rows, not the taps that read them: nearly all are read equally often
+    for (size_t r = 1; r < spikes.row_count; ++r)
       events += kernels().popcount_b1(spikes.rows[r], row_words());
-    const size_t places = (spikes.row_count - 1) * shape_.inputs;  // row 0 is padding
-    return static_cast<float>(events) > kernels().count_from_density * static_cast<float>(places);
+    const auto reads = static_cast<float>(pixels * taps) / static_cast<float>(spikes.row_count);
+    const auto blocks = static_cast<float>(shape_.group_padded() / kernels::kChannelPad);
+    const auto parts = static_cast<float>(pixels * kernels::code_parts(shape_.inputs, taps));
+    const auto words = static_cast<float>(pixels * taps * ((shape_.inputs + 31) / 32));
+    return parts * (cost.gather_part + cost.gather_part_block * blocks) +
+               static_cast<float>(events) * reads * cost.gather_spike_block * blocks >
+           words * cost.count_word_block * blocks;
   }
 
   bool odd_;
   AlignedBuffer zeros_;
+  std::vector<int64_t> offsets_;  // of the taps, from the first
 };
 
 }  // namespace
