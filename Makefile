@@ -28,13 +28,15 @@ wheel_sources := CMakeLists.txt pyproject.toml README.md $(shell find cmake cpp/
   third_party/nlohmann -type f -not -name '*.pyc' -not -name '_core.pyi')
 cpp_sources = $(shell find cpp bindings bench examples -name '*.cc' -o -name '*.c' -o -name '*.h' -o -name '*.inc')
 
-.PHONY: help demo test cpp-test python-test verify-full bench lint mypy format wheel clean distclean
+.PHONY: help demo test cpp-test python-test verify-full bench measure performance lint mypy format wheel clean distclean
 
 help:
 	echo "make demo         install into $(VENV) and run the demonstration (no torch, no downloads but packages)"
 	echo "make test         C++ tests and Python tests"
 	echo "make verify-full  engine against reference on a whole test set; SNNCORE_DATA names the folder of data sets"
 	echo "make bench        kernels and the bundled model, timed"
+	echo "make measure      workloads W1 to W8 against other programs, half an hour on an idle machine; then performance"
+	echo "make performance  docs/performance.md and its plot from bench/results"
 	echo "make lint         ruff, mypy, clang-format      make format  lets them correct what they can"
 	echo "make wheel        build dist/*.whl"
 	echo "make clean        remove build/ and dist/       make distclean  the environment too"
@@ -63,6 +65,19 @@ bench: $(VENV)/.test-packages $(VENV)/.installed
 	$(in_venv) cmake --build --preset release --target bench_kernels
 	build/release/bench/bench_kernels
 	$(bin)/snncore bench --against torch
+
+# Results are named after the kernels that this CPU runs: bench/results/avx2.json, avx2.limits.json.
+measure: $(VENV)/.bench-packages $(VENV)/.installed
+	$(in_venv) cmake --preset release > build/release.configure.log || { cat build/release.configure.log; exit 1; }
+	$(in_venv) cmake --build --preset release --target bench_limits
+	mkdir -p bench/results
+	isa=$$(cd / && $(CURDIR)/$(bin)/python -c 'import snncore; print(snncore.isa())'); \
+	build/release/bench/bench_limits --threads 1,2 --json > bench/results/$$isa.limits.json; \
+	$(bin)/python bench/peers.py --density 10,20,50 --threads 1,2 --results bench/results/$$isa.json
+	$(MAKE) performance
+
+performance: $(VENV)/.bench-packages
+	$(bin)/python bench/report.py
 
 lint: $(VENV)/.lint-packages mypy
 	$(bin)/ruff check .
@@ -107,6 +122,10 @@ $(VENV)/.test-packages: requirements/test.txt $(VENV)/.created
 	echo "== installing test packages (torch among them)"
 	$(pip) $$(grep '^torch==' requirements/test.txt)
 	$(pip) -r requirements/test.txt
+	touch $@
+
+$(VENV)/.bench-packages: requirements/bench.txt $(VENV)/.test-packages
+	$(pip) -r requirements/bench.txt
 	touch $@
 
 $(VENV)/.lint-packages: requirements/lint.txt $(VENV)/.created

@@ -7,8 +7,6 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
-#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,12 +17,16 @@
 #include "base/bits.h"
 #include "kernels/row_bounds.h"
 #include "kernels/table.h"
+#include "machine.h"
 
 namespace {
 
 using namespace snncore::kernels;
 using snncore::AlignedBuffer;
 using snncore::words_for;
+using snncore::bench::cpu_name;
+using snncore::bench::cpu_ns;
+using snncore::bench::emulated;
 
 uint64_t random_state = 1;
 
@@ -394,12 +396,6 @@ std::vector<Work> all_work() {
   return work;
 }
 
-double cpu_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
-}
-
 struct Time {
   double best, median;  // ns for one run
 };
@@ -432,40 +428,6 @@ void print_costs(const KernelTable& table) {
   const double block = std::max(0.0, (wide_part - narrow_part) / 3);
   const double word = ns(count(wide)) / (pixels * 9 * 4 * 4);
   std::printf("%-13s {%.2fF, %.2fF, %.3fF, %.2fF}\n", table.isa, narrow_part - block, block, spike, word);
-}
-
-std::string first_line(const char* path) {
-  std::string line;
-  std::ifstream file(path);
-  std::getline(file, line);
-  return line;
-}
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    for (const char* key : {"model name", "Model", "CPU part"}) {
-      const size_t colon = line.find(": ");
-      if (line.rfind(key, 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
-    }
-  }
-  return "unknown";
-}
-
-// A user-mode emulator runs this program on a kernel of another architecture, and hides it well; these it
-// forgets.
-bool emulated() {
-  if (first_line("/proc/self/comm").find("qemu") != std::string::npos) return true;
-#if !defined(__x86_64__)
-  if (first_line("/proc/sys/kernel/arch") == "x86_64") return true;
-  if (std::ifstream("/sys/devices/system/cpu/cpu0/microcode/version").good()) return true;
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.find("GenuineIntel") != std::string::npos || line.find("AuthenticAMD") != std::string::npos)
-      return true;
-  }
-#endif
-  return false;
 }
 
 struct Options {

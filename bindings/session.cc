@@ -13,7 +13,7 @@ namespace {
 using RecordedArray = std::variant<BitTensor, NumpyArray<int32_t>, NumpyArray<int64_t>, NumpyArray<float>>;
 
 void make_program(Program* self, const Model& model, Mode mode, int64_t timesteps, int64_t batch, int threads,
-                  const std::string& layout, const std::vector<std::string>& record) {
+                  const std::string& layout, const std::vector<std::string>& record, bool outputs) {
   const nb::gil_scoped_release nogil;
   Options options;
   options.mode = mode;
@@ -22,6 +22,7 @@ void make_program(Program* self, const Model& model, Mode mode, int64_t timestep
   options.threads = threads;
   options.layout = layout;
   options.record = record;
+  options.outputs = outputs;
   new (self) Program(model, options);
 }
 
@@ -35,6 +36,11 @@ void run(Session& session, const std::vector<InputArray>& inputs) {
 
 NumpyArray<float> output(const Session& session, size_t index) {
   return copy_array<float>(session.output_shape(index), session.output(index).data());
+}
+
+BitTensor packed_output(const Session& session, size_t index) {
+  const Recording packed = session.packed_output(index);
+  return BitTensor::pack(TensorView{packed.data.data(), DType::kB1, packed.shape});
 }
 
 RecordedArray recorded_array(const Recording& recording) {
@@ -77,13 +83,15 @@ void bind_session(nb::module_& m) {
   nb::enum_<Mode>(m, "Mode").value("SEQUENCE", Mode::kSequence).value("STREAM", Mode::kStream);
   nb::class_<Program>(m, "Program", "A planned model: immutable, shared by threads.")
       .def("__init__", &make_program, nb::arg("model"), nb::kw_only(), nb::arg("mode"), nb::arg("timesteps"),
-           nb::arg("batch"), nb::arg("threads"), nb::arg("layout"), nb::arg("record"))
+           nb::arg("batch"), nb::arg("threads"), nb::arg("layout"), nb::arg("record"),
+           nb::arg("outputs") = true)
       .def_prop_ro("session_bytes", &Program::session_bytes)
       .def_prop_ro("weight_bytes", &Program::weight_bytes);
   nb::class_<Session>(m, "Session", "State and scratch of one stream of input: one thread at a time.")
       .def(nb::init<const Program&>(), nb::arg("program"))
       .def("run", &run, nb::arg("inputs").noconvert())
       .def("output", &output, nb::arg("index") = 0)
+      .def("packed_output", &packed_output, nb::arg("index") = 0)
       .def("recordings", &recordings)
       .def("reset", &Session::reset)
       .def_prop_ro("steps", &Session::steps)

@@ -224,6 +224,37 @@ TEST_CASE("sums can be recorded, fused or not") {
   CHECK(r[1].dtype == DType::kI64);
 }
 
+TEST_CASE("without outputs only what is recorded is computed") {
+  const Model model = small_network({});
+  const auto image = small_image();
+  const TensorView pixels{image.data(), DType::kU8, {1, 3, 9, 7}};
+  const std::vector<std::string> record{"n2", "c2.sum"};
+  Session all(model, {.record = record}), part(model, {.record = record, .outputs = false});
+  all.run({{pixels}});
+  part.run({{pixels}});
+  CHECK(same(all.recordings(), part.recordings()));
+  CHECK_THROWS_WITH(static_cast<void>(part.output()), doctest::Contains("output 0"));
+  CHECK_THROWS_WITH(static_cast<void>(all.packed_output()), doctest::Contains("is not spikes"));
+}
+
+TEST_CASE("an output of spikes is packed as it is recorded") {
+  GraphBuilder b;
+  const std::vector<int8_t> codes{0, -1, -1, 0};
+  const std::vector<double> one{1.0};
+  b.linear("fc", b.input("x", "b1", {2}),
+           {.shape = {2, 2}, .codes = codes, .encoding = "odd", .bits = 1, .scale = one, .values = {}});
+  b.output("y", b.lif("n", "fc", {}));
+  const Model model = b.build(2);
+  Session session(model, {.record = {"n"}});
+  const bool spikes[] = {true, false};
+  session.run({{TensorView{spikes, DType::kBool, {1, 2}}}});
+  const Recording packed = session.packed_output(), recorded = session.recordings()[0];
+  CHECK(packed.shape == Shape{2, 1, 2});
+  CHECK(packed.data == recorded.data);
+  CHECK(session.output()[0] == 1.0F);
+  CHECK(session.output()[1] == 0.0F);
+}
+
 TEST_CASE("a model that was saved runs like the one that was built") {
   const Model built = small_network({});
   const Model read = Model::from_bytes(built.to_bytes());

@@ -152,6 +152,8 @@ def _packed(bits: BitTensor, axes: str) -> tuple[CoreArray, str]:
     """Give channel-packed rows in the order T N H W, whatever the layout; words move as they are."""
     if axes[bits.axis] != "C":
         return _dense(bits.numpy(), axes)
+    if axes in ("TNHWC", "NHWC", "TNC", "NC"):  # as the engine reads it
+        return bits._core, axes
     words, rows = bits.words, axes.replace("C", "")
     if "N" not in axes:
         words, rows, axes = words[np.newaxis], "N" + rows, "N" + axes

@@ -14,7 +14,7 @@ from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summar
 from snncore.inputs import Inputs, feed, plan_layout
 from snncore.plans import PlanKey, Plans, record_names, thread_count
 from snncore.recording import Result, result
-from snncore.session import Session, collect
+from snncore.session import Session, collect, collect_packed
 
 #: A path, the bytes of a file, or an open binary file.
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
@@ -91,6 +91,7 @@ class Model:
         threads: int | None = None,
         timesteps: int | None = None,
         record: None = None,
+        packed: bool = False,
     ) -> Any: ...
 
     @overload
@@ -102,6 +103,7 @@ class Model:
         threads: int | None = None,
         timesteps: int | None = None,
         record: str | Iterable[str],
+        packed: bool = False,
     ) -> Result: ...
 
     def run(
@@ -112,6 +114,7 @@ class Model:
         threads: int | None = None,
         timesteps: int | None = None,
         record: str | Iterable[str] | None = None,
+        packed: bool = False,
     ) -> Any:
         """Run from fresh state.
 
@@ -132,10 +135,12 @@ class Model:
         record
             What to keep: ``"<neuron>"`` its spikes, ``"<neuron>.v"`` its membrane after reset,
             ``"<readout>.sum"`` the integer sums.
+        packed
+            Give outputs of spikes as `BitTensor`, as they lie in memory, instead of float32.
 
         Returns
         -------
-        ndarray, dict or Result
+        ndarray, BitTensor, dict or Result
             float32 [N, F] of a readout, [T, N, ...] of another edge; several outputs: a dict by name. With
             `record` a `Result` that holds this and the recordings.
 
@@ -162,7 +167,7 @@ class Model:
         )
         with self._plans.session(key) as session:
             session.run(fed.arrays)
-            outputs = collect(session, self._outputs)
+            outputs = (collect_packed if packed else collect)(session, self._outputs)
             return outputs if record is None else result(outputs, session)
 
     def stream(

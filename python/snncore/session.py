@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncore import _core
+from snncore.bits import BitTensor
 from snncore.infos import Port
 from snncore.inputs import CoreArray, Inputs, check_layout, feed, plan_layout
 from snncore.plans import PlanKey, Plans, record_names
@@ -177,6 +178,15 @@ def collect(session: _core.Session, outputs: Sequence[Port]) -> Outputs:
     if len(outputs) == 1:
         return session.output(0)
     return {port.name: session.output(i) for i, port in enumerate(outputs)}
+
+
+def collect_packed(session: _core.Session, outputs: Sequence[Port]) -> Any:
+    """Copy the outputs of the last run, spikes as they lie."""
+    values = {
+        port.name: BitTensor(session.packed_output(i), axis=2) if port.dtype == "b1" else session.output(i)
+        for i, port in enumerate(outputs)
+    }
+    return values if len(values) > 1 else next(iter(values.values()))
 
 
 def named(outputs: Outputs, ports: Sequence[Port]) -> dict[str, NDArray[np.float32]]:

@@ -11,7 +11,9 @@ import pytest
 from nets import STEPS, VectorNet, image_net, pixels, two_inputs_net
 
 import snncore
-from snncore import plans
+from snncore import _core, plans
+
+PLAN = {"mode": _core.Mode.SEQUENCE, "timesteps": STEPS, "batch": 1, "threads": 1, "layout": ""}
 
 
 def test_inputs_and_outputs_are_named_tuples() -> None:
@@ -224,6 +226,37 @@ def test_several_inputs_and_outputs() -> None:
     assert by_name["spikes"].shape == (STEPS, 3, 6)
     np.testing.assert_array_equal(by_name["spikes"].sum(axis=0) / STEPS, by_name["rate"])
     np.testing.assert_array_equal(model.run((image, more))["spikes"], by_name["spikes"])
+
+
+def test_outputs_of_spikes_may_stay_packed() -> None:
+    model = two_inputs_net()
+    rng = np.random.default_rng(0)
+    x = {"image": rng.random((3, 2, 4, 4)) < 0.5, "more": rng.random((3, 7)) < 0.5}
+    plain, packed = model.run(x), model.run(x, packed=True)
+    assert isinstance(packed["spikes"], snncore.BitTensor)
+    np.testing.assert_array_equal(packed["spikes"].numpy(), plain["spikes"])
+    np.testing.assert_array_equal(packed["rate"], plain["rate"])
+    again = model.run({name: ~value for name, value in x.items()}, packed=True)
+    assert again["spikes"] != packed["spikes"]
+
+
+def test_an_output_that_is_not_spikes_cannot_be_packed() -> None:
+    core = _core.Session(_core.Program(image_net()._core, **PLAN, record=[]))
+    core.run([pixels(1)])
+    with pytest.raises(ValueError, match=r"'logits' .* is not spikes"):
+        core.packed_output(0)
+    with pytest.raises(ValueError, match="output 1"):
+        core.packed_output(1)
+
+
+def test_a_program_without_outputs_computes_what_is_recorded() -> None:
+    model = image_net()
+    core = _core.Session(_core.Program(model._core, **PLAN, record=["block.sum"], outputs=False))
+    core.run([pixels(1)])
+    expected = model.run(pixels(1), record="block.sum").states["block.sum"]
+    np.testing.assert_array_equal(dict(core.recordings())["block.sum"], expected)
+    with pytest.raises(ValueError, match="output 0"):
+        core.output(0)
 
 
 def test_a_model_can_be_saved_and_loaded(tmp_path: Path) -> None:

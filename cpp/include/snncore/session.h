@@ -31,6 +31,8 @@ struct Options {
   /// What to keep of a run: "<neuron>" its spikes, "<neuron>.v" its membrane after reset, "<readout>.sum"
   /// integer sums.
   std::vector<std::string> record = {};
+  /// false: only what `record` names is computed; the session has no outputs then.
+  bool outputs = true;
   /// Called as parallel_for(count, task) instead of the library's own threads; must call task(i) once for
   /// every i < count and return when all are done. Empty: own threads.
   std::function<void(size_t count, const std::function<void(size_t)>& task)> parallel_for = {};
@@ -84,9 +86,13 @@ class SNNCORE_API Session {
   void run(std::span<const TensorView> inputs);
 
   /// The value of an output after `run`: float32, [N, F] of a readout, or [T, N, ...] of another edge, in
-  /// user order.
+  /// user order. Spikes are unpacked when first asked for. Valid until the next call of `run`.
   [[nodiscard]] std::span<const float> output(size_t index = 0) const;
   [[nodiscard]] Shape output_shape(size_t index = 0) const;
+
+  /// An output of spikes as it lies, packed: shape [T, N, H, W, C] or [T, N, F]. Throws
+  /// Error(kInvalidArgument) for an output that is not spikes.
+  [[nodiscard]] Recording packed_output(size_t index = 0) const;
 
   /// The same for models with one input and one output. Throws Error(kShape) when the sizes differ from what
   /// is planned.

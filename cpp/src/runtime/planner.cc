@@ -64,6 +64,7 @@ class Planner {
   std::shared_ptr<const Program::Impl> plan() {
     check_options();
     count_uses();
+    find_needed();
     place_inputs();
     for (const Node& node : graph_.nodes) place_node(node);
     place_results();
@@ -103,9 +104,19 @@ class Planner {
     for (const Node& node : graph_.nodes) {
       for (const std::string& in : node.inputs) ++uses_[in];
     }
-    for (const auto& port : graph_.outputs) kept_.insert(port.edge);
+    if (program_->options.outputs) {
+      for (const auto& port : graph_.outputs) kept_.insert(port.edge);
+    }
     for (const std::string& name : program_->options.record) {
       if (const Node* node = recorded_node(name)) kept_.insert(node->outputs[0]);
+    }
+  }
+
+  // What no output and no record depends on is not planned. Nodes are in an order in which they can run.
+  void find_needed() {
+    needed_ = kept_;
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      if (needed_.contains(node->outputs[0])) needed_.insert(node->inputs.begin(), node->inputs.end());
     }
   }
 
@@ -199,7 +210,7 @@ class Planner {
   void place_node(const Node& node) {
     const std::string& out = node.outputs[0];
     const Edge& edge = graph_.edges.at(out);
-    if (node.op == "requant" || fused(out)) return;
+    if (node.op == "requant" || fused(out) || !needed_.contains(out)) return;
     ++now_;
     if (node.op == "flatten") {
       read(node.inputs[0]);
@@ -251,7 +262,9 @@ class Planner {
   // What is read after the run lives to its end.
   void place_results() {
     ++now_;
-    for (const graph::Port& port : graph_.outputs) read(port.edge);
+    if (program_->options.outputs) {
+      for (const graph::Port& port : graph_.outputs) read(port.edge);
+    }
     for (const std::string& name : program_->options.record) {
       if (extra_.contains(name)) {
         arena_.extend(extra_.at(name).id, now_);
@@ -290,7 +303,7 @@ class Planner {
 
   void make_step(const Node& node) {
     const std::string& out = node.outputs[0];
-    if (node.op == "requant" || node.op == "flatten" || fused(out)) return;
+    if (node.op == "requant" || node.op == "flatten" || fused(out) || !needed_.contains(out)) return;
     if (node.op == "lif" || node.op == "if") {
       make_neuron(node);
       return;
@@ -438,6 +451,7 @@ class Planner {
     for (size_t i = 0; i < graph_.inputs.size(); ++i)
       program_->inputs[i].slot = slots_.at(graph_.inputs[i].edge).slot;
     for (const graph::Port& port : graph_.outputs) {
+      if (!program_->options.outputs) break;
       const Node* node = graph::producer(graph_, port.edge);
       program_->outputs.push_back(value(port.name, port.edge, DType::kF32));
       program_->outputs.back().per_step = node == nullptr || node->op != "readout";
@@ -475,7 +489,8 @@ class Planner {
   std::map<std::string, Placed> slots_;  // by edge
   std::map<std::string, Placed> extra_;  // by record name: "<neuron>.v", "<readout>.sum"
   std::map<std::string, int> uses_;
-  std::set<std::string> kept_;
+  std::set<std::string> kept_;    // edges that are read after the run
+  std::set<std::string> needed_;  // those, and all that they depend on
   ArenaPlan arena_;
   size_t now_ = 0;
 };

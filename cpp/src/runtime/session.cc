@@ -45,6 +45,7 @@ struct Session::Impl {
     for (const auto& out : program->outputs) {
       outputs.emplace_back(runtime::element_count(out, program->steps, program->batch));
     }
+    unpacked.assign(outputs.size(), true);
     if (program->inputs.size() == 1) {
       flat_view.shape = runtime::input_shape(program->inputs[0], program->steps, program->batch);
       for (const int64_t axis : flat_view.shape) flat_count *= static_cast<size_t>(axis);
@@ -70,9 +71,16 @@ struct Session::Impl {
         pool.run(&work, this);
       }
     }
-    for (size_t i = 0; i < outputs.size(); ++i) {
+    unpacked.assign(outputs.size(), false);
+  }
+
+  // Values are put in user order when they are asked for: who takes spikes packed does not pay for floats.
+  const std::vector<float>& output(size_t i) {
+    if (!unpacked[i]) {
       runtime::copy_reals(program->outputs[i], frame, program->steps, program->batch, outputs[i].data());
+      unpacked[i] = true;
     }
+    return outputs[i];
   }
 
   void run(std::span<const TensorView> inputs) {
@@ -107,7 +115,7 @@ struct Session::Impl {
     flat_view.data = data;
     flat_view.dtype = dtype;
     run({&flat_view, 1});
-    std::ranges::copy(outputs[0], out.begin());
+    std::ranges::copy(output(0), out.begin());
   }
 
   std::shared_ptr<const Program::Impl> program;
@@ -115,6 +123,7 @@ struct Session::Impl {
   WorkerPool pool;
   runtime::Frame frame;
   std::vector<std::vector<float>> outputs;
+  std::vector<bool> unpacked;  // which of `outputs` hold the values of the last run
   const runtime::Step* current = nullptr;
   std::function<void(size_t)> worker_task;
   TensorView flat_view;  // shape stays empty unless there is exactly one input
@@ -130,15 +139,30 @@ Session& Session::operator=(Session&&) noexcept = default;
 
 void Session::run(std::span<const TensorView> inputs) { impl_->run(inputs); }
 
+namespace {
+void check_output(size_t index, size_t count) {
+  require(index < count, ErrorCode::kInvalidArgument,
+          "output " + std::to_string(index) + ": the model has " + std::to_string(count));
+}
+}  // namespace
+
 std::span<const float> Session::output(size_t index) const {
-  require(index < impl_->outputs.size(), ErrorCode::kInvalidArgument,
-          "output " + std::to_string(index) + ": the model has " + std::to_string(impl_->outputs.size()));
-  return impl_->outputs[index];
+  check_output(index, impl_->outputs.size());
+  return impl_->output(index);
 }
 
 Shape Session::output_shape(size_t index) const {
-  static_cast<void>(output(index));
+  check_output(index, impl_->outputs.size());
   return runtime::value_shape(impl_->program->outputs[index], impl_->program->steps, impl_->program->batch);
+}
+
+Recording Session::packed_output(size_t index) const {
+  const Shape shape = output_shape(index);  // checks the index
+  Program::Impl::Value value = impl_->program->outputs[index];
+  require(value.slot.type == ops::EdgeType::kSpike, ErrorCode::kInvalidArgument,
+          "output '" + value.name + "' " + shape_string(shape) + " is not spikes and cannot be packed");
+  value.dtype = DType::kB1;
+  return runtime::record(value, impl_->frame, impl_->program->steps, impl_->program->batch);
 }
 
 void Session::run(std::span<const uint8_t> pixels, std::span<float> out) {

@@ -1,0 +1,68 @@
+"""Where and with what a run was measured."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import snncore
+
+PACKAGES = ("torch", "onnxruntime", "faiss-cpu", "usearch", "numkong", "numpy")
+
+
+def facts() -> dict[str, Any]:
+    return {
+        "machine": _cpu(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "isa": snncore.isa(),
+        "avx512": "avx512" in _flags() if platform.machine() == "x86_64" else None,
+        "commit": _commit(),
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "versions": {"snncore": snncore.__version__, "python": platform.python_version(), **_versions()},
+        "clock": "processor time with 1 thread, wall time with several; medians, subjects in turns",
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _cpuinfo() -> str:
+    path = Path("/proc/cpuinfo")
+    return path.read_text() if path.exists() else ""
+
+
+def _cpu() -> str:
+    for key in ("model name", "Model"):
+        for line in _cpuinfo().splitlines():
+            if line.startswith(key) and ": " in line:
+                return line.split(": ", 1)[1]
+    return platform.processor() or platform.machine()
+
+
+def _flags() -> str:
+    return next((line for line in _cpuinfo().splitlines() if line.startswith("flags")), "")
+
+
+def _commit() -> str:
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    return git("rev-parse", "--short=12", "HEAD") + (
+        "+changes" if git("status", "--porcelain", "-uno") else ""
+    )

@@ -1,0 +1,183 @@
+"""Subjects of one case: checked against each other first, then timed in turns."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+Call = Callable[[], Any]
+
+MIN_TURNS, MAX_CALLS = 5, 50
+#: What is called in one turn takes about this long, so that caches are those of the subject itself.
+TURN_SECONDS = 0.004
+#: Workers of a subject that has had its turn may spin for a while; with several threads we let them.
+PAUSE_SECONDS = 0.02
+
+
+class MissingError(Exception):
+    """A subject that cannot take part here: said on standard error, never an error."""
+
+
+@dataclass
+class Subject:
+    """Something that computes the result of a case."""
+
+    peer: str
+    prepare: Callable[[int], Call]  #: number of threads -> what is timed
+    equal: Callable[[Any], bool]  #: whether what the call returned is right
+    packing: str = "both"  #: ours: "outside" or "inside" the timed region; "both" answers to either
+    scale: float = 1.0  #: time is multiplied by it, where a slow subject does a part of the work
+
+
+@dataclass
+class Case:
+    """One workload, variant and density, and who computes it."""
+
+    workload: str
+    variant: str
+    density: int | None
+    subjects: list[Subject]
+
+
+@dataclass
+class Options:
+    """What the command line says."""
+
+    densities: list[int]
+    quick: bool = False
+    tokens: int = 196
+    bits: int = 256
+    peers: set[str] = field(default_factory=set)  #: empty: all
+
+    def wants(self, subject: Subject) -> bool:
+        return subject.peer.startswith("snncore") or not self.peers or subject.peer in self.peers
+
+
+_said: set[str] = set()
+
+
+def note(text: str) -> None:
+    """Say something on standard error, once."""
+    if text not in _said:
+        _said.add(text)
+        print(f"note: {text}", file=sys.stderr, flush=True)
+
+
+def fastest(candidates: list[Call]) -> Call:
+    """Give the one that takes the shortest time, each tried three times after a first call."""
+
+    def seconds(call: Call) -> float:
+        call()
+        spent = []
+        for _ in range(3):
+            start = time.perf_counter()
+            call()
+            spent.append(time.perf_counter() - start)
+        return min(spent)
+
+    return min(candidates, key=seconds) if len(candidates) > 1 else candidates[0]
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Callable[[str], None]]:
+    """Show a bar on a terminal and nothing elsewhere; the function given takes what comes next."""
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ImportError:
+        yield lambda _text: None
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _text: None
+        return
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=total)
+        done = -1
+
+        def step(text: str) -> None:
+            nonlocal done
+            done += 1
+            bar.update(task, completed=done, description=text)
+
+        yield step
+
+
+def measure(case: Case, threads: int, seconds: float) -> list[dict[str, Any]]:
+    """Check every subject, time those that are there, and give their rows."""
+    ready: list[tuple[Subject, Call, bool]] = []
+    for subject in case.subjects:
+        try:
+            call = subject.prepare(threads)
+            ready.append((subject, call, bool(subject.equal(call()))))
+        except Exception as problem:
+            if subject.peer.startswith("snncore") and not isinstance(problem, MissingError):
+                raise
+            reason = str(problem).partition("\n")[0] or type(problem).__name__
+            note(f"{case.workload} {case.variant}: {subject.peer} is left out: {reason}")
+    if not any(subject.peer == "snncore" for subject, _, _ in ready):
+        note(f"{case.workload} {case.variant}: skipped, there is nothing of ours to compare with")
+        return []
+    times = alternate([call for _, call, _ in ready], threads, seconds)
+    return _rows(case, threads, ready, times)
+
+
+def alternate(calls: list[Call], threads: int, seconds: float) -> list[list[float]]:
+    """Call in turns: milliseconds of each call of each subject.
+
+    With one thread processor time is taken, which other jobs on the machine disturb little; with several,
+    wall time.
+    """
+    clock = time.process_time if threads == 1 else time.perf_counter
+    counts = [_calls_in_turn(call, clock) for call in calls]
+    times: list[list[float]] = [[] for _ in calls]
+    start = time.perf_counter()
+    while len(times[0]) < MIN_TURNS * counts[0] or time.perf_counter() - start < seconds:
+        for call, count, spent in zip(calls, counts, times, strict=True):
+            if threads > 1:
+                time.sleep(PAUSE_SECONDS)
+            if count > 1:
+                call()
+            for _ in range(count):
+                before = clock()
+                call()
+                spent.append((clock() - before) * 1e3)
+    return times
+
+
+def _calls_in_turn(call: Call, clock: Callable[[], float]) -> int:
+    before = clock()
+    call()
+    return max(1, min(MAX_CALLS, int(TURN_SECONDS / max(clock() - before, 1e-6))))
+
+
+def _rows(
+    case: Case, threads: int, ready: list[tuple[Subject, Call, bool]], times: list[list[float]]
+) -> list[dict[str, Any]]:
+    medians = [statistics.median(t) * s.scale for (s, _, _), t in zip(ready, times, strict=True)]
+    ours = {s.packing: m for (s, _, _), m in zip(ready, medians, strict=True) if s.peer == "snncore"}
+    rows = []
+    for packing, our_median in ours.items():
+        for (subject, _, equal), spent, median in zip(ready, times, medians, strict=True):
+            if subject.packing not in (packing, "both"):
+                continue
+            rows.append(
+                {
+                    "workload": case.workload,
+                    "variant": case.variant,
+                    "density": case.density,
+                    "threads": threads,
+                    "peer": subject.peer,
+                    "packing": packing,
+                    "median_ms": round(median, 5),
+                    "min_ms": round(min(spent) * subject.scale, 5),
+                    "equal": equal,
+                    "ratio": round(median / our_median, 3),
+                }
+            )
+    return rows
