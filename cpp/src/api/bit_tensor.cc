@@ -33,27 +33,35 @@ void copy_rows(const uint64_t* from, size_t rows, size_t bits, uint64_t* to) {
 
 }  // namespace
 
-BitTensor BitTensor::pack(const TensorView& array) {
-  require(!array.shape.empty(), ErrorCode::kShape, "pack: expected an array of at least one axis");
+BitTensor BitTensor::make(const Shape& shape, uint64_t** words) {
+  require(!shape.empty(), ErrorCode::kShape, "pack: expected an array of at least one axis");
   BitTensor t;
-  t.shape_ = array.shape;
-  const auto elements = static_cast<size_t>(element_count(array.shape, "pack"));
-  const auto bits = static_cast<size_t>(array.shape.back());
+  t.shape_ = shape;
+  const auto elements = static_cast<size_t>(element_count(shape, "pack"));
+  const auto bits = static_cast<size_t>(shape.back());
   t.rows_ = bits == 0 ? 0 : elements / bits;
   t.row_words_ = words_for(bits);
   auto buffer = std::make_shared<AlignedBuffer>(t.rows_ * t.row_words_ * sizeof(uint64_t));
-  t.words_ = std::shared_ptr<uint64_t>(buffer, buffer->as<uint64_t>());
+  *words = buffer->as<uint64_t>();
+  t.words_ = std::shared_ptr<uint64_t>(buffer, *words);
+  return t;
+}
+
+BitTensor BitTensor::pack(const TensorView& array) {
+  uint64_t* words = nullptr;
+  BitTensor t = make(array.shape, &words);
+  const auto bits = static_cast<size_t>(array.shape.back());
   switch (array.dtype) {
     case DType::kBool:
     case DType::kU8:
     case DType::kI8:
-      pack_rows(static_cast<const uint8_t*>(array.data), t.rows_, bits, t.words_.get());
+      pack_rows(static_cast<const uint8_t*>(array.data), t.rows_, bits, words);
       break;
     case DType::kF32:
-      pack_rows(static_cast<const float*>(array.data), t.rows_, bits, t.words_.get());
+      pack_rows(static_cast<const float*>(array.data), t.rows_, bits, words);
       break;
     case DType::kB1:
-      copy_rows(static_cast<const uint64_t*>(array.data), t.rows_, bits, t.words_.get());
+      copy_rows(static_cast<const uint64_t*>(array.data), t.rows_, bits, words);
       break;
     default:
       throw Error(ErrorCode::kShape,

@@ -16,6 +16,12 @@ void fill_avx2(KernelTable& table) {
   table.step_lif_f32 = avx2::step_lif_f32;
   table.or_rows_b1 = avx2::or_rows_b1;
   table.popcount_b1 = avx2::popcount_b1;
+  table.planes_of_rows_b1 = avx2::planes_of_rows_b1;
+  table.planes_of_columns_b1 = avx2::planes_of_columns_b1;
+  table.transpose_b1 = avx2::transpose_b1;
+  table.gemm_b1b1_u16 = avx2::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = avx2::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = avx2::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

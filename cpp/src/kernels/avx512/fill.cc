@@ -16,6 +16,12 @@ void fill_avx512(KernelTable& table) {
   table.step_lif_f32 = avx512::step_lif_f32;
   table.or_rows_b1 = avx512::or_rows_b1;
   table.popcount_b1 = avx512::popcount_b1;
+  table.planes_of_rows_b1 = avx512::planes_of_rows_b1;
+  table.planes_of_columns_b1 = avx512::planes_of_columns_b1;
+  table.transpose_b1 = avx512::transpose_b1;
+  table.gemm_b1b1_u16 = avx512::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = avx512::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = avx512::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

@@ -16,6 +16,12 @@ void fill_neon(KernelTable& table) {
   table.step_lif_f32 = neon::step_lif_f32;
   table.or_rows_b1 = neon::or_rows_b1;
   table.popcount_b1 = neon::popcount_b1;
+  table.planes_of_rows_b1 = neon::planes_of_rows_b1;
+  table.planes_of_columns_b1 = neon::planes_of_columns_b1;
+  table.transpose_b1 = neon::transpose_b1;
+  table.gemm_b1b1_u16 = neon::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = neon::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = neon::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels
