@@ -304,10 +304,9 @@ Work attention(snncore::AttentionOrder order, const char* kind, double density) 
   return {"attention/" + std::string(kind) + "_" + std::to_string(static_cast<int>(100 * density)) + "%",
           Case::kHeads * Case::kTokens * (3 * 8.0 + 4 * Case::kDim), products, [=](const KernelTable& t) {
             for (size_t h = 0; h < Case::kHeads; ++h) {
-              snncore::ops::run_attention(t, plan, data->head(data->q, h), data->head(data->k, h),
-                                          data->head(data->v, h),
-                                          data->out.as<int32_t>() + h * Case::kTokens * Case::kDim,
-                                          data->scratch.data());
+              snncore::ops::run_attention(
+                  t, plan, data->head(data->q, h), data->head(data->k, h), data->head(data->v, h),
+                  data->out.as<int32_t>() + h * Case::kTokens * Case::kDim, data->scratch.data());
             }
           }};
 }
@@ -321,7 +320,8 @@ Work attention_map() {
             for (size_t h = 0; h < Case::kHeads; ++h) {
               snncore::ops::run_attention_map(
                   t, Case::kTokens, Case::kDim, data->head(data->q, h), data->head(data->k, h), 3,
-                  data->out.as<uint64_t>() + h * Case::kTokens * words_for(Case::kTokens), data->scratch.data());
+                  data->out.as<uint64_t>() + h * Case::kTokens * words_for(Case::kTokens),
+                  data->scratch.data());
             }
           }};
 }

@@ -52,8 +52,8 @@ struct HeadTensor {
 /// Which product comes first. `kAuto`: K^T V where there are more tokens than dim.
 enum class AttentionOrder : uint8_t { kAuto, kKvFirst, kQkFirst };
 
-/// out [..., tokens, dim] = (Q K^T) V for every head, exact and the same in every order: at most 65,535 tokens
-/// and a dim of 32,767. Heads are shared out over `threads`.
+/// out [..., tokens, dim] = (Q K^T) V for every head, exact and the same in every order: at most 65,535
+/// tokens and a dim of 32,767. Heads are shared out over `threads`.
 SNNCORE_API void attention(const HeadTensor& q, const HeadTensor& k, const HeadTensor& v,
                            AttentionOrder order, size_t threads, int32_t* out);
 

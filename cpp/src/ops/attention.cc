@@ -89,8 +89,8 @@ AttentionPlan plan_attention(size_t tokens, size_t dim, AttentionOrder order) no
   return p;
 }
 
-void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k, HeadBits v, int32_t* out,
-                   std::byte* scratch) noexcept {
+void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k, HeadBits v,
+                   int32_t* out, std::byte* scratch) noexcept {
   if (!plan.kv_first) std::swap(q, v);
   const auto matrix = [&plan](HeadBits bits) {
     return Matrix{bits.words, plan.inner, plan.outer, bits.token_packed == plan.kv_first};
@@ -119,8 +119,8 @@ size_t attention_map_scratch(size_t tokens, size_t dim) noexcept {
   return 2 * align_up(words_for(dim) * 8 * pad_lanes(tokens));
 }
 
-void run_attention_map(const KernelTable& table, size_t tokens, size_t dim, HeadBits q, HeadBits k, uint32_t threshold, uint64_t* out,
-                       std::byte* scratch) noexcept {
+void run_attention_map(const KernelTable& table, size_t tokens, size_t dim, HeadBits q, HeadBits k,
+                       uint32_t threshold, uint64_t* out, std::byte* scratch) noexcept {
   auto* const keys = reinterpret_cast<uint8_t*>(scratch);
   uint8_t* const queries = keys + attention_map_scratch(tokens, dim) / 2;
   write_planes(table, {k.words, dim, tokens, !k.token_packed}, keys);

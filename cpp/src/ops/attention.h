@@ -20,9 +20,9 @@ struct HeadBits {
   bool token_packed;
 };
 
-/// Where the parts of one head's product lie in scratch memory. All that follows is said for K^T V first: with
-/// Q, K, V as matrices [inner = tokens, outer = dim], the counts are C = K^T V and the result is Q C. The other
-/// order is the same product of the transposed problem: V^T (K Q^T) is the transpose of (Q K^T) V.
+/// Where the parts of one head's product lie in scratch memory. All that follows is said for K^T V first:
+/// with Q, K, V as matrices [inner = tokens, outer = dim], the counts are C = K^T V and the result is Q C.
+/// The other order is the same product of the transposed problem: V^T (K Q^T) is the transpose of (Q K^T) V.
 struct AttentionPlan {
   size_t tokens, dim;
   bool kv_first;
@@ -36,14 +36,14 @@ struct AttentionPlan {
 AttentionPlan plan_attention(size_t tokens, size_t dim, AttentionOrder order) noexcept;
 
 /// out [tokens, dim] = (Q K^T) V. `scratch` has plan.scratch_bytes bytes, aligned to kAlign.
-void run_attention(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k, HeadBits v, int32_t* out,
-                   std::byte* scratch) noexcept;
+void run_attention(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k,
+                   HeadBits v, int32_t* out, std::byte* scratch) noexcept;
 
 /// Scratch bytes of one head's map.
 size_t attention_map_scratch(size_t tokens, size_t dim) noexcept;
 
 /// Bit m of row n of `out`, ceil(tokens / 64) words = q[n] . k[m] >= threshold.
-void run_attention_map(const kernels::KernelTable& table, size_t tokens, size_t dim, HeadBits q, HeadBits k, uint32_t threshold, uint64_t* out,
-                       std::byte* scratch) noexcept;
+void run_attention_map(const kernels::KernelTable& table, size_t tokens, size_t dim, HeadBits q, HeadBits k,
+                       uint32_t threshold, uint64_t* out, std::byte* scratch) noexcept;
 
 }  // namespace snncore::ops

@@ -43,7 +43,8 @@ double density(Random& random) {
   return random.pick(all);
 }
 
-void check_planes(Random& random, const std::vector<kernels::KernelTable>& tables, size_t count, size_t columns) {
+void check_planes(Random& random, const std::vector<kernels::KernelTable>& tables, size_t count,
+                  size_t columns) {
   Bits bits(random, count, columns, density(random));
   const size_t words = bits.words, planes = (count + 7) / 8;
   const size_t row_pitch = lanes_for(count) + random.size(0, 1) * kPlaneLanes;
@@ -82,11 +83,12 @@ TEST_CASE("bit matrices are turned as the definition says on every level") {
 }
 
 // Rows by rows, either contiguous or read across planes; lanes are the rows of `keys`.
-void check_products(Random& random, const std::vector<kernels::KernelTable>& tables, size_t rows, size_t lanes,
-                    size_t inner) {
+void check_products(Random& random, const std::vector<kernels::KernelTable>& tables, size_t rows,
+                    size_t lanes, size_t inner) {
   const double p = density(random);
   Bits a(random, rows, inner, p), keys(random, lanes, inner, p);
-  const size_t pitch = lanes_for(lanes), apart = pitch + random.size(0, 1) * kPlaneLanes, row_pitch = lanes_for(rows), words = words_for(lanes);
+  const size_t pitch = lanes_for(lanes), apart = pitch + random.size(0, 1) * kPlaneLanes,
+               row_pitch = lanes_for(rows), words = words_for(lanes);
   Guarded<uint8_t> planes = planes_of(keys, pitch), across = planes_of(a, row_pitch);
   const BytePlanes b{planes.data(), pitch, (inner + 7) / 8, lanes};
   const ByteRows contiguous{reinterpret_cast<const uint8_t*>(a.data.data()), 8 * a.words, 1, rows};

@@ -8,7 +8,7 @@ namespace {
 }  // namespace
 
 void gemm_b1b1_u16(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch) {
-  count_shared(rows, planes, counts, pitch);
+  count_all(rows, planes, counts, pitch);
 }
 
 void gemm_b1b1_b1(const ByteRows& rows, const BytePlanes& planes, uint32_t threshold, uint64_t* out) {

@@ -1,5 +1,5 @@
 // What the attention kernels need of AVX2 by name. Bits are counted by table: the four bits of a row's half
-// byte choose one of sixteen tables, which says for the half bytes of 32 lanes how many bits they share.
+// byte choose the table, which says for the half bytes of 32 lanes how many bits they share.
 #pragma once
 
 #include "kernels/avx2/simd.h"
@@ -26,8 +26,8 @@ struct Block {
   // Byte j of word i becomes byte i of word j.
   [[nodiscard]] Block transposed() const {
     const auto a = reinterpret_cast<__m256i>(vectors[0]), b = reinterpret_cast<__m256i>(vectors[1]);
-    const __m256i pairs = _mm256_broadcastsi128_si256(
-        _mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+    const __m256i pairs =
+        _mm256_broadcastsi128_si256(_mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
     const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
     const __m256i even = _mm256_shuffle_epi8(_mm256_permute2x128_si256(a, b, 0x20), pairs);
     const __m256i odd = _mm256_shuffle_epi8(_mm256_permute2x128_si256(a, b, 0x31), pairs);
@@ -36,13 +36,16 @@ struct Block {
   }
 };
 
+// How many bits the low and the high half of a byte share with each half byte.
 struct SharedTable {
-  uint8_t count[16][16] = {};
+  uint8_t halves[256][2][16] = {};
 
   constexpr SharedTable() {
-    for (unsigned a = 0; a < 16; ++a) {
-      for (unsigned b = 0; b < 16; ++b) {
-        for (unsigned i = 0; i < 4; ++i) count[a][b] = static_cast<uint8_t>(count[a][b] + ((a & b) >> i & 1));
+    constexpr uint8_t kCount[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+    for (unsigned byte = 0; byte < 256; ++byte) {
+      for (unsigned half = 0; half < 16; ++half) {
+        halves[byte][0][half] = kCount[byte & half];
+        halves[byte][1][half] = kCount[byte >> 4 & half];
       }
     }
   }
@@ -66,8 +69,7 @@ struct Lanes {
 struct Key {
   __m256i low, high;
 
-  explicit Key(size_t byte)
-      : low(table(kShared.count[byte & 15])), high(table(kShared.count[byte >> 4])) {}
+  explicit Key(size_t byte) : low(table(kShared.halves[byte][0])), high(table(kShared.halves[byte][1])) {}
   static __m256i table(const uint8_t* row) {
     return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(row)));
   }
