@@ -61,4 +61,8 @@ SNNCORE_API void attention(const HeadTensor& q, const HeadTensor& k, const HeadT
 SNNCORE_API BitTensor attention_map(const HeadTensor& q, const HeadTensor& k, int64_t threshold,
                                     size_t threads);
 
+/// out [..., tokens, dim] = map v for a binary map [..., tokens, tokens] packed along its last axis: each
+/// token's sum of the values it attends to.
+SNNCORE_API void attention_apply(const BitTensor& map, const HeadTensor& v, size_t threads, int32_t* out);
+
 }  // namespace snncore

@@ -113,4 +113,22 @@ BitTensor attention_map(const HeadTensor& q, const HeadTensor& k, int64_t thresh
   return map;
 }
 
+void attention_apply(const BitTensor& map, const HeadTensor& v, size_t threads, int32_t* out) {
+  const Heads heads = check_heads("attention_apply", shape_of(v));
+  Shape expected = shape_of(v);
+  expected.back() = static_cast<int64_t>(heads.tokens);
+  require(map.shape() == expected, ErrorCode::kShape,
+          "attention_apply: chosen: expected " + shape_string(expected) + " for v " + shape_string(shape_of(v)) +
+              ", received " + shape_string(map.shape()));
+  const size_t workers = check_call("attention_apply", heads.count, threads);
+  if (heads.tokens == 0 || heads.dim == 0) return;
+  const kernels::KernelTable& table = kernels::kernels();
+  const size_t bytes = ops::attention_apply_scratch(heads.tokens, heads.dim);
+  for_each_head(heads.count, workers, bytes, [&](size_t i, std::byte* scratch) noexcept {
+    const uint64_t* rows = map.words() + i * heads.tokens * map.row_words();
+    ops::run_attention_apply(table, heads.tokens, heads.dim, rows, head(v, heads, i),
+                             out + i * heads.tokens * heads.dim, scratch);
+  });
+}
+
 }  // namespace snncore

@@ -17,6 +17,9 @@ using kernels::kPlaneLanes;
 // Counts made at a time: what a second-level cache holds beside the rest.
 constexpr size_t kCountBytes = size_t{256} << 10;
 
+// Rows of a map whose counts are made at a time.
+constexpr size_t kMapRows = 64;
+
 constexpr size_t pad_lanes(size_t n) { return align_up(n, kPlaneLanes); }
 
 // One operand, seen as [inner, outer].
@@ -126,6 +129,27 @@ void run_attention_map(const KernelTable& table, size_t tokens, size_t dim, Head
   write_planes(table, {k.words, dim, tokens, !k.token_packed}, keys);
   const ByteRows rows = rows_of(table, {q.words, dim, tokens, !q.token_packed}, queries);
   table.gemm_b1b1_b1(rows, {keys, pad_lanes(tokens), (dim + 7) / 8, tokens}, threshold, out);
+}
+
+size_t attention_apply_scratch(size_t tokens, size_t dim) noexcept {
+  return align_up(words_for(tokens) * 8 * pad_lanes(dim)) + kMapRows * pad_lanes(dim) * sizeof(uint16_t);
+}
+
+void run_attention_apply(const KernelTable& table, size_t tokens, size_t dim, const uint64_t* map, HeadBits v,
+                         int32_t* out, std::byte* scratch) noexcept {
+  auto* const planes = reinterpret_cast<uint8_t*>(scratch);
+  auto* const counts =
+      reinterpret_cast<uint16_t*>(scratch + align_up(words_for(tokens) * 8 * pad_lanes(dim)));
+  write_planes(table, {v.words, tokens, dim, v.token_packed}, planes);
+  const size_t row_bytes = words_for(tokens) * sizeof(uint64_t);
+  for (size_t r = 0; r < tokens; r += kMapRows) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(map) + r * row_bytes;
+    const ByteRows rows{bytes, row_bytes, 1, std::min(kMapRows, tokens - r)};
+    table.gemm_b1b1_u16(rows, {planes, pad_lanes(dim), (tokens + 7) / 8, dim}, counts, pad_lanes(dim));
+    for (size_t i = 0; i < rows.rows; ++i, out += dim) {
+      std::copy_n(counts + i * pad_lanes(dim), dim, out);
+    }
+  }
 }
 
 }  // namespace snncore::ops

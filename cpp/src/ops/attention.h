@@ -46,4 +46,11 @@ size_t attention_map_scratch(size_t tokens, size_t dim) noexcept;
 void run_attention_map(const kernels::KernelTable& table, size_t tokens, size_t dim, HeadBits q, HeadBits k,
                        uint32_t threshold, uint64_t* out, std::byte* scratch) noexcept;
 
+/// Scratch bytes of one head's applied map.
+size_t attention_apply_scratch(size_t tokens, size_t dim) noexcept;
+
+/// out [tokens, dim] = map v, the map's rows being packed.
+void run_attention_apply(const kernels::KernelTable& table, size_t tokens, size_t dim, const uint64_t* map,
+                         HeadBits v, int32_t* out, std::byte* scratch) noexcept;
+
 }  // namespace snncore::ops
