@@ -32,17 +32,18 @@ struct Block {
       const uint8x8x2_t bytes = vtrn_u8(vget_low_u8(words), vget_high_u8(words));
       pairs[i] = {{vreinterpret_u16_u8(bytes.val[0]), vreinterpret_u16_u8(bytes.val[1])}};
     }
-    U64 out[4];
+    uint32x2x2_t columns[4];  // words i and i + 4
     for (size_t odd = 0; odd < 2; ++odd) {
       const uint16x4x2_t low = vtrn_u16(pairs[0].val[odd], pairs[1].val[odd]);
       const uint16x4x2_t high = vtrn_u16(pairs[2].val[odd], pairs[3].val[odd]);
-      for (size_t i = 0; i < 2; ++i) {  // words odd + 2 * i and odd + 2 * i + 4
-        const uint32x2x2_t words =
-            vtrn_u32(vreinterpret_u32_u16(low.val[i]), vreinterpret_u32_u16(high.val[i]));
-        out[i][odd] = vget_lane_u64(vreinterpret_u64_u32(words.val[0]), 0);
-        out[i + 2][odd] = vget_lane_u64(vreinterpret_u64_u32(words.val[1]), 0);
+      for (size_t i = 0; i < 2; ++i) {
+        columns[odd + 2 * i] = vtrn_u32(vreinterpret_u32_u16(low.val[i]), vreinterpret_u32_u16(high.val[i]));
       }
     }
+    const auto join = [&columns](size_t i, size_t half) {
+      return reinterpret_cast<U64>(vcombine_u32(columns[i].val[half], columns[i + 1].val[half]));
+    };
+    const U64 out[4] = {join(0, 0), join(2, 0), join(0, 1), join(2, 1)};
     return Block(out);
   }
 };
