@@ -12,12 +12,34 @@
 namespace snncore {
 namespace {
 
+// Bit i is set where from[i] is not zero, i < count <= 64.
+template <typename T>
+uint64_t pack_word(const T* from, size_t count) {
+  uint64_t word = 0;
+  for (size_t i = 0; i < count; ++i) word |= uint64_t{from[i] != T{}} << i;
+  return word;
+}
+
+// Eight bytes at a time: each is folded to its lowest bit, and one product brings the eight bits together.
+uint64_t pack_word(const uint8_t* from, size_t count) {
+  uint64_t word = 0;
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    uint64_t bytes;
+    std::memcpy(&bytes, from + i, sizeof(bytes));
+    bytes |= bytes >> 4;
+    bytes |= bytes >> 2;
+    bytes |= bytes >> 1;
+    word |= ((bytes & 0x0101010101010101) * 0x0102040810204080 >> 56) << i;
+  }
+  for (; i < count; ++i) word |= uint64_t{from[i] != 0} << i;
+  return word;
+}
+
 template <typename T>
 void pack_rows(const T* from, size_t rows, size_t bits, uint64_t* to) {
-  for (size_t r = 0; r < rows; ++r, to += words_for(bits)) {
-    for (size_t i = 0; i < bits; ++i) {
-      if (from[r * bits + i] != T{}) set_bit(to, i);
-    }
+  for (size_t r = 0; r < rows; ++r, from += bits) {
+    for (size_t i = 0; i < bits; i += 64) *to++ = pack_word(from + i, std::min<size_t>(bits - i, 64));
   }
 }
 

@@ -69,7 +69,8 @@ struct Lanes {
 struct Key {
   __m256i low, high;
 
-  explicit Key(size_t byte) : low(table(kShared.halves[byte][0])), high(table(kShared.halves[byte][1])) {}
+  explicit Key(const uint8_t* byte)
+      : low(table(kShared.halves[*byte][0])), high(table(kShared.halves[*byte][1])) {}
   static __m256i table(const uint8_t* row) {
     return _mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(row)));
   }

@@ -47,7 +47,7 @@ struct Lanes {
 struct Key {
   __m512i bytes;
 
-  explicit Key(uint8_t byte) : bytes(_mm512_set1_epi8(static_cast<char>(byte))) {}
+  explicit Key(const uint8_t* byte) : bytes(_mm512_set1_epi8(static_cast<char>(*byte))) {}
 };
 
 inline I8 add_overlap(I8 sum, const Lanes& lanes, const Key& key) {

@@ -60,7 +60,7 @@ struct Lanes {
 struct Key {
   uint8x16_t bytes;
 
-  explicit Key(uint8_t byte) : bytes(vdupq_n_u8(byte)) {}
+  explicit Key(const uint8_t* byte) : bytes(vld1q_dup_u8(byte)) {}
 };
 
 inline I8 add_overlap(I8 sum, const Lanes& lanes, const Key& key) {
