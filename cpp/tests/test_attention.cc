@@ -129,6 +129,27 @@ BitTensor bits(const Shape& shape) {
   return BitTensor::pack(TensorView{zeros.data(), DType::kB1, shape});
 }
 
+TEST_CASE("attention is the same from any number of threads") {
+  constexpr int64_t kHeads = 5, kTokens = 1000, kDim = 128;
+  Random random(3);
+  const auto random_head = [&] {
+    std::vector<uint64_t> words(kHeads * kTokens * kDim / 64);
+    for (uint64_t& word : words) word = random.next() & random.next();
+    return HeadTensor{BitTensor::pack(TensorView{words.data(), DType::kB1, {kHeads, kTokens, kDim}})};
+  };
+  const HeadTensor q = random_head(), k = random_head(), v = random_head();
+  std::vector<int32_t> once(kHeads * kTokens * kDim);
+  attention(q, k, v, AttentionOrder::kAuto, 1, once.data());
+  const BitTensor map = attention_map(q, k, 9, 1);
+  for (const size_t threads : {2, 3, 8}) {
+    std::vector<int32_t> out(once.size());
+    attention(q, k, v, AttentionOrder::kAuto, threads, out.data());
+    CHECK(out == once);
+    const BitTensor again = attention_map(q, k, 9, threads);
+    CHECK(std::memcmp(again.words(), map.words(), map.rows() * map.row_words() * sizeof(uint64_t)) == 0);
+  }
+}
+
 std::string refusal(const HeadTensor& q, const HeadTensor& k, size_t threads) {
   std::vector<int32_t> out(4096);
   try {

@@ -44,6 +44,8 @@ def attention(
     order
         Which product comes first. The answer is the same; ``kv_first`` takes tokens * dim^2 steps,
         ``qk_first`` tokens^2 * dim. ``auto`` takes ``kv_first`` where there are more tokens than dim.
+    threads
+        At most so many share the heads; little work stays in one.
 
     Returns
     -------

@@ -44,11 +44,17 @@ void check_same(const std::string& op, const char* name, const HeadTensor& t, co
               shape_string(shape_of(t)));
 }
 
-size_t check_call(const std::string& op, size_t heads, size_t threads) {
+// Threads are started for the call: one more pays from about this many products of single bits on.
+constexpr double kThreadProducts = 1 << 24;
+
+size_t check_call(const std::string& op, const Heads& heads, size_t threads) {
   if (const char* problem = kernels::selection_error()) throw Error(ErrorCode::kInvalidArgument, problem);
   require(threads >= 1 && threads <= 1024, ErrorCode::kInvalidArgument,
           op + ": expected 1 to 1024 threads, received " + std::to_string(threads));
-  return std::clamp<size_t>(heads, 1, threads);
+  const auto tokens = static_cast<double>(heads.tokens), dim = static_cast<double>(heads.dim);
+  const double products = static_cast<double>(heads.count) * tokens * dim * std::min(tokens, dim);
+  const double worth = std::min(1 + products / kThreadProducts, 1024.0);
+  return std::clamp<size_t>(std::min(heads.count, static_cast<size_t>(worth)), 1, threads);
 }
 
 ops::HeadBits head(const HeadTensor& t, const Heads& heads, size_t i) {
@@ -84,7 +90,7 @@ void attention(const HeadTensor& q, const HeadTensor& k, const HeadTensor& v, At
   const Heads heads = check_heads("attention", shape);
   check_same("attention", "k", k, shape);
   check_same("attention", "v", v, shape);
-  const size_t workers = check_call("attention", heads.count, threads);
+  const size_t workers = check_call("attention", heads, threads);
   if (heads.tokens == 0 || heads.dim == 0) return;
   const kernels::KernelTable& table = kernels::kernels();
   const ops::AttentionPlan plan = ops::plan_attention(heads.tokens, heads.dim, order);
@@ -98,7 +104,7 @@ BitTensor attention_map(const HeadTensor& q, const HeadTensor& k, int64_t thresh
   Shape shape = shape_of(q);
   const Heads heads = check_heads("attention_map", shape);
   check_same("attention_map", "k", k, shape);
-  const size_t workers = check_call("attention_map", heads.count, threads);
+  const size_t workers = check_call("attention_map", heads, threads);
   shape.back() = static_cast<int64_t>(heads.tokens);
   uint64_t* words = nullptr;
   BitTensor map = BitTensor::make(shape, &words);
@@ -118,9 +124,9 @@ void attention_apply(const BitTensor& map, const HeadTensor& v, size_t threads, 
   Shape expected = shape_of(v);
   expected.back() = static_cast<int64_t>(heads.tokens);
   require(map.shape() == expected, ErrorCode::kShape,
-          "attention_apply: chosen: expected " + shape_string(expected) + " for v " + shape_string(shape_of(v)) +
-              ", received " + shape_string(map.shape()));
-  const size_t workers = check_call("attention_apply", heads.count, threads);
+          "attention_apply: chosen: expected " + shape_string(expected) + " for v " +
+              shape_string(shape_of(v)) + ", received " + shape_string(map.shape()));
+  const size_t workers = check_call("attention_apply", heads, threads);
   if (heads.tokens == 0 || heads.dim == 0) return;
   const kernels::KernelTable& table = kernels::kernels();
   const size_t bytes = ops::attention_apply_scratch(heads.tokens, heads.dim);
