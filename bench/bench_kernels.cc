@@ -1,8 +1,10 @@
 // Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median
 // of 7.
-//   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json]
+//   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json | --costs]
+// --costs prints the table of costs by which a session chooses between gathering and counting.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -15,6 +17,7 @@
 
 #include "base/align.h"
 #include "base/bits.h"
+#include "kernels/row_bounds.h"
 #include "kernels/table.h"
 #include "ops/attention.h"
 
@@ -51,38 +54,65 @@ struct Layer {
 
 constexpr size_t kSteps = 2;
 constexpr size_t kTilePixels = 16;
-constexpr double kDensity = 0.15;
 
-/// The packed frames of a 3 x 3 convolution with padding 1, and its row pointers.
-struct Spikes {
-  size_t words;
-  AlignedBuffer bits;
-  std::vector<const uint64_t*> rows;
-  double events = 0;
-
-  explicit Spikes(const Layer& l)
-      : words(words_for(l.inputs)), bits((kSteps * l.height * l.width + 1) * words * sizeof(uint64_t)) {
-    const size_t frame = l.height * l.width;
-    auto* const data = bits.as<uint64_t>();
-    const auto threshold = static_cast<uint64_t>(kDensity * 0x1p32);
-    for (size_t p = 0; p < kSteps * frame; ++p) {
+/// The packed frames of a 3 x 3 convolution with padding 1, cut into tiles as a session cuts them.
+class Spikes {
+ public:
+  Spikes(const Layer& l, double density)
+      : words_(words_for(l.inputs)), bits_((kSteps * l.height * l.width + 1) * words_ * sizeof(uint64_t)) {
+    const size_t pixels = kSteps * l.height * l.width;
+    const auto threshold = static_cast<uint64_t>(density * 0x1p32);
+    for (size_t p = 0; p < pixels; ++p) {
       for (size_t i = 0; i < l.inputs; ++i) {
-        if ((next_random() >> 32) < threshold) snncore::set_bit(data + p * words, i);
+        if ((next_random() >> 32) < threshold) snncore::set_bit(row(p), i);
       }
     }
-    for (size_t p = 0; p < kSteps * frame; ++p) {
-      for (size_t tap = 0; tap < 9; ++tap) rows.push_back(row(l, data, p, tap));
-    }
+    for (size_t p = 0; p < pixels; p += kTilePixels) add_tile(l, p);
+    size_t most = 0;
+    for (const Tile& t : tiles_) most = std::max(most, t.rows.size());
+    scratch_ = AlignedBuffer(addrows_scratch(most, l.inputs, kTilePixels));
   }
 
- private:
-  const uint64_t* row(const Layer& l, uint64_t* data, size_t p, size_t tap) {
-    const size_t frame = l.height * l.width, y = p % frame / l.width + tap / 3, x = p % l.width + tap % 3;
-    if (y < 1 || x < 1 || y > l.height || x > l.width) return data + kSteps * frame * words;
-    const uint64_t* found = data + (p / frame * frame + (y - 1) * l.width + x - 1) * words;
-    for (size_t i = 0; i < l.inputs; ++i) events += snncore::get_bit(found, i) ? 1 : 0;
-    return found;
+  template <typename F>
+  void for_tiles(F&& f) const {
+    for (const Tile& t : tiles_) {
+      f(SpikeTile{t.rows.data(), t.rows.size(), t.index.data(), kTilePixels}, scratch_.as<std::byte>());
+    }
   }
+  [[nodiscard]] double events() const { return events_; }
+
+ private:
+  struct Tile {
+    std::vector<const uint64_t*> rows;
+    std::vector<uint32_t> index;
+  };
+
+  [[nodiscard]] uint64_t* row(size_t p) const { return bits_.as<uint64_t>() + p * words_; }
+
+  void add_tile(const Layer& l, size_t first) {
+    Tile tile;
+    for (size_t p = first; p < first + kTilePixels; ++p) {
+      for (size_t tap = 0; tap < 9; ++tap) {
+        const uint64_t* found = source(l, p, tap);
+        const auto known = std::find(tile.rows.begin(), tile.rows.end(), found);
+        tile.index.push_back(static_cast<uint32_t>(known - tile.rows.begin()));
+        if (known == tile.rows.end()) tile.rows.push_back(found);
+        for (size_t i = 0; i < words_; ++i) events_ += __builtin_popcountll(found[i]);
+      }
+    }
+    tiles_.push_back(std::move(tile));
+  }
+
+  [[nodiscard]] const uint64_t* source(const Layer& l, size_t p, size_t tap) const {
+    const size_t frame = l.height * l.width, y = p % frame / l.width + tap / 3, x = p % l.width + tap % 3;
+    if (y < 1 || x < 1 || y > l.height || x > l.width) return row(kSteps * frame);
+    return row(p / frame * frame + (y - 1) * l.width + x - 1);
+  }
+
+  size_t words_;
+  AlignedBuffer bits_, scratch_;
+  std::vector<Tile> tiles_;
+  double events_ = 0;
 };
 
 std::string layer_name(const char* kernel, const Layer& l, const char* kind) {
@@ -97,35 +127,54 @@ std::shared_ptr<AlignedBuffer> random_values(size_t count, int32_t lo, int32_t h
   return buffer;
 }
 
-Work gather(const Layer& l, int32_t max_abs, const char* kind) {
-  auto spikes = std::make_shared<Spikes>(l);
-  auto codes = random_values<int8_t>(9 * l.inputs * l.outputs, -max_abs, max_abs - 1);
+std::string percent(double density) { return "/" + std::to_string(std::lround(density * 100)) + "%"; }
+
+Work gather(const Layer& l, int32_t max_abs, const char* kind, double density) {
+  auto spikes = std::make_shared<Spikes>(l, density);
+  auto codes = random_values<int8_t>(code_rows(l.inputs, 9) * l.outputs, -max_abs, max_abs - 1);
+  auto bounds = std::make_shared<AlignedBuffer>(row_bounds(l.inputs, 9, l.outputs) * sizeof(uint16_t));
+  fill_row_bounds(codes->as<int8_t>(), l.inputs, 9, l.outputs, bounds->as<uint16_t>());
   auto sums = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(int32_t));
-  const size_t pixels = kSteps * l.height * l.width;
-  const auto outputs = static_cast<double>(l.outputs);
-  return {layer_name("addrows_b1i8_i32", l, kind),
-          spikes->events * outputs + static_cast<double>(pixels) * outputs * 4, spikes->events * outputs,
+  const double outputs = static_cast<double>(l.outputs),
+               pixels = static_cast<double>(kSteps * l.height * l.width);
+  return {layer_name("addrows_b1i8_i32", l, kind) + percent(density),
+          spikes->events() * outputs + pixels * outputs * 4, spikes->events() * outputs,
           [=](const KernelTable& k) {
-            const RowWeights w{codes->as<int8_t>(), l.inputs, 9, l.outputs, max_abs, true};
-            for (size_t p = 0; p < pixels; p += kTilePixels) {
-              k.addrows_b1i8_i32(spikes->rows.data() + p * 9, kTilePixels, w, sums->as<int32_t>());
-            }
+            const RowWeights w{
+                codes->as<int8_t>(), bounds->as<uint16_t>(), l.inputs, 9, l.outputs, max_abs, true};
+            spikes->for_tiles([&](const SpikeTile& tile, std::byte* scratch) {
+              k.addrows_b1i8_i32(tile, w, sums->as<int32_t>(), scratch);
+            });
           }};
 }
 
-Work gather_float(const Layer& l) {
-  auto spikes = std::make_shared<Spikes>(l);
+Work count(const Layer& l) {
+  auto spikes = std::make_shared<Spikes>(l, 0.5);
+  const size_t words = 9 * ((l.inputs + 31) / 32) * l.outputs;
+  auto plus = random_values<uint32_t>(words, INT32_MIN / 2, INT32_MAX / 2);
+  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(int32_t));
+  const auto pixels = static_cast<double>(kSteps * l.height * l.width), weights = static_cast<double>(words);
+  return {layer_name("count_b1b1_i32", l, ""), pixels * weights * 4, pixels * weights * 32,
+          [=](const KernelTable& k) {
+            const BitWeights w{plus->as<uint32_t>(), l.inputs, 9, l.outputs, l.outputs};
+            spikes->for_tiles([&](const SpikeTile& tile, std::byte* scratch) {
+              k.count_b1b1_i32(tile, w, sums->as<int32_t>(), scratch);
+            });
+          }};
+}
+
+Work gather_float(const Layer& l, double density) {
+  auto spikes = std::make_shared<Spikes>(l, density);
   auto values = random_values<float>(9 * l.inputs * l.outputs, -100, 100);
   auto out = std::make_shared<AlignedBuffer>(kTilePixels * l.outputs * sizeof(float));
-  const size_t pixels = kSteps * l.height * l.width;
-  const auto outputs = static_cast<double>(l.outputs);
-  return {layer_name("addrows_b1f32_f32", l, ""),
-          (spikes->events + static_cast<double>(pixels)) * outputs * 4, spikes->events * outputs,
-          [=](const KernelTable& k) {
+  const double outputs = static_cast<double>(l.outputs),
+               pixels = static_cast<double>(kSteps * l.height * l.width);
+  return {layer_name("addrows_b1f32_f32", l, "") + percent(density),
+          (spikes->events() + pixels) * outputs * 4, spikes->events() * outputs, [=](const KernelTable& k) {
             const FloatWeights w{values->as<float>(), l.inputs, 9, l.outputs, nullptr};
-            for (size_t p = 0; p < pixels; p += kTilePixels) {
-              k.addrows_b1f32_f32(spikes->rows.data() + p * 9, kTilePixels, w, out->as<float>());
-            }
+            spikes->for_tiles([&](const SpikeTile& tile, std::byte* scratch) {
+              k.addrows_b1f32_f32(tile, w, out->as<float>(), scratch);
+            });
           }};
 }
 
@@ -327,11 +376,18 @@ Work attention_map() {
 }
 
 std::vector<Work> all_work() {
-  const Layer a{32, 32, 32, 32}, b{16, 16, 64, 64}, c{8, 8, 128, 128};
+  const Layer layers[] = {
+      {32, 32, 32, 32}, {16, 16, 64, 64}, {8, 8, 128, 128}, {32, 32, 128, 128}, {16, 16, 256, 256}};
   std::vector<Work> work;
-  for (const Layer& l : {a, b, c}) work.push_back(gather(l, 8, "/4bit"));
-  for (const Layer& l : {a, b, c}) work.push_back(gather(l, 128, "/8bit"));
-  for (const Layer& l : {a, b, c}) work.push_back(gather_float(l));
+  for (const Layer& l : layers) {
+    for (const double density : {0.1, 0.2, 0.5}) {
+      work.push_back(gather(l, 1, "/1bit", density));
+      work.push_back(gather(l, 8, "/4bit", density));
+      work.push_back(gather(l, 128, "/8bit", density));
+      work.push_back(gather_float(l, density));
+    }
+    work.push_back(count(l));
+  }
   work.push_back(first_layer());
   work.push_back(first_float_layer());
   for (const NeuronTile& n : {NeuronTile{1024, 32}, NeuronTile{256, 64}, NeuronTile{64, 128}}) {
@@ -375,6 +431,22 @@ Time measure(const Work& work, const KernelTable& table) {
   return {ns.front(), ns[ns.size() / 2]};
 }
 
+// Kernel table's SumCosts from four layers: a slope over the spikes, then two widths, then a count.
+void print_costs(const KernelTable& table) {
+  const Layer wide{32, 32, 128, 128}, narrow{32, 32, 32, 32};
+  const auto ns = [&](const Work& work) { return measure(work, table).best; };
+  const double pixels = kSteps * 32 * 32, sparse = ns(gather(wide, 1, "", 0.2)),
+               dense = ns(gather(wide, 1, "", 0.5));
+  const double spike = (dense - sparse) / (0.3 * pixels * 9 * 128 * 4);
+  const double wide_part = sparse / (pixels * 9) - 0.2 * 128 * 4 * spike;
+  const double narrow_parts = static_cast<double>(code_parts(32, 9));
+  const double narrow_part =
+      ns(gather(narrow, 1, "", 0.2)) / (pixels * narrow_parts) - 0.2 * 288 / narrow_parts * spike;
+  const double block = std::max(0.0, (wide_part - narrow_part) / 3);
+  const double word = ns(count(wide)) / (pixels * 9 * 4 * 4);
+  std::printf("%-13s {%.2fF, %.2fF, %.3fF, %.2fF}\n", table.isa, narrow_part - block, block, spike, word);
+}
+
 std::string first_line(const char* path) {
   std::string line;
   std::ifstream file(path);
@@ -411,7 +483,7 @@ bool emulated() {
 
 struct Options {
   std::string filter, isa;
-  bool json = false;
+  bool json = false, costs = false;
 };
 
 bool parse(int argc, char** argv, Options& options) {
@@ -419,6 +491,8 @@ bool parse(int argc, char** argv, Options& options) {
     const std::string_view arg = argv[i];
     if (arg == "--json") {
       options.json = true;
+    } else if (arg == "--costs") {
+      options.costs = true;
     } else if ((arg == "--filter" || arg == "--isa") && i + 1 < argc) {
       (arg == "--isa" ? options.isa : options.filter) = argv[++i];
     } else {
@@ -446,6 +520,13 @@ void print(const Work& work, const KernelTable& table, const Time& t, bool json,
   std::fflush(stdout);
 }
 
+void run_costs(const Options& options) {
+  for (size_t level = 0; level < level_count(); ++level) {
+    KernelTable table{};
+    if (wanted(options.isa, level_name(level)) && level_table(level, table)) print_costs(table);
+  }
+}
+
 void run_all(const Options& options) {
   const std::vector<Work> work = all_work();
   bool first = true;
@@ -465,11 +546,15 @@ void run_all(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    std::fprintf(stderr, "usage: %s [--filter TEXT] [--isa avx2,scalar] [--json]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s [--filter TEXT] [--isa avx2,scalar] [--json | --costs]\n", argv[0]);
     return 2;
   }
   if (emulated()) {
     std::printf("This program runs under an emulator; its times would say nothing.\n");
+    return 0;
+  }
+  if (options.costs) {
+    run_costs(options);
     return 0;
   }
   if (options.json) {

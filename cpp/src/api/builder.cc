@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "api/built_value.h"
+#include "api/made_tensors.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
 #include "format/snn.h"
@@ -22,21 +23,6 @@ using ops::EdgeType;
 using ops::Node;
 
 std::vector<int64_t> list(std::span<const int64_t> values) { return {values.begin(), values.end()}; }
-
-template <typename T>
-tensor::Tensor store(DType dtype, const Shape& shape, const T* values, size_t count) {
-  std::byte* to = nullptr;
-  tensor::Tensor t = tensor::make_tensor(dtype, shape, &to);
-  std::memcpy(to, values, count * sizeof(T));
-  return t;
-}
-
-tensor::Tensor ints(const std::vector<int32_t>& v) {
-  return store(DType::kI32, {static_cast<int64_t>(v.size())}, v.data(), v.size());
-}
-tensor::Tensor doubles(std::span<const double> v) {
-  return store(DType::kF64, {static_cast<int64_t>(v.size())}, v.data(), v.size());
-}
 
 void need(bool ok, const std::string& message, ErrorCode code = ErrorCode::kInvalidArgument) {
   require(ok, code, message);
@@ -204,109 +190,7 @@ struct GraphBuilder::Impl {
     }
     return v.terms;
   }
-
-  void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) const;
-  void complete(graph::Graph& g, const PendingReadout& p) const;
 };
-
-namespace {
-
-tensor::Tensor* weight_of(graph::Graph& g, const std::string& sum_edge) {
-  const Node* node = graph::producer(g, sum_edge);
-  return &g.tensors.at(node->tensors.at("weight"));
-}
-
-// Negative scales become positive by negating the codes of their channels: odd q -> -1 - q, sym q -> -q.
-void make_positive(graph::Graph& g, BuiltTerm& term, const std::string& layer, size_t readers) {
-  if (std::ranges::none_of(term.a, [](double a) { return a < 0; })) return;
-  need(readers == 1, layer + ": '" + term.edge + "' has a negative scale and several readers",
-       ErrorCode::kUnsupported);
-  tensor::Tensor& w = *weight_of(g, term.edge);
-  const auto count = static_cast<size_t>(element_count(w.logical, layer));
-  const size_t row = count / term.a.size();
-  std::vector<int8_t> codes(count);
-  for (size_t i = 0; i < count; ++i) {
-    const int32_t q = tensor::code_at(w, i);
-    const int32_t negated = w.encoding == tensor::Encoding::kOdd ? -1 - q : -q;
-    codes[i] = static_cast<int8_t>(term.a[i / row] < 0 ? negated : q);
-  }
-  w = tensor::encode_weight(codes.data(), w.logical, w.bits, w.encoding, layer);
-  for (double& a : term.a) a = std::fabs(a);
-}
-
-size_t readers_of(const graph::Graph& g, const std::string& edge) {
-  size_t n = 0;
-  for (const Node& node : g.nodes) n += static_cast<size_t>(std::ranges::count(node.inputs, edge));
-  for (const graph::Port& port : g.outputs) n += port.edge == edge ? 1 : 0;
-  return n;
-}
-
-Node& node_of(graph::Graph& g, const std::string& name) {
-  return *std::ranges::find(g.nodes, name, &Node::name);
-}
-
-void put(graph::Graph& g, Node& node, const std::string& role, tensor::Tensor t) {
-  node.tensors[role] = node.name + "." + role;
-  g.tensors[node.name + "." + role] = std::move(t);
-}
-
-}  // namespace
-
-void GraphBuilder::Impl::complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) const {
-  std::vector<graph::CurrentTerm> terms;
-  for (BuiltTerm term : p.terms) {
-    const Edge& edge = g.edges.at(term.edge);
-    if (!term.is_sum) {
-      terms.push_back({.is_sum = false,
-                       .a = {},
-                       .d = {},
-                       .a_max = {},
-                       .unit = 1.0 / static_cast<double>(edge.divisor),
-                       .most = edge.hi});
-      continue;
-    }
-    make_positive(g, term, p.name, readers_of(g, term.edge));
-    auto a_max = ops::accumulator_bounds(graph::view(g, *graph::producer(g, term.edge)));
-    terms.push_back(
-        {.is_sum = true, .a = std::move(term.a), .d = std::move(term.d), .a_max = std::move(a_max)});
-  }
-  const auto k = graph::neuron_constants("lif '" + p.name + "'", terms, p.spec, steps);
-
-  Node& requant = node_of(g, p.requant);
-  requant.attrs["wide"] = k.wide;
-  for (size_t j = 0; j < terms.size(); ++j)
-    put(g, requant, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(k.factors[j]));
-  put(g, requant, "C", ints(k.c));
-  put(g, requant, "n", ints(k.n));
-
-  Node& neuron = node_of(g, p.name);
-  neuron.attrs = {{"arith", std::string("int")},
-                  {"profile", k.profile},
-                  {"state", k.state},
-                  {"leak", k.leak},
-                  {"leak_param", k.leak_param},
-                  {"reset", p.spec.reset},
-                  {"leak_at_store", p.spec.leak_at_store},
-                  {"unit_bits", k.unit_bits},
-                  {"decay", p.spec.decay},
-                  {"threshold", p.spec.threshold},
-                  {"input_gain", p.spec.input_gain},
-                  {"strict", p.spec.strict}};
-  tensor::Tensor theta = ints(k.theta);
-  if (k.profile == "X") {
-    const auto channels = static_cast<int64_t>(k.c.size());
-    theta.shape = {static_cast<int64_t>(k.theta.size()) / channels, channels};
-  }
-  put(g, neuron, "theta", std::move(theta));
-  if (!k.psi.empty()) put(g, neuron, "psi", ints(k.psi));
-}
-
-void GraphBuilder::Impl::complete(graph::Graph& g, const PendingReadout& p) const {
-  Node& node = node_of(g, p.name);
-  const bool one = std::ranges::all_of(p.scale, [&](double s) { return s == p.scale[0]; });
-  put(g, node, "scale", doubles(std::span(p.scale).first(one ? 1 : p.scale.size())));
-  put(g, node, "bias", doubles(p.bias));
-}
 
 GraphBuilder::GraphBuilder() : impl_(std::make_unique<Impl>()) {}
 GraphBuilder::~GraphBuilder() = default;
@@ -426,9 +310,9 @@ std::string GraphBuilder::batch_norm(const std::string& name, const std::string&
     }
     v.affine = true;
   } else {
-    need(readers_of(impl_->graph, v.edge) == 0, label + ": '" + x + "' has other readers",
+    need(graph::readers(impl_->graph, v.edge) == 0, label + ": '" + x + "' has other readers",
          ErrorCode::kUnsupported);
-    fold_float(impl_->graph, node_of(impl_->graph, v.float_layer), g, shift);
+    fold_float(impl_->graph, graph::find_node(impl_->graph, v.float_layer), g, shift);
     impl_->values.at(x).folded = true;
   }
   impl_->values[name] = std::move(v);
@@ -606,7 +490,7 @@ std::string GraphBuilder::readout(const std::string& name, const std::string& x,
     }
   }
   Node& node = impl_->emit("readout", name, {in}, {{"mode", mode}});
-  if (!real) impl_->complete(impl_->graph, p);
+  if (!real) complete(impl_->graph, p);
   BuiltValue out;
   out.flattened = v.flattened;
   return impl_->finish(node, std::move(out));
@@ -639,7 +523,7 @@ Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& lab
   g.provenance.try_emplace("producer", std::string("snncore ") + version());
   need(!g.outputs.empty(), "a model needs an output: call output(name, edge)");
   try {
-    for (const PendingNeuron& p : impl_->neurons) impl_->complete(g, p, timesteps);
+    for (const PendingNeuron& p : impl_->neurons) complete(g, p, timesteps);
     graph::infer_edges(g);
     graph::validate(g);
   } catch (const Error& e) {  // what would be a bad file is a bad argument here

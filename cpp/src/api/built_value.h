@@ -37,6 +37,11 @@ struct PendingReadout {
   std::vector<double> scale, bias;
 };
 
+/// Computes the constants of a neuron that takes `steps` steps, or of a readout, and puts them into the
+/// graph.
+void complete(graph::Graph& graph, const PendingNeuron& neuron, int64_t steps);
+void complete(graph::Graph& graph, const PendingReadout& readout);
+
 /// Scales the float weights of a layer by g and puts the batch norm's shift into its bias; in float64,
 /// rounded once.
 void fold_float(graph::Graph& graph, ops::Node& layer, const std::vector<double>& g,

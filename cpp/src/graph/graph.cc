@@ -122,4 +122,15 @@ const ops::Node* producer(const Graph& graph, const std::string& edge) {
   return nullptr;
 }
 
+size_t readers(const Graph& graph, const std::string& edge) {
+  size_t n = 0;
+  for (const ops::Node& node : graph.nodes) n += static_cast<size_t>(std::ranges::count(node.inputs, edge));
+  for (const Port& port : graph.outputs) n += port.edge == edge ? 1 : 0;
+  return n;
+}
+
+ops::Node& find_node(Graph& graph, const std::string& name) {
+  return *std::ranges::find(graph.nodes, name, &ops::Node::name);
+}
+
 }  // namespace snncore::graph

@@ -46,4 +46,10 @@ ops::NodeView view(const Graph& graph, const ops::Node& node);
 /// The node that writes an edge, or null for an input.
 const ops::Node* producer(const Graph& graph, const std::string& edge);
 
+/// How many nodes and outputs read an edge.
+size_t readers(const Graph& graph, const std::string& edge);
+
+/// The node of a name that exists.
+ops::Node& find_node(Graph& graph, const std::string& name);
+
 }  // namespace snncore::graph

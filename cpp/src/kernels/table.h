@@ -14,15 +14,74 @@ inline constexpr size_t kAlign = 64;
 
 constexpr size_t pad_channels(size_t c) noexcept { return (c + kChannelPad - 1) / kChannelPad * kChannelPad; }
 
-/// Weight codes laid out for event gathering: one row of `channels_padded` int8 codes for each (tap, input
-/// channel).
+/// Weight rows for event gathering lie in blocks of output channels, so that what one tap and one part of its
+/// inputs need of a block stays in the first-level cache: [block][row][channels of the block].
+inline constexpr size_t kCodeBlock = 128;   // channels of a block of int8 codes; the last may have fewer
+inline constexpr size_t kFloatBlock = 64;   // of floats
+inline constexpr size_t kPartInputs = 128;  // inputs that a kernel takes at a time
+
+constexpr size_t input_parts(size_t inputs) noexcept { return (inputs + kPartInputs - 1) / kPartInputs; }
+
+/// Where `row` of `rows` keeps its weight of a channel.
+template <size_t kBlock>
+constexpr size_t row_weight(size_t row, size_t channel, size_t rows, size_t channels_padded) noexcept {
+  const size_t first = channel / kBlock * kBlock;
+  const size_t width = channels_padded - first < kBlock ? channels_padded - first : kBlock;
+  return first * rows + row * width + (channel - first);
+}
+
+/// Rows of codes come in parts: kPartInputs inputs of one tap, or several whole taps where one has few
+/// inputs. A row of zeros stands behind each part, so that lists of rows can be filled up.
+struct CodePart {
+  size_t tap, taps;   // the first tap, and how many
+  size_t input_part;  // of a single tap
+  size_t rows;        // without the row of zeros
+};
+
+constexpr size_t part_taps(size_t inputs) noexcept {
+  return inputs == 0 || inputs > kPartInputs / 2 ? 1 : kPartInputs / inputs;
+}
+constexpr size_t code_parts(size_t inputs, size_t taps) noexcept {
+  return part_taps(inputs) == 1 ? taps * input_parts(inputs)
+                                : (taps + part_taps(inputs) - 1) / part_taps(inputs);
+}
+constexpr CodePart code_part(size_t i, size_t inputs, size_t taps) noexcept {
+  if (part_taps(inputs) == 1) {
+    const size_t part = i % input_parts(inputs), left = inputs - part * kPartInputs;
+    return {i / input_parts(inputs), 1, part, left < kPartInputs ? left : kPartInputs};
+  }
+  const size_t tap = i * part_taps(inputs), left = taps - tap;
+  const size_t count = left < part_taps(inputs) ? left : part_taps(inputs);
+  return {tap, count, 0, count * inputs};
+}
+constexpr size_t code_row(size_t tap, size_t input, size_t inputs) noexcept {
+  const size_t part =
+      part_taps(inputs) == 1 ? tap * input_parts(inputs) + input / kPartInputs : tap / part_taps(inputs);
+  return tap * inputs + input + part;
+}
+constexpr size_t code_rows(size_t inputs, size_t taps) noexcept {
+  return taps * inputs + code_parts(inputs, taps);
+}
+
+/// Weight codes for event gathering, at row_weight<kCodeBlock>(code_row(...), ...).
 struct RowWeights {
-  const int8_t* codes;  // [taps][inputs][channels_padded], kAlign-aligned; padded channels are 0
-  size_t inputs;        // rows for each tap; a spike row has ceil(inputs / 64) words, tail bits zero
+  const int8_t* codes;  // kAlign-aligned; padded channels are 0
+  /// [block][tap][part of the inputs]: the most that a sum of codes of any of those inputs can be, either
+  /// way.
+  const uint16_t* bounds;
+  size_t inputs;  // rows for each tap; a spike row has ceil(inputs / 64) words, tail bits zero
   size_t taps;
   size_t channels_padded;  // multiple of kChannelPad
-  int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 or int16 lane can take
+  int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 lane can take
   bool odd;                // true: the weight is 2 * code + 1; false: the code itself
+};
+
+/// Binary weights for counting. A bit is set where the weight is +1; the others are -1. Bits of absent inputs
+/// and channels are 0.
+struct BitWeights {
+  const uint32_t*
+      bits;  // [channels_padded / kChannelPad][tap][ceil(inputs / 32)][kChannelPad], kAlign-aligned
+  size_t inputs, taps, channels, channels_padded;
 };
 
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
@@ -37,8 +96,8 @@ struct ByteWeights {
   bool odd;             // true: the weight is 2 * code + 1, so the sum of the inputs is added
 };
 
-/// Float rows for event gathering and dense products: [taps * inputs][channels_padded]; padded channels are
-/// 0.
+/// Float rows for event gathering and dense products, at row_weight<kFloatBlock>(tap * inputs + input, ...);
+/// padded channels are 0.
 struct FloatWeights {
   const float* values;  // kAlign-aligned
   size_t inputs;        // for each tap
@@ -132,23 +191,50 @@ struct CountRows {
   uint32_t max_count;  // no count is larger; inputs * max_count <= INT32_MAX
 };
 
+/// The spikes that a tile of output pixels reads, each row once.
+struct SpikeTile {
+  const uint64_t* const* rows;  // [row_count], each ceil(inputs / 64) words, tail bits zero
+  size_t row_count;
+  const uint32_t* index;  // [pixels][taps]: the row that a tap of a pixel reads
+  size_t pixels;
+};
+
+/// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
+inline constexpr size_t kListBytes = kPartInputs + 16;
+constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
+  return row_count * (input_parts(inputs) * kListBytes + sizeof(uint32_t)) +
+         pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
+}
+
+/// What the two ways to sum binary weights cost, in ns, measured by `bench_kernels --costs`. For a tile, with
+/// blocks of 32 channels, parts of rows (code_parts) and words of 32 inputs counted over all pixels:
+///   gather: parts * (gather_part + gather_part_block * blocks) + spikes * gather_spike_block * blocks
+///   count:  words * count_word_block * blocks
+struct SumCosts {
+  float gather_part, gather_part_block, gather_spike_block, count_word_block;
+};
+
 /// Every entry is noexcept in effect, touches only what it is given, and gives the same result on every ISA.
-/// `rows` holds pixels * taps pointers, tap innermost, each to ceil(inputs / 64) words (of padding: to
-/// zeros).
 struct KernelTable {
   const char* isa;
 
+  SumCosts costs;
+
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
-  // channels_padded apart.
-  void (*addrows_b1i8_i32)(const uint64_t* const* rows, size_t pixels, const RowWeights& w, int32_t* sums);
+  // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
+  void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
+
+  // The same sums for weights of +1 and -1, by counting: 2 * popcount(spikes & plus) - popcount(spikes).
+  // Sums of channels past w.channels are unspecified.
+  void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.
   void (*gemm_u8i8_i32)(const uint8_t* x, size_t pixels, const ByteWeights& w, int32_t* sums);
 
   // out[p][c] = the float32 sum of value[tap][i][c] over set bits in ascending (tap, i), from +0, then bias.
-  // No contraction.
-  void (*addrows_b1f32_f32)(const uint64_t* const* rows, size_t pixels, const FloatWeights& w, float* out);
+  // No contraction. `scratch` as above.
+  void (*addrows_b1f32_f32)(const SpikeTile& spikes, const FloatWeights& w, float* out, std::byte* scratch);
 
   // out[p][c] = the float32 sum of x[p][k] * value[k][c] in ascending k, from +0, then bias. x rows are taps
   // * inputs floats.
@@ -163,6 +249,10 @@ struct KernelTable {
 
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);
+
+  // to[c] += factor[c] for the set bits c of `row`, of `channels` (a multiple of kChannelPad; `row` has the
+  // bits of as many, or ends in a word of 64).
+  void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
 
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);

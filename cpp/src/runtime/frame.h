@@ -46,9 +46,9 @@ struct Slot {
   }
 };
 
-/// A run of output pixels of one sample at one step.
+/// A run of output pixels of one sample, at `steps` steps from t on.
 struct Tile {
-  size_t t = 0, n = 0, first = 0, count = 0;
+  size_t t = 0, n = 0, first = 0, count = 0, steps = 1;
 };
 
 /// One operation of a program. Its work is cut into chunks that do not depend on the number of threads.

@@ -10,7 +10,10 @@ namespace {
 
 using kernels::kernels;
 
-constexpr size_t kTileBytes = 16 * 1024;
+// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level
+// cache, few enough for their sums to stay in the second.
+constexpr size_t kTilePixels = 48;
+constexpr size_t kTileBytes = 128 * 1024;
 
 // Cuts [sample][pixel] into tiles of one sample.
 class TiledStep : public Step {
@@ -22,8 +25,11 @@ class TiledStep : public Step {
   [[nodiscard]] size_t tiles() const noexcept { return (place_.out.pixels + tile_ - 1) / tile_; }
   [[nodiscard]] Tile tile_of(size_t chunk) const noexcept {
     const size_t first = chunk % tiles() * tile_;
-    return {
-        .t = 0, .n = chunk / tiles(), .first = first, .count = std::min(tile_, place_.out.pixels - first)};
+    return {.t = 0,
+            .n = chunk / tiles(),
+            .first = first,
+            .count = std::min(tile_, place_.out.pixels - first),
+            .steps = place_.steps};
   }
   [[nodiscard]] size_t padded() const noexcept { return kernels::pad_channels(place_.out.channels); }
 
@@ -39,9 +45,8 @@ class TiledStep : public Step {
   // steps.
   size_t fill(const Frame& f, const Synapse& synapse, Tile tile, std::byte* to,
               std::byte* lane) const noexcept {
-    const size_t bytes = tile.count * padded() * sizeof(int32_t);
-    const size_t steps = synapse.is_static() ? 1 : place_.steps;
-    for (tile.t = 0; tile.t < steps; ++tile.t) synapse.sums(f, tile, to + tile.t * bytes, lane);
+    tile.steps = synapse.is_static() ? 1 : place_.steps;
+    synapse.sums(f, tile, to, lane);
     return synapse.is_static() ? 0 : tile.count * padded();
   }
 
@@ -87,7 +92,7 @@ class IntNeuronStep final : public TiledStep {
   // bytes.
   [[nodiscard]] size_t lane_bytes() const noexcept override {
     size_t own = 0;
-    for (const SumInput& in : neuron_.sums) own = std::max(own, in.synapse->lane_bytes(tile_));
+    for (const SumInput& in : neuron_.sums) own = std::max(own, in.synapse->lane_bytes(tile_, place_.steps));
     return 3 * tile_bytes() + (direct_ ? 0 : 2 * tile_bytes()) + own;
   }
 
@@ -159,18 +164,25 @@ class IntNeuronStep final : public TiledStep {
     const size_t step = tile.count * padded(), total = place_.steps * step;
     auto* wide = reinterpret_cast<int64_t*>(rest);
     std::byte* lane = rest + 2 * tile_bytes();
-    for (size_t i = 0; i < total; ++i) wide[i] = int64_t{neuron_.c[i % padded()]} + half_[i % padded()];
+    const size_t rows = total / padded(), cp = padded();
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t c = 0; c < cp; ++c) wide[r * cp + c] = int64_t{neuron_.c[c]} + half_[c];
+    }
     for (const SumInput& in : neuron_.sums) {
       const size_t stride = fill(f, *in.synapse, tile, sums, lane);
-      const auto* a = reinterpret_cast<const int32_t*>(sums);
       for (size_t t = 0; t < place_.steps; ++t) {
-        for (size_t i = 0; i < step; ++i)
-          wide[t * step + i] += int64_t{a[t * stride + i]} * in.factor[i % padded()];
+        const auto* a = reinterpret_cast<const int32_t*>(sums) + t * stride;
+        int64_t* to = wide + t * step;
+        for (size_t p = 0; p < tile.count; ++p, a += cp, to += cp) {
+          for (size_t c = 0; c < cp; ++c) to[c] += int64_t{a[c]} * in.factor[c];
+        }
       }
     }
-    for (size_t i = 0; i < total; ++i) {
-      currents[i] =
-          static_cast<int32_t>(std::clamp<int64_t>(wide[i] >> neuron_.n[i % padded()], INT32_MIN, INT32_MAX));
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t c = 0; c < cp; ++c) {
+        currents[r * cp + c] =
+            static_cast<int32_t>(std::clamp<int64_t>(wide[r * cp + c] >> neuron_.n[c], INT32_MIN, INT32_MAX));
+      }
     }
   }
 
@@ -184,7 +196,7 @@ class IntNeuronStep final : public TiledStep {
           const std::byte* row = in.slot.row(f, t, tile.n, tile.first + p);
           if (in.slot.type == ops::EdgeType::kSpike) {
             const auto* words = reinterpret_cast<const uint64_t*>(row);
-            for (size_t c = 0; c < channels; ++c) to[c] += get_bit(words, c) ? in.factor[c] : 0;
+            kernels().add_bits_i32(words, padded(), in.factor.data(), to);
           } else {
             const auto* counts = reinterpret_cast<const uint16_t*>(row);
             for (size_t c = 0; c < channels; ++c) to[c] += counts[c] * in.factor[c];
@@ -206,7 +218,7 @@ class FloatNeuronStep final : public TiledStep {
       : TiledStep(place, tile), neuron_(std::move(neuron)) {}
 
   [[nodiscard]] size_t lane_bytes() const noexcept override {
-    return tile_bytes() + neuron_.currents->lane_bytes(tile_);
+    return tile_bytes() + neuron_.currents->lane_bytes(tile_, place_.steps);
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -234,14 +246,15 @@ class SumsStep final : public Step {
       : synapse_(std::move(synapse)), out_(out), tile_(tile_pixels(out.pixels, out.row_bytes / 4, 1)) {}
 
   [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * tiles(); }
-  [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_); }
+  [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_, 1); }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
     const size_t first = chunk % tiles() * tile_, sample = chunk / tiles();
     const Tile tile{.t = sample / out_.batch,
                     .n = sample % out_.batch,
                     .first = first,
-                    .count = std::min(tile_, out_.pixels - first)};
+                    .count = std::min(tile_, out_.pixels - first),
+                    .steps = 1};
     synapse_->sums(f, tile, out_.row(f, tile.t, tile.n, tile.first), lane);
   }
 
@@ -256,8 +269,8 @@ class SumsStep final : public Step {
 }  // namespace
 
 size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps) noexcept {
-  const size_t fit = kTileBytes / (channels_padded * sizeof(int32_t) * steps);
-  return std::clamp<size_t>(fit, 1, std::min<size_t>(pixels, 64));
+  const size_t fit = std::min(kTilePixels, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
+  return std::clamp<size_t>(fit, 1, pixels);
 }
 
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {

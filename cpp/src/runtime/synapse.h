@@ -13,14 +13,15 @@
 
 namespace snncore::runtime {
 
-/// Computes rows of sums, `channels_padded` elements each (int32 for coded weights, float for float weights).
+/// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
+/// float for float weights).
 class Synapse {
  public:
   virtual ~Synapse() = default;
   virtual void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept = 0;
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
-  /// Private bytes that `sums` needs for tiles of at most `pixels`.
-  [[nodiscard]] virtual size_t lane_bytes(size_t pixels) const noexcept = 0;
+  /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
+  [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;
 
   Synapse() = default;
   Synapse(const Synapse&) = delete;
@@ -31,13 +32,15 @@ class Synapse {
 /// programs.
 struct PackedWeights {
   AlignedBuffer codes;      // int8 or float, all groups behind each other
+  AlignedBuffer bounds;     // RowWeights only: uint16, all groups
+  AlignedBuffer plus;       // weights of +1 and -1 only: BitWeights, all groups
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
   int32_t max_abs = 0;
 
   [[nodiscard]] size_t bytes() const noexcept {
-    return codes.size() + code_sums.size() + init.size() + bias.size();
+    return codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() + bias.size();
   }
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 namespace snncore::runtime {
 
@@ -28,6 +29,24 @@ struct Window {
         f(tap, row_inside && x >= 0 && x < in_w ? y * in_w + x : int64_t{-1});
       }
     }
+  }
+
+  /// The input pixel of the first tap of an output pixel whose taps all lie inside the image; else -1.
+  [[nodiscard]] int64_t first_if_inside(size_t pixel) const noexcept {
+    const int64_t y = static_cast<int64_t>(pixel) / out_w * stride_h - pad_top;
+    const int64_t x = static_cast<int64_t>(pixel) % out_w * stride_w - pad_left;
+    const bool inside =
+        y >= 0 && x >= 0 && y + (kernel_h - 1) * dilation_h < in_h && x + (kernel_w - 1) * dilation_w < in_w;
+    return inside ? y * in_w + x : -1;
+  }
+
+  /// Where the taps of such a pixel lie from the first.
+  [[nodiscard]] std::vector<int64_t> tap_offsets() const {
+    std::vector<int64_t> offsets;
+    for (int64_t ky = 0; ky < kernel_h; ++ky) {
+      for (int64_t kx = 0; kx < kernel_w; ++kx) offsets.push_back(ky * dilation_h * in_w + kx * dilation_w);
+    }
+    return offsets;
   }
 
   /// A window that reads every row of its input once: a linear layer on a flattened image, or on a vector.

@@ -92,28 +92,38 @@ class Guarded {
   AlignedBuffer buffer_;
 };
 
-/// Random spike rows for pixels * taps, and the pointers to them; about one row in eight is the shared row of
-/// zeros.
+/// Random spikes of a tile, and memory for the kernels that read them; about one row in eight is the shared
+/// row of zeros, and some rows serve several taps.
 class SpikeRows {
  public:
-  SpikeRows(Random& random, size_t count, size_t inputs, double density)
-      : words_(words_for(inputs)), bits_((count + 1) * words_), pointers_(count) {
+  SpikeRows(Random& random, size_t pixels, size_t taps, size_t inputs, double density)
+      : words_(words_for(inputs)),
+        pixels_(pixels),
+        bits_((pixels * taps + 1) * words_),
+        pointers_(pixels * taps + 1),
+        index_(pixels * taps),
+        scratch_(kernels::addrows_scratch(pixels * taps + 1, inputs, pixels)) {
+    const size_t count = pixels * taps;
+    for (size_t r = 0; r <= count; ++r) pointers_[r] = bits_.data() + r * words_;
     for (size_t r = 0; r < count; ++r) {
       const bool padding = random.chance(0.125);
-      uint64_t* row = bits_.data() + (padding ? count : r) * words_;
-      pointers_[r] = row;
-      for (size_t i = 0; i < inputs && !padding; ++i) {
-        if (random.chance(density)) set_bit(row, i);
+      index_[r] = static_cast<uint32_t>(padding ? count : random.chance(0.125) ? random.size(0, r) : r);
+      for (size_t i = 0; i < inputs; ++i) {
+        if (random.chance(density)) set_bit(bits_.data() + r * words_, i);
       }
     }
   }
-  const uint64_t* const* rows() { return pointers_.data(); }
-  [[nodiscard]] bool fires(size_t row, size_t i) const { return get_bit(pointers_[row], i); }
+  kernels::SpikeTile tile() { return {pointers_.data(), pointers_.size(), index_.data(), pixels_}; }
+  std::byte* scratch() { return reinterpret_cast<std::byte*>(scratch_.data()); }
+  [[nodiscard]] bool intact() const { return scratch_.intact(); }
+  [[nodiscard]] bool fires(size_t row, size_t i) const { return get_bit(pointers_[index_[row]], i); }
 
  private:
-  size_t words_;
+  size_t words_, pixels_;
   Guarded<uint64_t> bits_;
   std::vector<const uint64_t*> pointers_;
+  std::vector<uint32_t> index_;
+  Guarded<uint8_t> scratch_;
 };
 
 }  // namespace snncore::test

@@ -1,4 +1,5 @@
 #include "kernels/common.h"
+#include "kernels/row_bounds.h"
 
 namespace snncore::test {
 namespace {
@@ -25,13 +26,22 @@ int8_t code(Random& random, int32_t max_abs, bool extreme, size_t c) {
 
 void check(Random& random, const std::vector<kernels::KernelTable>& tables, const Shape& s, const Codes& k) {
   const size_t cp = kernels::pad_channels(s.channels), rows = s.taps * s.inputs;
-  Guarded<int8_t> codes(rows * cp);
+  const size_t stored = kernels::code_rows(s.inputs, s.taps);
+  Guarded<int8_t> codes(stored * cp);
+  const auto at = [&](size_t r, size_t c) {
+    return kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(r / s.inputs, r % s.inputs, s.inputs),
+                                                    c, stored, cp);
+  };
   const bool extreme = random.chance(0.25);
   for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < s.channels; ++c) codes[r * cp + c] = code(random, k.max_abs, extreme, c);
+    for (size_t c = 0; c < s.channels; ++c) {
+      codes[at(r, c)] = code(random, k.max_abs, extreme, c);
+    }
   }
-  SpikeRows spikes(random, s.pixels * s.taps, s.inputs, k.density);
-  const RowWeights w{codes.data(), s.inputs, s.taps, cp, k.max_abs, k.odd};
+  std::vector<uint16_t> bounds(kernels::row_bounds(s.inputs, s.taps, cp));
+  kernels::fill_row_bounds(codes.data(), s.inputs, s.taps, cp, bounds.data());
+  SpikeRows spikes(random, s.pixels, s.taps, s.inputs, k.density);
+  const RowWeights w{codes.data(), bounds.data(), s.inputs, s.taps, cp, k.max_abs, k.odd};
 
   std::vector<int32_t> expected(s.pixels * cp);
   for (size_t p = 0; p < s.pixels; ++p) {
@@ -39,7 +49,8 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
       int64_t sum = 0;
       for (size_t r = 0; r < rows; ++r) {
         if (!spikes.fires(p * s.taps + r / s.inputs, r % s.inputs)) continue;
-        sum += k.odd ? 2 * codes[r * cp + c] + 1 : codes[r * cp + c];
+        const int32_t q = codes[at(r, c)];
+        sum += k.odd ? 2 * q + 1 : q;
       }
       expected[p * cp + c] = static_cast<int32_t>(sum);
     }
@@ -47,7 +58,7 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
   const size_t shift = random.size(0, 1) * 3;
   for (const auto& table : tables) {
     Guarded<int32_t> sums(s.pixels * cp, shift);
-    table.addrows_b1i8_i32(spikes.rows(), s.pixels, w, sums.data());
+    table.addrows_b1i8_i32(spikes.tile(), w, sums.data(), spikes.scratch());
     const bool same = expected.empty() || std::memcmp(sums.data(), expected.data(), expected.size() * 4) == 0;
     CAPTURE(table.isa);
     CAPTURE(s.channels);
@@ -56,7 +67,7 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
     CAPTURE(s.pixels);
     CAPTURE(k.max_abs);
     CAPTURE(k.density);
-    CHECK((same && sums.intact()));
+    CHECK((same && sums.intact() && spikes.intact()));
   }
 }
 

@@ -1,4 +1,4 @@
-// or_rows_b1 and popcount_b1.
+// or_rows_b1, add_bits_i32 and popcount_b1.
 #include "kernels/common.h"
 
 namespace snncore::test {
@@ -26,6 +26,32 @@ TEST_CASE("or_rows_b1 on every level") {
         CAPTURE(count);
         CHECK(same);
       }
+    }
+  }
+}
+
+TEST_CASE("add_bits_i32 on every level") {
+  Random random(8);
+  for (const size_t n : sizes()) {
+    const size_t channels = kernels::pad_channels(n);
+    std::vector<uint64_t> row(words_for(channels) + 1);
+    for (uint64_t& w : row) w = random.next();
+    std::vector<int32_t> factor(channels), before(channels);
+    for (size_t c = 0; c < channels; ++c) {
+      factor[c] = static_cast<int32_t>(random.in(-(1 << 30), 1 << 30));
+      before[c] = static_cast<int32_t>(random.in(-(1 << 30), 1 << 30));
+    }
+    for (const auto& table : tables()) {
+      Guarded<int32_t> to(channels, 1);
+      for (size_t c = 0; c < channels; ++c) to[c] = before[c];
+      table.add_bits_i32(row.data(), channels, factor.data(), to.data());
+      bool same = to.intact();
+      for (size_t c = 0; c < channels; ++c) {
+        same = same && to[c] == before[c] + (get_bit(row.data(), c) ? factor[c] : 0);
+      }
+      CAPTURE(table.isa);
+      CAPTURE(channels);
+      CHECK(same);
     }
   }
 }

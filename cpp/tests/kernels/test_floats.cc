@@ -21,9 +21,12 @@ struct Layer {
         bias(cp),
         has_bias(random.chance(0.5)) {
     for (size_t r = 0; r < taps * inputs; ++r) {
-      for (size_t c = 0; c < channels; ++c) values[r * cp + c] = random.real();
+      for (size_t c = 0; c < channels; ++c) values[at(r, c)] = random.real();
     }
     for (size_t c = 0; c < channels; ++c) bias[c] = random.real();
+  }
+  [[nodiscard]] size_t at(size_t r, size_t c) const {
+    return kernels::row_weight<kernels::kFloatBlock>(r, c, taps * inputs, cp);
   }
   FloatWeights weights() { return {values.data(), inputs, taps, cp, has_bias ? bias.data() : nullptr}; }
 };
@@ -36,7 +39,7 @@ std::vector<float> sums_in_order(Layer& layer, const std::vector<float>& x) {
     for (size_t c = 0; c < layer.cp; ++c) {
       float sum = 0.0f;
       for (size_t k = 0; k < rows; ++k) {
-        const float product = x[p * rows + k] * layer.values[k * layer.cp + c];
+        const float product = x[p * rows + k] * layer.values[layer.at(k, c)];
         sum += product;
       }
       out[p * layer.cp + c] = layer.has_bias ? sum + layer.bias[c] : sum;
@@ -53,17 +56,17 @@ void check_gather(Random& random, const std::vector<kernels::KernelTable>& table
                   size_t inputs) {
   Layer layer(random, channels, inputs);
   const double densities[] = {0.0, 0.1, 0.5, 1.0};
-  SpikeRows spikes(random, layer.pixels * layer.taps, inputs, random.pick(densities));
+  SpikeRows spikes(random, layer.pixels, layer.taps, inputs, random.pick(densities));
   std::vector<float> x(layer.pixels * layer.taps * inputs);
   for (size_t i = 0; i < x.size(); ++i) x[i] = spikes.fires(i / inputs, i % inputs) ? 1.0f : 0.0f;
   const std::vector<float> expected = sums_in_order(layer, x);
   for (const auto& table : tables) {
     Guarded<float> out(layer.pixels * layer.cp, 1);
-    table.addrows_b1f32_f32(spikes.rows(), layer.pixels, layer.weights(), out.data());
+    table.addrows_b1f32_f32(spikes.tile(), layer.weights(), out.data(), spikes.scratch());
     CAPTURE(table.isa);
     CAPTURE(channels);
     CAPTURE(inputs);
-    CHECK((same_bits(expected, out) && out.intact()));
+    CHECK((same_bits(expected, out) && out.intact() && spikes.intact()));
   }
 }
 

@@ -6,6 +6,8 @@ namespace snncore::kernels {
 void fill_avx2(KernelTable& table) {
   table.isa = "avx2";
   table.addrows_b1i8_i32 = avx2::addrows_b1i8_i32;
+  table.count_b1b1_i32 = avx2::count_b1b1_i32;
+  table.costs = {20, 1.5F, 0.2F, 3.7F};  // Zen 3
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;
@@ -15,6 +17,7 @@ void fill_avx2(KernelTable& table) {
   table.step_lifx_i32 = avx2::step_lifx_i32;
   table.step_lif_f32 = avx2::step_lif_f32;
   table.or_rows_b1 = avx2::or_rows_b1;
+  table.add_bits_i32 = avx2::add_bits_i32;
   table.popcount_b1 = avx2::popcount_b1;
   table.planes_of_rows_b1 = avx2::planes_of_rows_b1;
   table.planes_of_columns_b1 = avx2::planes_of_columns_b1;

@@ -1,16 +1,17 @@
-#include "kernels/avx512/list_bytes.h"
+// Vectors of 32 bytes here: a block may end on any multiple of 32 channels.
+#include "kernels/avx2/simd.h"
 
 #include "kernels/avx512/entries.h"
 
 namespace snncore::kernels::avx512 {
 namespace {
-#include "kernels/body/events.inc"
+#include "kernels/body/spike_lists.inc"
 
 #include "kernels/body/addrows_b1i8.inc"
 }  // namespace
 
-void addrows_b1i8_i32(const uint64_t* const* rows, size_t pixels, const RowWeights& w, int32_t* sums) {
-  gather_rows(rows, pixels, w, sums);
+void addrows_b1i8_i32(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch) {
+  gather_rows(spikes, w, sums, scratch);
 }
 
 }  // namespace snncore::kernels::avx512

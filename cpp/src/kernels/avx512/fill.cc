@@ -6,6 +6,8 @@ namespace snncore::kernels {
 void fill_avx512(KernelTable& table) {
   table.isa = "avx512";
   table.addrows_b1i8_i32 = avx512::addrows_b1i8_i32;
+  table.count_b1b1_i32 = avx512::count_b1b1_i32;
+  table.costs = {2, 0.5F, 0.16F, 0.92F};  // Zen 4, from its measured kernels: they meet at 14 % of spikes
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
@@ -15,6 +17,7 @@ void fill_avx512(KernelTable& table) {
   table.step_lifx_i32 = avx512::step_lifx_i32;
   table.step_lif_f32 = avx512::step_lif_f32;
   table.or_rows_b1 = avx512::or_rows_b1;
+  table.add_bits_i32 = avx512::add_bits_i32;
   table.popcount_b1 = avx512::popcount_b1;
   table.planes_of_rows_b1 = avx512::planes_of_rows_b1;
   table.planes_of_columns_b1 = avx512::planes_of_columns_b1;

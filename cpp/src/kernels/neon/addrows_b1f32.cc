@@ -1,16 +1,16 @@
-#include "kernels/neon/list_bytes.h"
+#include "kernels/neon/simd.h"
 
 #include "kernels/neon/entries.h"
 
 namespace snncore::kernels::neon {
 namespace {
-#include "kernels/body/events.inc"
+#include "kernels/body/spike_lists.inc"
 
 #include "kernels/body/addrows_b1f32.inc"
 }  // namespace
 
-void addrows_b1f32_f32(const uint64_t* const* rows, size_t pixels, const FloatWeights& w, float* out) {
-  gather_float_rows(rows, pixels, w, out);
+void addrows_b1f32_f32(const SpikeTile& spikes, const FloatWeights& w, float* out, std::byte* scratch) {
+  gather_float_rows(spikes, w, out, scratch);
 }
 
 }  // namespace snncore::kernels::neon

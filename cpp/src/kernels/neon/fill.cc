@@ -6,6 +6,8 @@ namespace snncore::kernels {
 void fill_neon(KernelTable& table) {
   table.isa = "neon";
   table.addrows_b1i8_i32 = neon::addrows_b1i8_i32;
+  table.count_b1b1_i32 = neon::count_b1b1_i32;
+  table.costs = {20, 4, 1.3F, 3.6F};  // Cortex-A72, from its issue rules
   table.gemm_u8i8_i32 = neon::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;
@@ -15,6 +17,7 @@ void fill_neon(KernelTable& table) {
   table.step_lifx_i32 = neon::step_lifx_i32;
   table.step_lif_f32 = neon::step_lif_f32;
   table.or_rows_b1 = neon::or_rows_b1;
+  table.add_bits_i32 = neon::add_bits_i32;
   table.popcount_b1 = neon::popcount_b1;
   table.planes_of_rows_b1 = neon::planes_of_rows_b1;
   table.planes_of_columns_b1 = neon::planes_of_columns_b1;

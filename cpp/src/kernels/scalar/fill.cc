@@ -6,6 +6,8 @@ namespace snncore::kernels {
 void fill_scalar(KernelTable& table) {
   table.isa = "scalar";
   table.addrows_b1i8_i32 = scalar::addrows_b1i8_i32;
+  table.count_b1b1_i32 = scalar::count_b1b1_i32;
+  table.costs = {180, 0, 5.1F, 125};  // Zen 3
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;
@@ -15,6 +17,7 @@ void fill_scalar(KernelTable& table) {
   table.step_lifx_i32 = scalar::step_lifx_i32;
   table.step_lif_f32 = scalar::step_lif_f32;
   table.or_rows_b1 = scalar::or_rows_b1;
+  table.add_bits_i32 = scalar::add_bits_i32;
   table.popcount_b1 = scalar::popcount_b1;
   table.planes_of_rows_b1 = scalar::planes_of_rows_b1;
   table.planes_of_columns_b1 = scalar::planes_of_columns_b1;

@@ -1,0 +1,103 @@
+// The integer constants of neurons and readouts, once the number of steps is known.
+#include <algorithm>
+#include <cmath>
+
+#include "api/built_value.h"
+#include "api/made_tensors.h"
+#include "base/checked.h"
+#include "graph/neuron_constants.h"
+#include "ops/bounds.h"
+
+namespace snncore {
+namespace {
+
+using ops::Edge;
+using ops::Node;
+
+tensor::Tensor* weight_of(graph::Graph& g, const std::string& sum_edge) {
+  const Node* node = graph::producer(g, sum_edge);
+  return &g.tensors.at(node->tensors.at("weight"));
+}
+
+// Negative scales become positive by negating the codes of their channels: odd q -> -1 - q, sym q -> -q.
+void make_positive(graph::Graph& g, BuiltTerm& term, const std::string& layer, size_t readers) {
+  if (std::ranges::none_of(term.a, [](double a) { return a < 0; })) return;
+  require(readers == 1, ErrorCode::kUnsupported,
+          layer + ": '" + term.edge + "' has a negative scale and several readers");
+  tensor::Tensor& w = *weight_of(g, term.edge);
+  const auto count = static_cast<size_t>(element_count(w.logical, layer));
+  const size_t row = count / term.a.size();
+  std::vector<int8_t> codes(count);
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t q = tensor::code_at(w, i);
+    const int32_t negated = w.encoding == tensor::Encoding::kOdd ? -1 - q : -q;
+    codes[i] = static_cast<int8_t>(term.a[i / row] < 0 ? negated : q);
+  }
+  w = tensor::encode_weight(codes.data(), w.logical, w.bits, w.encoding, layer);
+  for (double& a : term.a) a = std::fabs(a);
+}
+
+void put(graph::Graph& g, Node& node, const std::string& role, tensor::Tensor t) {
+  node.tensors[role] = node.name + "." + role;
+  g.tensors[node.name + "." + role] = std::move(t);
+}
+
+}  // namespace
+
+void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) {
+  std::vector<graph::CurrentTerm> terms;
+  for (BuiltTerm term : p.terms) {
+    const Edge& edge = g.edges.at(term.edge);
+    if (!term.is_sum) {
+      terms.push_back({.is_sum = false,
+                       .a = {},
+                       .d = {},
+                       .a_max = {},
+                       .unit = 1.0 / static_cast<double>(edge.divisor),
+                       .most = edge.hi});
+      continue;
+    }
+    make_positive(g, term, p.name, graph::readers(g, term.edge));
+    auto a_max = ops::accumulator_bounds(graph::view(g, *graph::producer(g, term.edge)));
+    terms.push_back(
+        {.is_sum = true, .a = std::move(term.a), .d = std::move(term.d), .a_max = std::move(a_max)});
+  }
+  const auto k = graph::neuron_constants("lif '" + p.name + "'", terms, p.spec, steps);
+
+  Node& requant = graph::find_node(g, p.requant);
+  requant.attrs["wide"] = k.wide;
+  for (size_t j = 0; j < terms.size(); ++j)
+    put(g, requant, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(k.factors[j]));
+  put(g, requant, "C", ints(k.c));
+  put(g, requant, "n", ints(k.n));
+
+  Node& neuron = graph::find_node(g, p.name);
+  neuron.attrs = {{"arith", std::string("int")},
+                  {"profile", k.profile},
+                  {"state", k.state},
+                  {"leak", k.leak},
+                  {"leak_param", k.leak_param},
+                  {"reset", p.spec.reset},
+                  {"leak_at_store", p.spec.leak_at_store},
+                  {"unit_bits", k.unit_bits},
+                  {"decay", p.spec.decay},
+                  {"threshold", p.spec.threshold},
+                  {"input_gain", p.spec.input_gain},
+                  {"strict", p.spec.strict}};
+  tensor::Tensor theta = ints(k.theta);
+  if (k.profile == "X") {
+    const auto channels = static_cast<int64_t>(k.c.size());
+    theta.shape = {static_cast<int64_t>(k.theta.size()) / channels, channels};
+  }
+  put(g, neuron, "theta", std::move(theta));
+  if (!k.psi.empty()) put(g, neuron, "psi", ints(k.psi));
+}
+
+void complete(graph::Graph& g, const PendingReadout& p) {
+  Node& node = graph::find_node(g, p.name);
+  const bool one = std::ranges::all_of(p.scale, [&](double s) { return s == p.scale[0]; });
+  put(g, node, "scale", doubles(std::span(p.scale).first(one ? 1 : p.scale.size())));
+  put(g, node, "bias", doubles(p.bias));
+}
+
+}  // namespace snncore

@@ -1,0 +1,18 @@
+#include "kernels/neon/simd.h"
+
+#include "kernels/neon32/entries.h"
+
+namespace snncore::kernels::neon32 {
+namespace {
+
+inline constexpr size_t kCountPixels = 2, kCountVectors = 4, kSettle = 31;  // 16 vector registers
+#include "kernels/body/counter_neon.inc"
+
+#include "kernels/body/count_b1b1.inc"
+}  // namespace
+
+void count_b1b1_i32(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch) {
+  count_rows(spikes, w, sums, scratch);
+}
+
+}  // namespace snncore::kernels::neon32
