@@ -8,6 +8,8 @@
 namespace snncore::kernels {
 namespace {
 
+using U8 = VectorOf<uint8_t>::Type;
+
 // Eight words.
 struct Block {
   U64 vectors[2];
@@ -76,28 +78,30 @@ struct Key {
   }
 };
 
-inline I8 add_overlap(I8 sum, const Lanes& lanes, const Key& key) {
+inline U8 add_overlap(U8 sum, const Lanes& lanes, const Key& key) {
   const __m256i low = _mm256_shuffle_epi8(key.low, lanes.low);
   const __m256i high = _mm256_shuffle_epi8(key.high, lanes.high);
-  return sum + (reinterpret_cast<I8>(low) + reinterpret_cast<I8>(high));
+  return sum + (reinterpret_cast<U8>(low) + reinterpret_cast<U8>(high));
 }
 
-inline void widen_counts(I8 v, I16& low, I16& high) {
-  low = as16(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(raw(v))));
-  high = as16(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(raw(v), 1)));
+inline void widen_counts(U8 v, U16& low, U16& high) {
+  low = reinterpret_cast<U16>(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(reinterpret_cast<__m256i>(v))));
+  high =
+      reinterpret_cast<U16>(_mm256_cvtepu8_epi16(_mm256_extracti128_si256(reinterpret_cast<__m256i>(v), 1)));
 }
 
-inline void widen_sums(I16 v, I32& low, I32& high) {
-  low = as32(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(raw(v))));
-  high = as32(_mm256_cvtepu16_epi32(_mm256_extracti128_si256(raw(v), 1)));
+inline void widen_sums(U16 v, I32& low, I32& high) {
+  low = as32(_mm256_cvtepu16_epi32(_mm256_castsi256_si128(reinterpret_cast<__m256i>(v))));
+  high = as32(_mm256_cvtepu16_epi32(_mm256_extracti128_si256(reinterpret_cast<__m256i>(v), 1)));
 }
 
 // One bit for each of 64 unsigned bytes.
-inline uint64_t at_least(const I8 (&sums)[2], uint32_t threshold) {
+inline uint64_t at_least(const U8 (&sums)[2], uint32_t threshold) {
   const __m256i least = _mm256_set1_epi8(static_cast<char>(threshold));
   uint64_t bits = 0;
   for (size_t v = 0; v < 2; ++v) {
-    const __m256i reached = _mm256_cmpeq_epi8(_mm256_max_epu8(raw(sums[v]), least), raw(sums[v]));
+    const __m256i reached = _mm256_cmpeq_epi8(_mm256_max_epu8(reinterpret_cast<__m256i>(sums[v]), least),
+                                              reinterpret_cast<__m256i>(sums[v]));
     bits |= uint64_t{static_cast<uint32_t>(_mm256_movemask_epi8(reached))} << (32 * v);
   }
   return bits;

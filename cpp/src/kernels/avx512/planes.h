@@ -16,6 +16,8 @@ struct TransposedBytes {
 };
 alignas(64) constexpr TransposedBytes kTransposedBytes;
 
+using U8 = VectorOf<uint8_t>::Type;
+
 // Eight words.
 struct Block {
   U64 vectors[1];
@@ -50,23 +52,23 @@ struct Key {
   explicit Key(const uint8_t* byte) : bytes(_mm512_set1_epi8(static_cast<char>(*byte))) {}
 };
 
-inline I8 add_overlap(I8 sum, const Lanes& lanes, const Key& key) {
-  return sum + reinterpret_cast<I8>(_mm512_popcnt_epi8(_mm512_and_si512(lanes.bytes, key.bytes)));
+inline U8 add_overlap(U8 sum, const Lanes& lanes, const Key& key) {
+  return sum + reinterpret_cast<U8>(_mm512_popcnt_epi8(_mm512_and_si512(lanes.bytes, key.bytes)));
 }
 
-inline void widen_counts(I8 v, I16& low, I16& high) {
+inline void widen_counts(U8 v, U16& low, U16& high) {
   const auto bytes = reinterpret_cast<__m512i>(v);
-  low = as16(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(bytes)));
-  high = as16(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(bytes, 1)));
+  low = reinterpret_cast<U16>(_mm512_cvtepu8_epi16(_mm512_castsi512_si256(bytes)));
+  high = reinterpret_cast<U16>(_mm512_cvtepu8_epi16(_mm512_extracti64x4_epi64(bytes, 1)));
 }
 
-inline void widen_sums(I16 v, I32& low, I32& high) {
-  low = as32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(raw(v))));
-  high = as32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(raw(v), 1)));
+inline void widen_sums(U16 v, I32& low, I32& high) {
+  low = as32(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(reinterpret_cast<__m512i>(v))));
+  high = as32(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(reinterpret_cast<__m512i>(v), 1)));
 }
 
 // One bit for each of 64 unsigned bytes.
-inline uint64_t at_least(const I8 (&sums)[1], uint32_t threshold) {
+inline uint64_t at_least(const U8 (&sums)[1], uint32_t threshold) {
   return _mm512_cmpge_epu8_mask(reinterpret_cast<__m512i>(sums[0]),
                                 _mm512_set1_epi8(static_cast<char>(threshold)));
 }

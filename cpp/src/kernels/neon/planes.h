@@ -7,6 +7,8 @@
 namespace snncore::kernels {
 namespace {
 
+using U8 = VectorOf<uint8_t>::Type;
+
 // Eight words.
 struct Block {
   U64 vectors[4];
@@ -63,23 +65,23 @@ struct Key {
   explicit Key(const uint8_t* byte) : bytes(vld1q_dup_u8(byte)) {}
 };
 
-inline I8 add_overlap(I8 sum, const Lanes& lanes, const Key& key) {
-  return sum + reinterpret_cast<I8>(vcntq_u8(vandq_u8(lanes.bytes, key.bytes)));
+inline U8 add_overlap(U8 sum, const Lanes& lanes, const Key& key) {
+  return sum + reinterpret_cast<U8>(vcntq_u8(vandq_u8(lanes.bytes, key.bytes)));
 }
 
-inline void widen_counts(I8 v, I16& low, I16& high) {
+inline void widen_counts(U8 v, U16& low, U16& high) {
   const auto bytes = reinterpret_cast<uint8x16_t>(v);
-  low = as16(vmovl_u8(vget_low_u8(bytes)));
-  high = as16(vmovl_u8(vget_high_u8(bytes)));
+  low = reinterpret_cast<U16>(vmovl_u8(vget_low_u8(bytes)));
+  high = reinterpret_cast<U16>(vmovl_u8(vget_high_u8(bytes)));
 }
 
-inline void widen_sums(I16 v, I32& low, I32& high) {
-  low = reinterpret_cast<I32>(vmovl_u16(vget_low_u16(raw_unsigned(v))));
-  high = reinterpret_cast<I32>(vmovl_u16(vget_high_u16(raw_unsigned(v))));
+inline void widen_sums(U16 v, I32& low, I32& high) {
+  low = reinterpret_cast<I32>(vmovl_u16(vget_low_u16(reinterpret_cast<uint16x8_t>(v))));
+  high = reinterpret_cast<I32>(vmovl_u16(vget_high_u16(reinterpret_cast<uint16x8_t>(v))));
 }
 
 // One bit for each of 64 unsigned bytes: each lane keeps its bit and neighbours are added.
-inline uint64_t at_least(const I8 (&sums)[4], uint32_t threshold) {
+inline uint64_t at_least(const U8 (&sums)[4], uint32_t threshold) {
   constexpr uint8_t kBit[16] = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
   const uint8x16_t bit = vld1q_u8(kBit), least = vdupq_n_u8(static_cast<uint8_t>(threshold));
   uint8x8_t pairs[4];
