@@ -18,6 +18,7 @@
 #include "kernels/row_bounds.h"
 #include "kernels/table.h"
 #include "machine.h"
+#include "ops/attention.h"
 
 namespace {
 
@@ -365,6 +366,55 @@ Work hamming(size_t bits, uint32_t limit) {
           }};
 }
 
+// Attention of 4 steps and 8 heads, 196 tokens, 48 wide, packed along dim, from one thread.
+struct AttentionCase {
+  static constexpr size_t kHeads = 4 * 8, kTokens = 196, kDim = 48;
+  AlignedBuffer q{kHeads * kTokens * 8}, k{kHeads * kTokens * 8}, v{kHeads * kTokens * 8};
+  AlignedBuffer out{kHeads * kTokens * kTokens * sizeof(int32_t)}, scratch{size_t{1} << 20};
+
+  explicit AttentionCase(double density) {
+    const auto threshold = static_cast<uint64_t>(density * 0x1p32);
+    for (AlignedBuffer* bits : {&q, &k, &v}) {
+      for (size_t i = 0; i < kHeads * kTokens * kDim; ++i) {
+        if ((next_random() >> 32) < threshold) snncore::set_bit(bits->as<uint64_t>() + i / kDim, i % kDim);
+      }
+    }
+  }
+  [[nodiscard]] snncore::ops::HeadBits head(const AlignedBuffer& bits, size_t i) const {
+    return {bits.as<uint64_t>() + i * kTokens, false};
+  }
+};
+
+Work attention(snncore::AttentionOrder order, const char* kind, double density) {
+  using Case = AttentionCase;
+  auto data = std::make_shared<Case>(density);
+  const snncore::ops::AttentionPlan plan = snncore::ops::plan_attention(Case::kTokens, Case::kDim, order);
+  const double products = 1.0 * Case::kHeads * Case::kTokens * Case::kDim * Case::kDim * 2;
+  return {"attention/" + std::string(kind) + "_" + std::to_string(static_cast<int>(100 * density)) + "%",
+          Case::kHeads * Case::kTokens * (3 * 8.0 + 4 * Case::kDim), products, [=](const KernelTable& t) {
+            for (size_t h = 0; h < Case::kHeads; ++h) {
+              snncore::ops::run_attention(
+                  t, plan, data->head(data->q, h), data->head(data->k, h), data->head(data->v, h),
+                  data->out.as<int32_t>() + h * Case::kTokens * Case::kDim, data->scratch.data());
+            }
+          }};
+}
+
+Work attention_map() {
+  using Case = AttentionCase;
+  auto data = std::make_shared<Case>(0.2);
+  const double products = 1.0 * Case::kHeads * Case::kTokens * Case::kTokens * Case::kDim;
+  return {"attention_map/20%", Case::kHeads * Case::kTokens * (2 * 8.0 + 4 * 8), products,
+          [=](const KernelTable& t) {
+            for (size_t h = 0; h < Case::kHeads; ++h) {
+              snncore::ops::run_attention_map(
+                  t, Case::kTokens, Case::kDim, data->head(data->q, h), data->head(data->k, h), 3,
+                  data->out.as<uint64_t>() + h * Case::kTokens * words_for(Case::kTokens),
+                  data->scratch.data());
+            }
+          }};
+}
+
 std::vector<Work> all_work() {
   const Layer layers[] = {
       {32, 32, 32, 32}, {16, 16, 64, 64}, {8, 8, 128, 128}, {32, 32, 128, 128}, {16, 16, 256, 256}};
@@ -393,6 +443,11 @@ std::vector<Work> all_work() {
   work.push_back(hamming(256, 94));
   work.push_back(hamming(512, 208));
   work.push_back(hamming(1024, 444));
+  for (const double density : {0.1, 0.2, 0.5}) {
+    work.push_back(attention(snncore::AttentionOrder::kKvFirst, "kv_first", density));
+    work.push_back(attention(snncore::AttentionOrder::kQkFirst, "qk_first", density));
+  }
+  work.push_back(attention_map());
   return work;
 }
 

@@ -23,6 +23,7 @@ namespace snncore::bindings {
 
 namespace nb = nanobind;
 
+void bind_attention(nb::module_& m);
 void bind_functional(nb::module_& m);
 void bind_model(nb::module_& m);
 void bind_session(nb::module_& m);
@@ -75,7 +76,7 @@ inline size_t element_count(const Shape& shape) {
 template <typename T, typename Fill>
 NumpyArray<T> make_array(const Shape& shape, Fill&& fill) {
   const size_t count = element_count(shape);
-  auto values = std::make_unique<T[]>(count);
+  auto values = std::make_unique_for_overwrite<T[]>(count);
   fill(values.get(), count);
   T* data = values.release();
   const nb::capsule owner(data, [](void* p) noexcept { delete[] static_cast<T*>(p); });

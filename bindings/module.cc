@@ -73,6 +73,7 @@ NB_MODULE(_core, m) {
   m.def("build_info", &snncore::build_info);
   m.attr("FORMAT_VERSION") = snncore::kFormatVersion;
   bind_functional(m);
+  bind_attention(m);
   bind_model(m);
   bind_session(m);
   bind_builder(m);

@@ -1,9 +1,9 @@
 """The ops as functions on arrays and `BitTensor`: the same kernels a model runs.
 
 For tests, benches and people who build their own loop. Spikes may be bool arrays or `BitTensor`; images are
-[N, C, H, W], vectors [N, C]. Every call builds and plans a model of one op, so a loop that needs speed builds
-a `Model` instead. All functions raise ValueError with the op, what was expected and what came. Threads may
-call them at the same time.
+[N, C, H, W], vectors [N, C]. Every call builds and plans a model of one op, the attention products aside, so
+a loop that needs speed builds a `Model` instead. All functions raise ValueError with the op, what was
+expected and what came. Threads may call them at the same time.
 """
 
 from __future__ import annotations
@@ -14,12 +14,25 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snncore.attention import attention, attention_apply, attention_map
 from snncore.bits import BitTensor, pack
 from snncore.builder import Encoding, GraphBuilder, Leak, Pair, Profile, Reset, State
 from snncore.lsh import BinaryIndex
 from snncore.model import Model
 
-__all__ = ["add", "avgpool2d", "conv2d", "hamming_topk", "lif", "lif_int", "linear", "maxpool2d"]
+__all__ = [
+    "add",
+    "attention",
+    "attention_apply",
+    "attention_map",
+    "avgpool2d",
+    "conv2d",
+    "hamming_topk",
+    "lif",
+    "lif_int",
+    "linear",
+    "maxpool2d",
+]
 
 Array: TypeAlias = ArrayLike | BitTensor
 

@@ -162,6 +162,35 @@ struct LifFloatTile {
   size_t record_t_stride;
 };
 
+/// Lanes of byte planes are padded to a multiple of this many: one word of bits.
+inline constexpr size_t kPlaneLanes = 64;
+
+/// A bit matrix turned for kernels whose lanes are its rows or its columns: byte b of lane l is at
+/// bytes[b * pitch + l] and holds the lane's elements 8 * b .. 8 * b + 7, lowest bit first.
+struct BytePlanes {
+  const uint8_t* bytes;  // kAlign-aligned
+  size_t pitch;          // multiple of kPlaneLanes
+  size_t count;          // planes: elements of a lane / 8, rounded up
+  size_t lanes;          // <= pitch; lanes past it, up to the pitch, are readable
+};
+
+/// Bit rows read byte by byte, in either direction: byte b of row r is at
+/// bytes[r * row_stride + b * byte_stride].
+struct ByteRows {
+  const uint8_t* bytes;
+  size_t row_stride, byte_stride;
+  size_t rows;
+};
+
+/// Rows of counts to be added where a bit is set.
+struct CountRows {
+  const uint16_t* counts;  // [inputs][pitch], kAlign-aligned
+  size_t inputs;
+  size_t pitch;        // multiple of kPlaneLanes; lanes past `lanes` are readable
+  size_t lanes;        // 1 or more
+  uint32_t max_count;  // no count is larger; inputs * max_count <= INT32_MAX
+};
+
 /// The spikes that a tile of output pixels reads, each row once.
 struct SpikeTile {
   const uint64_t* const* rows;  // [row_count], each ceil(inputs / 64) words, tail bits zero
@@ -262,6 +291,28 @@ struct KernelTable {
   // hits + q * hit_stride; counts[q] says how many. What lies behind them, in the query's hit_stride, is
   // overwritten.
   void (*hamming_b1b1_hits)(const HammingScan& scan, HammingHit* hits, size_t* counts);
+  // `count` rows of `words` words, tail bits zero, become byte planes; what pads the last byte or word is
+  // zero. Rows as lanes: 8 * words planes of ceil(count / 64) * 64 lanes. Columns as lanes: ceil(count / 8)
+  // planes of 64 * words lanes. Planes are `pitch` apart.
+  void (*planes_of_rows_b1)(const uint64_t* rows, size_t words, size_t count, uint8_t* planes, size_t pitch);
+  void (*planes_of_columns_b1)(const uint64_t* rows, size_t words, size_t count, uint8_t* planes,
+                               size_t pitch);
+
+  // The transpose: out[c], ceil(count / 64) words, holds bit c of all `count` rows, tail bits zero.
+  void (*transpose_b1)(const uint64_t* rows, size_t words, size_t count, size_t columns, uint64_t* out);
+
+  // counts[r * pitch + l] = the number of set bits that row r and lane l share; at most 65,535. The pitch is
+  // a multiple of kPlaneLanes; lanes past planes.lanes may be written.
+  void (*gemm_b1b1_u16)(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch);
+
+  // Bit l of out[r * ceil(lanes / 64)...] = row r and lane l share at least `threshold` set bits; tail bits
+  // zero.
+  void (*gemm_b1b1_b1)(const ByteRows& rows, const BytePlanes& planes, uint32_t threshold, uint64_t* out);
+
+  // out[r * stride + l] = the sum of counts[i][l] over the set bits i of row r; rows of ceil(inputs / 64)
+  // words.
+  void (*addrows_b1u16_i32)(const uint64_t* rows, size_t count, const CountRows& w, int32_t* out,
+                            size_t stride);
 };
 
 /// The table for this CPU, or the level named by the environment variable SNNCORE_ISA; chosen once, on first

@@ -179,6 +179,32 @@ def unflatten(x: Tensor, height: int, width: int) -> Tensor:
 Mode = Literal["sum", "mean", "last"]
 
 
+def attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """``y[n, c] = sum_m (sum_d q[n, d] * k[m, d]) * v[m, c]``: exact, int64, no soft-max.
+
+    Spikes q, k, v ``[..., tokens, dim]``; the axes in front are independent heads.
+    """
+    return attention_apply(_scores(q, k), v)
+
+
+def attention_map(q: Tensor, k: Tensor, threshold: int) -> Tensor:
+    """``y[n, m] = 1 if sum_d q[n, d] * k[m, d] >= threshold else 0``, as `attention` otherwise."""
+    return (_scores(q, k) >= threshold).to(torch.int64)
+
+
+def attention_apply(scores: Tensor, v: Tensor) -> Tensor:
+    """``y[n, c] = sum_m scores[n, m] * v[m, c]``.
+
+    scores ``[..., tokens, tokens]``, v ``[..., tokens, dim]``.
+    """
+    return torch.einsum("...nm,...mc->...nc", scores.double(), v.double()).to(torch.int64)
+
+
+def _scores(q: Tensor, k: Tensor) -> Tensor:
+    """Float64 products of integers below 2^53, so none is rounded."""
+    return torch.einsum("...nd,...md->...nm", q.double(), k.double()).to(torch.int64)
+
+
 def readout_sum(x: Tensor, mode: Mode) -> Tensor:
     """``S = sum_t x[t]`` (`mode` ``"last"``: the last step), int64 exact or float32 in order from +0."""
     if mode == "last":

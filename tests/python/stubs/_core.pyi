@@ -49,6 +49,27 @@ class BitTensor:
     def popcount(self) -> int:
         """The number of set bits."""
 
+class HeadTensor:
+    """Bits [..., tokens, dim], or token-packed [..., dim, tokens]."""
+
+    def __init__(self, bits: BitTensor, token_packed: bool) -> None: ...
+
+class AttentionOrder(enum.Enum):
+    AUTO = 0
+
+    KV_FIRST = 1
+
+    QK_FIRST = 2
+
+def attention(q: HeadTensor, k: HeadTensor, v: HeadTensor, order: AttentionOrder, threads: int) -> NDArray[numpy.int32]:
+    """(q k^T) v of every head, exact."""
+
+def attention_map(q: HeadTensor, k: HeadTensor, threshold: int, threads: int) -> BitTensor:
+    """q k^T >= threshold of every head."""
+
+def attention_apply(map: BitTensor, v: HeadTensor, threads: int) -> NDArray[numpy.int32]:
+    """map v of every head, exact."""
+
 class PortInfo:
     @property
     def name(self) -> str: ...

@@ -21,6 +21,12 @@ void fill_avx2(KernelTable& table) {
   table.popcount_b1 = avx2::popcount_b1;
   table.prepare_hamming_b1 = avx2::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx2::hamming_b1b1_hits;
+  table.planes_of_rows_b1 = avx2::planes_of_rows_b1;
+  table.planes_of_columns_b1 = avx2::planes_of_columns_b1;
+  table.transpose_b1 = avx2::transpose_b1;
+  table.gemm_b1b1_u16 = avx2::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = avx2::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = avx2::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

@@ -21,6 +21,12 @@ void fill_avx512(KernelTable& table) {
   table.popcount_b1 = avx512::popcount_b1;
   table.prepare_hamming_b1 = avx512::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx512::hamming_b1b1_hits;
+  table.planes_of_rows_b1 = avx512::planes_of_rows_b1;
+  table.planes_of_columns_b1 = avx512::planes_of_columns_b1;
+  table.transpose_b1 = avx512::transpose_b1;
+  table.gemm_b1b1_u16 = avx512::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = avx512::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = avx512::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

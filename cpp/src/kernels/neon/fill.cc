@@ -21,6 +21,12 @@ void fill_neon(KernelTable& table) {
   table.popcount_b1 = neon::popcount_b1;
   table.prepare_hamming_b1 = neon::prepare_hamming_b1;
   table.hamming_b1b1_hits = neon::hamming_b1b1_hits;
+  table.planes_of_rows_b1 = neon::planes_of_rows_b1;
+  table.planes_of_columns_b1 = neon::planes_of_columns_b1;
+  table.transpose_b1 = neon::transpose_b1;
+  table.gemm_b1b1_u16 = neon::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = neon::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = neon::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

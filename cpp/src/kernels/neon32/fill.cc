@@ -19,6 +19,12 @@ void fill_neon32(KernelTable& table) {
   table.popcount_b1 = neon32::popcount_b1;
   table.prepare_hamming_b1 = neon32::prepare_hamming_b1;
   table.hamming_b1b1_hits = neon32::hamming_b1b1_hits;
+  table.planes_of_rows_b1 = neon32::planes_of_rows_b1;
+  table.planes_of_columns_b1 = neon32::planes_of_columns_b1;
+  table.transpose_b1 = neon32::transpose_b1;
+  table.gemm_b1b1_u16 = neon32::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = neon32::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = neon32::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

@@ -21,6 +21,12 @@ void fill_scalar(KernelTable& table) {
   table.popcount_b1 = scalar::popcount_b1;
   table.prepare_hamming_b1 = scalar::prepare_hamming_b1;
   table.hamming_b1b1_hits = scalar::hamming_b1b1_hits;
+  table.planes_of_rows_b1 = scalar::planes_of_rows_b1;
+  table.planes_of_columns_b1 = scalar::planes_of_columns_b1;
+  table.transpose_b1 = scalar::transpose_b1;
+  table.gemm_b1b1_u16 = scalar::gemm_b1b1_u16;
+  table.gemm_b1b1_b1 = scalar::gemm_b1b1_b1;
+  table.addrows_b1u16_i32 = scalar::addrows_b1u16_i32;
 }
 
 }  // namespace snncore::kernels

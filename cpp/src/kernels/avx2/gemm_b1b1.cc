@@ -1,0 +1,18 @@
+#include "kernels/avx2/planes.h"
+
+#include "kernels/avx2/entries.h"
+
+namespace snncore::kernels::avx2 {
+namespace {
+#include "kernels/body/gemm_b1b1.inc"
+}  // namespace
+
+void gemm_b1b1_u16(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch) {
+  count_all(rows, planes, counts, pitch);
+}
+
+void gemm_b1b1_b1(const ByteRows& rows, const BytePlanes& planes, uint32_t threshold, uint64_t* out) {
+  map_shared(rows, planes, threshold, out);
+}
+
+}  // namespace snncore::kernels::avx2
