@@ -8,6 +8,8 @@ void fill_avx512(KernelTable& table) {
   table.addrows_b1i8_i32 = avx512::addrows_b1i8_i32;
   table.count_b1b1_i32 = avx512::count_b1b1_i32;
   table.count_from_density = 0.14F;
+  table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
+  table.sparse_cost = 1.2F;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
