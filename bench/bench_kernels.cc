@@ -204,7 +204,8 @@ class Rasters {
       for (size_t y = first; y < first + lines; ++y) {
         for (size_t x = 0; x < l.width + 2; ++x) {
           const bool inside = y > 0 && x > 0 && y <= l.height && x <= l.width;
-          rows.push_back(row(inside ? (t * l.height + y - 1) * l.width + x - 1 : kSteps * l.height * l.width));
+          rows.push_back(
+              row(inside ? (t * l.height + y - 1) * l.width + x - 1 : kSteps * l.height * l.width));
         }
       }
     }

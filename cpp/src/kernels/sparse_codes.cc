@@ -52,8 +52,8 @@ std::vector<Chunk> cut(const std::vector<Entry>& entries, size_t most) {
   return chunks;
 }
 
-// The length of chunks that costs least, tried on some of the channels: a code takes about three operations, a
-// chunk eight more.
+// The length of chunks that costs least, tried on some of the channels: a code takes about three operations,
+// a chunk eight more.
 size_t best_chunk(const std::vector<std::vector<Entry>>& channels) {
   const size_t step = std::max<size_t>(1, channels.size() / 16);
   size_t best = 1, least = SIZE_MAX;

@@ -57,8 +57,8 @@ struct BitWeights {
   size_t inputs, taps, channels_padded;
 };
 
-/// Weight codes of a pruned layer: what is not zero, channel after channel, in chunks of equal length whose codes
-/// add up to -128..127 whichever of their inputs fire (kernels/sparse_codes.h makes them).
+/// Weight codes of a pruned layer: what is not zero, channel after channel, in chunks of equal length whose
+/// codes add up to -128..127 whichever of their inputs fire (kernels/sparse_codes.h makes them).
 struct SparseWeights {
   const int8_t* codes;     // a chunk that is not full ends with zeros
   const uint32_t* places;  // beside each code: tap * inputs + input
@@ -154,8 +154,8 @@ struct SpikeTile {
   size_t pixels;
 };
 
-/// The same spikes with neighbours side by side: tap k of pixel p reads rows[places[p] + offsets[k]], so that a
-/// vector of rows serves a vector of pixels.
+/// The same spikes with neighbours side by side: tap k of pixel p reads rows[places[p] + offsets[k]], so that
+/// a vector of rows serves a vector of pixels.
 struct SpikeRaster {
   const uint64_t* const* rows;  // [row_count], as above; a row may be there several times
   size_t row_count;
@@ -170,8 +170,8 @@ constexpr size_t sparse_pitch(size_t row_count) noexcept {  // an odd number of 
   return ((row_count + kAlign - 1) / kAlign | 1) * kAlign;
 }
 constexpr size_t sparse_scratch(size_t row_count, size_t inputs, size_t taps) noexcept {
-  return kSparseChannels * kSparseLanes * sizeof(int32_t) + inputs * sparse_pitch(row_count) +
-         kAlign + taps * inputs * sizeof(uint32_t);
+  return kSparseChannels * kSparseLanes * sizeof(int32_t) + inputs * sparse_pitch(row_count) + kAlign +
+         taps * inputs * sizeof(uint32_t);
 }
 
 /// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
