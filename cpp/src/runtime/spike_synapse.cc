@@ -208,7 +208,6 @@ class SpikeSynapse final : public SynapseBase {
   // Both give the same sums. The sparse kernel's time does not depend on spikes; few pixels leave lanes
   // empty.
   [[nodiscard]] bool sparse_is_faster(const Frame& frame, const Tile& tile) const noexcept {
-    constexpr size_t kLanes = 32;
     const auto [low, high] = reach(tile);
     const size_t pixels = static_cast<size_t>(high - low + 1);
     uint64_t events = 0;
