@@ -16,6 +16,7 @@
 #include "base/align.h"
 #include "base/bits.h"
 #include "kernels/row_bounds.h"
+#include "kernels/sparse_codes.h"
 #include "kernels/table.h"
 #include "machine.h"
 #include "ops/attention.h"
@@ -56,6 +57,7 @@ struct Layer {
 
 constexpr size_t kSteps = 2;
 constexpr size_t kTilePixels = 16;
+constexpr size_t kRasterPixels = 256;
 
 /// The packed frames of a 3 x 3 convolution with padding 1, cut into tiles as a session cuts them.
 class Spikes {
@@ -161,6 +163,79 @@ Work count(const Layer& l) {
             const BitWeights w{plus->as<uint32_t>(), l.inputs, 9, l.outputs, l.outputs};
             spikes->for_tiles([&](const SpikeTile& tile, std::byte* scratch) {
               k.count_b1b1_i32(tile, w, sums->as<int32_t>(), scratch);
+            });
+          }};
+}
+
+/// The same frames as rasters: tiles of whole lines, all steps, with their border.
+class Rasters {
+ public:
+  Rasters(const Layer& l, double density)
+      : words_(words_for(l.inputs)), bits_((kSteps * l.height * l.width + 1) * words_ * sizeof(uint64_t)) {
+    const auto threshold = static_cast<uint64_t>(density * 0x1p32);
+    for (size_t p = 0; p < kSteps * l.height * l.width; ++p) {
+      for (size_t i = 0; i < l.inputs; ++i) {
+        if ((next_random() >> 32) < threshold) snncore::set_bit(row(p), i);
+      }
+    }
+    const size_t lines = std::min(l.height, kRasterPixels / kSteps / l.width), pitch = l.width + 2;
+    for (size_t tap = 0; tap < 9; ++tap) offsets_.push_back(static_cast<uint32_t>(tap / 3 * pitch + tap % 3));
+    for (size_t t = 0; t < kSteps; ++t) {
+      for (size_t y = 0; y < lines; ++y) {
+        for (size_t x = 0; x < l.width; ++x)
+          places_.push_back(static_cast<uint32_t>((t * (lines + 2) + y) * pitch + x));
+      }
+    }
+    for (size_t first = 0; first < l.height; first += lines) add_tile(l, first, lines + 2);
+    scratch_ = AlignedBuffer(sparse_scratch(tiles_.front().size(), l.inputs, 9));
+  }
+
+  template <typename F>
+  void for_tiles(F&& f) const {
+    for (const auto& rows : tiles_) {
+      f(SpikeRaster{rows.data(), rows.size(), places_.data(), offsets_.data(), places_.size()},
+        scratch_.as<std::byte>());
+    }
+  }
+  [[nodiscard]] size_t pixels() const { return places_.size(); }
+
+ private:
+  [[nodiscard]] uint64_t* row(size_t p) const { return bits_.as<uint64_t>() + p * words_; }
+
+  void add_tile(const Layer& l, size_t first, size_t lines) {
+    auto& rows = tiles_.emplace_back();
+    for (size_t t = 0; t < kSteps; ++t) {
+      for (size_t y = first; y < first + lines; ++y) {
+        for (size_t x = 0; x < l.width + 2; ++x) {
+          const bool inside = y > 0 && x > 0 && y <= l.height && x <= l.width;
+          rows.push_back(
+              row(inside ? (t * l.height + y - 1) * l.width + x - 1 : kSteps * l.height * l.width));
+        }
+      }
+    }
+  }
+
+  size_t words_;
+  AlignedBuffer bits_, scratch_;
+  std::vector<std::vector<const uint64_t*>> tiles_;
+  std::vector<uint32_t> places_, offsets_;
+};
+
+// One weight in `one_in` is not zero.
+Work sparse(const Layer& l, int32_t max_abs, const char* kind, int32_t one_in) {
+  auto spikes = std::make_shared<Rasters>(l, 0.5);
+  std::vector<int8_t> codes(9 * l.inputs * l.outputs);
+  for (int8_t& q : codes) {
+    if (random_in(1, one_in) == 1) q = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
+  }
+  auto packed = std::make_shared<SparseCodes>(sparse_codes(codes.data(), l.outputs, 9, l.inputs));
+  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * l.outputs * sizeof(int32_t));
+  const auto pixels = static_cast<double>(kSteps * l.height * l.width);
+  const double operations = pixels * static_cast<double>(packed->codes.size());
+  return {layer_name("sparse_b1i8_i32", l, kind) + percent(1.0 / one_in), operations, operations,
+          [=](const KernelTable& k) {
+            spikes->for_tiles([&](const SpikeRaster& tile, std::byte* scratch) {
+              k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });
           }};
 }
@@ -427,6 +502,10 @@ std::vector<Work> all_work() {
       work.push_back(gather_float(l, density));
     }
     work.push_back(count(l));
+    for (const int32_t one_in : {20, 10, 5}) {
+      work.push_back(sparse(l, 8, "/4bit", one_in));
+      work.push_back(sparse(l, 128, "/8bit", one_in));
+    }
   }
   work.push_back(first_layer());
   work.push_back(first_float_layer());

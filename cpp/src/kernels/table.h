@@ -84,6 +84,17 @@ struct BitWeights {
   size_t inputs, taps, channels, channels_padded;
 };
 
+/// Weight codes of a pruned layer: what is not zero, channel after channel, in chunks of equal length whose
+/// codes add up to -128..127 whichever of their inputs fire (kernels/sparse_codes.h makes them).
+struct SparseWeights {
+  const int8_t* codes;     // a chunk that is not full ends with zeros
+  const uint32_t* places;  // beside each code: tap * inputs + input
+  const uint32_t* starts;  // [channels_padded + 1], in chunks: those of channel c start at starts[c]
+  size_t chunk;            // codes in a chunk
+  size_t inputs, taps;
+  size_t channels_padded;  // multiple of kChannelPad
+};
+
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
 /// j.
 struct ByteWeights {
@@ -199,6 +210,26 @@ struct SpikeTile {
   size_t pixels;
 };
 
+/// The same spikes with neighbours side by side: tap k of pixel p reads rows[places[p] + offsets[k]], so that
+/// a vector of rows serves a vector of pixels.
+struct SpikeRaster {
+  const uint64_t* const* rows;  // [row_count], as above; a row may be there several times
+  size_t row_count;
+  const uint32_t* places;   // [pixels], ascending
+  const uint32_t* offsets;  // [taps]
+  size_t pixels;
+};
+
+/// Scratch that the sparse kernel takes: a byte for every input of every row, sums of a few channels.
+constexpr size_t kSparseChannels = 16, kSparseLanes = 256;  // 4 KB to 16 KB are used, by width of vectors
+constexpr size_t sparse_pitch(size_t row_count) noexcept {  // an odd number of cache lines
+  return ((row_count + kAlign - 1) / kAlign | 1) * kAlign;
+}
+constexpr size_t sparse_scratch(size_t row_count, size_t inputs, size_t taps) noexcept {
+  return kSparseChannels * kSparseLanes * sizeof(int32_t) + inputs * sparse_pitch(row_count) + kAlign +
+         taps * inputs * sizeof(uint32_t);
+}
+
 /// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
 inline constexpr size_t kListBytes = kPartInputs + 16;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
@@ -245,6 +276,10 @@ struct KernelTable {
 
   SumCosts costs;
 
+  // Measured, too: sparse_b1i8_i32 is the faster where the share of weights that are not zero, times this, is
+  // below the share of spikes.
+  float sparse_cost;
+
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
   void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
@@ -252,6 +287,11 @@ struct KernelTable {
   // The same sums for weights of +1 and -1, by counting: 2 * popcount(spikes & plus) - popcount(spikes).
   // Sums of channels past w.channels are unspecified.
   void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch);
+
+  // The same sums as addrows_b1i8_i32, from the weights that are not zero. `scratch`: kAlign-aligned,
+  // sparse_scratch bytes.
+  void (*sparse_b1i8_i32)(const SpikeRaster& spikes, const SparseWeights& w, int32_t* sums,
+                          std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.

@@ -10,9 +10,7 @@ namespace {
 
 using kernels::kernels;
 
-// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level
-// cache, few enough for their sums to stay in the second.
-constexpr size_t kTilePixels = 48;
+// Sums of a tile, all steps counted: few enough to stay in the second-level cache.
 constexpr size_t kTileBytes = 128 * 1024;
 
 // Cuts [sample][pixel] into tiles of one sample.
@@ -243,7 +241,9 @@ class FloatNeuronStep final : public TiledStep {
 class SumsStep final : public Step {
  public:
   SumsStep(std::unique_ptr<Synapse> synapse, const Slot& out)
-      : synapse_(std::move(synapse)), out_(out), tile_(tile_pixels(out.pixels, out.row_bytes / 4, 1)) {}
+      : synapse_(std::move(synapse)),
+        out_(out),
+        tile_(tile_pixels(out.pixels, out.row_bytes / 4, 1, synapse_->good_tile())) {}
 
   [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * tiles(); }
   [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_, 1); }
@@ -268,8 +268,8 @@ class SumsStep final : public Step {
 
 }  // namespace
 
-size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps) noexcept {
-  const size_t fit = std::min(kTilePixels, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
+size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, size_t good) noexcept {
+  const size_t fit = std::min(good, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
   return std::clamp<size_t>(fit, 1, pixels);
 }
 
@@ -281,12 +281,16 @@ size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {
 size_t neuron_age_bytes(const NeuronPlace& place) noexcept { return neuron_state_bytes(place, 8); }
 
 std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, const NeuronPlace& place) {
-  const size_t tile = tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps);
+  size_t good = 1;
+  for (const SumInput& in : neuron.sums) good = std::max(good, in.synapse->good_tile());
+  const size_t tile =
+      tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps, good);
   return std::make_unique<IntNeuronStep>(std::move(neuron), place, tile);
 }
 
 std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place) {
-  const size_t tile = tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps);
+  const size_t tile = tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps,
+                                  neuron.currents->good_tile());
   return std::make_unique<FloatNeuronStep>(std::move(neuron), place, tile);
 }
 

@@ -43,6 +43,22 @@ void pack_rows(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& ou
   }
 }
 
+// Pruned weights a second time, without the zeros: where that is the faster way from a quarter of spikes on.
+void pack_sparse(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
+  constexpr float kSpikes = 0.25F;
+  if (w.encoding == tensor::Encoding::kOdd) return;
+  const size_t group = s.group_channels() * s.window.taps() * s.inputs;
+  size_t kept = 0;
+  for (size_t i = 0; i < s.groups * group; ++i) kept += tensor::code_at(w, i) != 0 ? 1 : 0;
+  const float share = static_cast<float>(kept) / static_cast<float>(s.groups * group);
+  if (share * kernels::kernels().sparse_cost > kSpikes) return;
+  std::vector<int8_t> codes(group);
+  for (size_t g = 0; g < s.groups; ++g) {
+    for (size_t i = 0; i < group; ++i) codes[i] = static_cast<int8_t>(tensor::code_at(w, g * group + i));
+    out.sparse.push_back(kernels::sparse_codes(codes.data(), s.group_channels(), s.window.taps(), s.inputs));
+  }
+}
+
 // Weights of +1 and -1 a second time, for counting.
 void pack_bits(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
   const size_t words = (s.inputs + 31) / 32, group = s.group_padded() * s.window.taps() * words;
@@ -106,6 +122,7 @@ std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, con
   switch (layout_of(node)) {
     case Layout::kRows:
       pack_rows(*node.find("weight"), shape, *out);
+      pack_sparse(*node.find("weight"), shape, *out);
       if (is_binary(*node.find("weight"))) pack_bits(*node.find("weight"), shape, *out);
       break;
     case Layout::kBytes:

@@ -1,5 +1,6 @@
 // Spikes into the gather kernels: the rows that a tile reads, each once, and which of them every tap reads.
 #include "base/bits.h"
+#include "runtime/raster.h"
 #include "runtime/synapse_base.h"
 
 namespace snncore::runtime {
@@ -52,12 +53,25 @@ class SpikeSynapse final : public SynapseBase {
         offsets_(shape.window.tap_offsets()) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
-    return places(pixels, steps).end +
-           kernels::addrows_scratch(most_rows(pixels, steps), shape_.inputs, pixels * steps);
+    const size_t gathered = places(pixels, steps).end +
+                            kernels::addrows_scratch(most_rows(pixels, steps), shape_.inputs, pixels * steps);
+    return weights_->sparse.empty() ? gathered : std::max(gathered, raster_bytes(pixels, steps));
+  }
+
+  // Many pixels for the lanes of the sparse kernel.
+  [[nodiscard]] size_t good_tile() const noexcept override {
+    return weights_->sparse.empty() ? SynapseBase::good_tile() : 256;
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     T* part = reinterpret_cast<T*>(lane);
+    if constexpr (std::is_same_v<T, int32_t>) {
+      if (!weights_->sparse.empty() && sparse_is_faster(frame, tile)) {
+        for_groups(shape_, tile.count * tile.steps, static_cast<T*>(out), part,
+                   [&](size_t g, T* to) noexcept { sparse_sums(frame, tile, g, to, lane); });
+        return;
+      }
+    }
     const Places at = places(tile.count, tile.steps);
     for_groups(shape_, tile.count * tile.steps, static_cast<T*>(out), part, [&](size_t g, T* to) noexcept {
       apply(gather(frame, tile, g, lane, at), g, to, lane + at.end);
@@ -169,6 +183,78 @@ class SpikeSynapse final : public SynapseBase {
       kernels().addrows_b1f32_f32(
           spikes, {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias}, out, scratch);
     }
+  }
+
+  // Offsets in the lane for the sparse kernel, behind the sums of a group.
+  struct RasterPlaces {
+    size_t rows, places, offsets, copies, end;
+  };
+
+  [[nodiscard]] RasterPlaces raster_places(size_t rows, size_t pixels, size_t steps) const noexcept {
+    RasterPlaces at{};
+    at.rows = part_bytes(pixels * steps);
+    at.places = at.rows + align_up(rows * sizeof(uint64_t*));
+    at.offsets = at.places + align_up(pixels * steps * sizeof(uint32_t));
+    at.copies = at.offsets + align_up(shape_.window.taps() * sizeof(uint32_t));
+    at.end = at.copies + (copied() ? align_up(rows * row_words() * 8) : 0);
+    return at;
+  }
+  [[nodiscard]] size_t raster_bytes(size_t pixels, size_t steps) const noexcept {
+    const size_t rows = Raster(shape_.window, pixels, steps).rows();
+    return raster_places(rows, pixels, steps).end +
+           kernels::sparse_scratch(rows, shape_.inputs, shape_.window.taps());
+  }
+
+  void sparse_sums(const Frame& frame, const Tile& tile, size_t g, int32_t* out,
+                   std::byte* lane) const noexcept {
+    const Raster raster(shape_.window, tile);
+    const RasterPlaces at = raster_places(raster.rows(), tile.count, tile.steps);
+    auto** rows = reinterpret_cast<const uint64_t**>(lane + at.rows);
+    auto* places = reinterpret_cast<uint32_t*>(lane + at.places);
+    auto* offsets = reinterpret_cast<uint32_t*>(lane + at.offsets);
+    auto* copy = reinterpret_cast<uint64_t*>(lane + at.copies);
+    size_t count = 0;
+    raster.for_rows([&](size_t t, int64_t pixel) noexcept {
+      const uint64_t*& row = rows[count];
+      row = zeros_.as<uint64_t>();
+      if (pixel >= 0) {
+        row = group_row(input_.row<uint64_t>(frame, tile.t + t, tile.n, static_cast<size_t>(pixel)), g,
+                        copy + count * row_words());
+      }
+      ++count;
+    });
+    raster.places(tile, places);
+    raster.offsets(offsets);
+    kernels().sparse_b1i8_i32({rows, count, places, offsets, tile.count * tile.steps},
+                              weights_->sparse[g].view(), out, lane + at.end);
+  }
+
+  // Both give the same sums. The sparse kernel's time does not depend on spikes; few pixels leave lanes
+  // empty.
+  [[nodiscard]] bool sparse_is_faster(const Frame& frame, const Tile& tile) const noexcept {
+    const auto [low, high] = reach(tile);
+    const size_t pixels = static_cast<size_t>(high - low + 1);
+    uint64_t events = 0;
+    for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+      const auto* first = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(low));
+      events += kernels().popcount_b1(first, pixels * input_.row_bytes / 8);
+    }
+    const double spikes =
+        static_cast<double>(events) / static_cast<double>(tile.steps * pixels * input_.channels);
+    return sparse_work(tile) * static_cast<double>(kernels().sparse_cost) < spikes;
+  }
+
+  // What the sparse kernel adds, as a share of all weights at all pixels. To spread a spike of a row over its
+  // lanes costs about as much as two weights.
+  [[nodiscard]] double sparse_work(const Tile& tile) const noexcept {
+    constexpr size_t kLanes = 32;
+    const Raster raster(shape_.window, tile);
+    const size_t pixels = tile.count * tile.steps, group = shape_.window.taps() * shape_.inputs;
+    size_t work = 2 * shape_.groups * raster.rows() * shape_.inputs;
+    for (const kernels::SparseCodes& s : weights_->sparse)
+      work += s.codes.size() * std::max(kLanes, raster.lanes(pixels));
+    return static_cast<double>(work) /
+           static_cast<double>(shape_.groups * shape_.group_padded() * group * pixels);
   }
 
   // Is counting cheaper than gathering, with so many spikes? Both give the same sums.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/align.h"
+#include "kernels/sparse_codes.h"
 #include "kernels/table.h"
 #include "ops/op.h"
 #include "runtime/frame.h"
@@ -22,6 +23,9 @@ class Synapse {
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
   /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
   [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;
+  /// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level
+  /// cache.
+  [[nodiscard]] virtual size_t good_tile() const noexcept { return 48; }
 
   Synapse() = default;
   Synapse(const Synapse&) = delete;
@@ -38,9 +42,13 @@ struct PackedWeights {
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
   int32_t max_abs = 0;
+  std::vector<kernels::SparseCodes> sparse;  // what is not zero, of each group; empty where that is too much
 
   [[nodiscard]] size_t bytes() const noexcept {
-    return codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() + bias.size();
+    size_t of_sparse = 0;
+    for (const kernels::SparseCodes& s : sparse) of_sparse += s.bytes();
+    return of_sparse + codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() +
+           bias.size();
   }
 };
 

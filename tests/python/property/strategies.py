@@ -368,6 +368,34 @@ def convolutions(draw: Any, dtype: str | None = None) -> Case:
     return d.finish(d.neuron([d.conv(x)]))
 
 
+class PrunedDraft(Draft):
+    """Few weights and many spikes: what the engine computes from the weights that are not zero."""
+
+    def codes(self, shape: tuple[int, ...]) -> dict[str, Any]:
+        bits = self.one_of(2, 4, 8)
+        top = 2 ** (bits - 1) - 1
+        share = self.one_of(0.0, 0.02, 0.1, 0.2)
+        q = self.rng.integers(-top, top + 1, shape) * (self.rng.random(shape) < share)
+        if self.draw(st.booleans()):
+            q[self.rng.integers(shape[0])] = 0
+        scale = self.rng.uniform(0.001, 0.1, self.one_of(1, shape[0]))
+        return {"weight": q.astype(np.int8), "encoding": "sym", "bits": bits, "scale": scale}
+
+    def _values(self, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
+        assert dtype == "b1"
+        return self.rng.random(shape) < self.one_of(0.1, 0.5, 0.9, 1.0)
+
+
+@st.composite
+def pruned(draw: Any) -> Case:
+    """Spikes, a pruned convolution or linear, neuron."""
+    d = PrunedDraft(draw)
+    if d.draw(st.booleans()):
+        x = d.input("b1", (draw(CHANNELS), draw(st.integers(1, 18)), draw(st.integers(1, 18))))
+        return d.finish(d.neuron([d.conv(x)]))
+    return d.finish(d.neuron([d.linear(d.input("b1", (draw(st.integers(1, 300)),)))]))
+
+
 @st.composite
 def linears(draw: Any) -> Case:
     """Input, perhaps flattened, linear, neuron."""

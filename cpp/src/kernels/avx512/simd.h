@@ -5,6 +5,7 @@
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC's header reads its own undefined vectors on purpose (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
 #include <immintrin.h>
 
@@ -53,6 +54,22 @@ inline I16 mul_high_unsigned(I16 a, I16 b) { return as16(_mm512_mulhi_epu16(raw(
 inline I16 shift_right(I16 v, int32_t k) { return as16(_mm512_sra_epi16(raw(v), _mm_cvtsi32_si128(k))); }
 inline I16 clamp16(I16 v, int32_t lo, int32_t hi) {
   return as16(_mm512_min_epi16(_mm512_max_epi16(raw(v), raw(splat16(lo))), raw(splat16(hi))));
+}
+
+// Sums of 64 bytes as int16.
+struct Wide {
+  I16 low, high;
+};
+
+inline void widen_add(I8 v, Wide& sum) {
+  const __m512i bytes = reinterpret_cast<__m512i>(v);
+  sum.low += as16(_mm512_cvtepi8_epi16(_mm512_castsi512_si256(bytes)));
+  sum.high += as16(_mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(bytes, 1)));
+}
+
+inline void widen(const Wide& v, I32 (&quarters)[4]) {
+  widen(v.low, quarters[0], quarters[1]);
+  widen(v.high, quarters[2], quarters[3]);
 }
 
 inline uint32_t bits_of16(const I16 (&masks)[1]) { return _mm512_movepi16_mask(raw(masks[0])); }

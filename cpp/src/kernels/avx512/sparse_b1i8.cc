@@ -1,0 +1,15 @@
+#include "kernels/avx512/simd.h"
+
+#include "kernels/avx512/entries.h"
+
+namespace snncore::kernels::avx512 {
+namespace {
+inline constexpr size_t kSparseVectors = 4;
+#include "kernels/body/sparse_b1i8.inc"
+}  // namespace
+
+void sparse_b1i8_i32(const SpikeRaster& spikes, const SparseWeights& w, int32_t* sums, std::byte* scratch) {
+  sparse_sums(spikes, w, sums, scratch);
+}
+
+}  // namespace snncore::kernels::avx512

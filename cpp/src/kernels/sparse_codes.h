@@ -1,0 +1,29 @@
+// Weight codes of a pruned layer as SparseWeights holds them, made once when weights are laid out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/table.h"
+
+namespace snncore::kernels {
+
+/// The memory behind SparseWeights.
+struct SparseCodes {
+  std::vector<int8_t> codes;
+  std::vector<uint32_t> places, starts;
+  size_t chunk = 1, inputs = 0, taps = 0;
+
+  [[nodiscard]] size_t bytes() const noexcept {
+    return codes.size() + (places.size() + starts.size()) * sizeof(uint32_t);
+  }
+  [[nodiscard]] SparseWeights view() const noexcept {
+    return {codes.data(), places.data(), starts.data(), chunk, inputs, taps, starts.size() - 1};
+  }
+};
+
+/// `codes`: [channels][taps][inputs].
+SparseCodes sparse_codes(const int8_t* codes, size_t channels, size_t taps, size_t inputs);
+
+}  // namespace snncore::kernels

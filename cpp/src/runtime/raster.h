@@ -1,0 +1,88 @@
+// Input pixels side by side, as the sparse kernel reads them: the lines that a tile needs, with their
+// padding.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/frame.h"
+#include "runtime/window.h"
+
+namespace snncore::runtime {
+
+/// With stride 1 the taps share one block of lines, each at its own offset; else each tap has a block of its
+/// own. Rows are ordered [block][step][line][column].
+class Raster {
+ public:
+  /// For tiles of at most `pixels` output pixels.
+  Raster(const Window& w, size_t pixels, size_t steps) noexcept
+      : Raster(w, 0, std::min(static_cast<int64_t>(pixels + 2 * w.out_w - 2) / w.out_w, w.out_h), steps) {}
+  Raster(const Window& w, const Tile& tile) noexcept
+      : Raster(w, static_cast<int64_t>(tile.first) / w.out_w,
+               static_cast<int64_t>(tile.first + tile.count - 1) / w.out_w -
+                   static_cast<int64_t>(tile.first) / w.out_w + 1,
+               tile.steps) {}
+
+  [[nodiscard]] size_t rows() const noexcept { return blocks() * block_rows(); }
+  /// How many lanes so many pixels take: those between two lines are left empty.
+  [[nodiscard]] size_t lanes(size_t pixels) const noexcept {
+    return pixels * static_cast<size_t>(width_) / static_cast<size_t>(w_.out_w);
+  }
+
+  void offsets(uint32_t* to) const noexcept {
+    size_t tap = 0;
+    for (int64_t ky = 0; ky < w_.kernel_h; ++ky) {
+      for (int64_t kx = 0; kx < w_.kernel_w; ++kx, ++tap) {
+        const int64_t shared = ky * w_.dilation_h * width_ + kx * w_.dilation_w;
+        *to++ = static_cast<uint32_t>(shared_ ? static_cast<size_t>(shared) : tap * block_rows());
+      }
+    }
+  }
+
+  void places(const Tile& tile, uint32_t* to) const noexcept {
+    for (size_t t = 0; t < steps_; ++t) {
+      for (size_t p = tile.first; p < tile.first + tile.count; ++p) {
+        const int64_t line = static_cast<int64_t>(t) * lines_ + static_cast<int64_t>(p) / w_.out_w - first_;
+        *to++ = static_cast<uint32_t>(line * width_ + static_cast<int64_t>(p) % w_.out_w);
+      }
+    }
+  }
+
+  /// Calls f(step, input pixel) for every row, in order; the pixel is -1 in the padding.
+  template <typename F>
+  void for_rows(F&& f) const noexcept {
+    for (int64_t block = 0; block < static_cast<int64_t>(blocks()); ++block) {
+      const int64_t top = first_ * w_.stride_h - w_.pad_top + block / w_.kernel_w * w_.dilation_h;
+      const int64_t left = block % w_.kernel_w * w_.dilation_w - w_.pad_left;
+      for (size_t t = 0; t < steps_; ++t) {
+        for (int64_t line = 0; line < lines_; ++line) {
+          for (int64_t column = 0; column < width_; ++column) {
+            const int64_t y = top + line * w_.stride_h, x = left + column * w_.stride_w;
+            f(t, y >= 0 && y < w_.in_h && x >= 0 && x < w_.in_w ? y * w_.in_w + x : int64_t{-1});
+          }
+        }
+      }
+    }
+  }
+
+ private:
+  Raster(const Window& w, int64_t first, int64_t lines, size_t steps) noexcept
+      : w_(w),
+        shared_(w.stride_h == 1 && w.stride_w == 1),
+        first_(first),
+        lines_(lines + (shared_ ? (w.kernel_h - 1) * w.dilation_h : 0)),
+        width_(w.out_w + (shared_ ? (w.kernel_w - 1) * w.dilation_w : 0)),
+        steps_(steps) {}
+
+  [[nodiscard]] size_t blocks() const noexcept { return shared_ ? 1 : w_.taps(); }
+  [[nodiscard]] size_t block_rows() const noexcept { return steps_ * static_cast<size_t>(lines_ * width_); }
+
+  const Window& w_;
+  bool shared_;
+  int64_t first_;  // output line
+  int64_t lines_, width_;
+  size_t steps_;
+};
+
+}  // namespace snncore::runtime
