@@ -35,9 +35,7 @@ def torch_subjects(q: Array, k: Array, v: Array, expected: Array) -> list[Subjec
 
 
 def onnx_subjects(q: Array, k: Array, v: Array, expected: Array) -> list[Subject]:
-    from onnx import helper
-
-    from peer_runners.onnx_ops import graph_call
+    from peer_runners.onnx_ops import graph_call, helper
 
     inputs = {name: x.astype(np.float32) for name, x in zip("qkv", (q, k, v), strict=True)}
     turn = helper.make_node("Transpose", ["k"], ["kt"], perm=[0, 1, 2, 4, 3])
