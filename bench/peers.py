@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Time workloads W1 to W8 against whatever peers are installed; docs/performance.md says what they are.
+"""Time workloads W1 to W8 against whatever peers are installed; introduction.md beside it says what they are.
 
     python bench/peers.py --workloads W1,W4 --density 10,20,50 --threads 1,2 --markdown -
 
