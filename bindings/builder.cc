@@ -145,6 +145,8 @@ void bind_rest(nb::class_<GraphBuilder>& builder) {
            nb::arg("kernel"), nb::arg("stride"), nb::arg("padding"))
       .def("add", &GraphBuilder::add, nb::arg("name"), nb::arg("inputs"))
       .def("flatten", &GraphBuilder::flatten, nb::arg("name"), nb::arg("x"))
+      .def("delay", &GraphBuilder::delay, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("steps"),
+           nb::arg("shape"), nb::arg("dtype"))
       .def("readout", &readout, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("mode"),
            nb::arg("scale").none(), nb::arg("bias").none())
       .def("output", &GraphBuilder::output, nb::arg("name"), nb::arg("edge"))

@@ -286,6 +286,27 @@ class GraphBuilder:
         """Make a vector of an image, in C, H, W order."""
         return self._core.flatten(name, x)
 
+    def delay(
+        self,
+        name: str,
+        x: str,
+        steps: int = 1,
+        shape: Sequence[int] | None = None,
+        dtype: Literal["b1", "f32"] = "b1",
+    ) -> str:
+        """Add a delay: the value of `x` (spikes, counts or float32) `steps` steps ago, zero before.
+
+        Parameters
+        ----------
+        x
+            An edge; or the name of one to be added later, which makes the network recurrent.
+        steps
+            1 to 4096.
+        shape, dtype
+            What `x` will be, [C, H, W] or [F], where it is added later.
+        """
+        return self._core.delay(name, x, steps=steps, shape=list(shape or ()), dtype=dtype)
+
     def readout(
         self,
         name: str,

@@ -103,6 +103,11 @@ class SNNCORE_API GraphBuilder {
   std::string avgpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string add(const std::string& name, const std::vector<std::string>& inputs);
   std::string flatten(const std::string& name, const std::string& x);
+  /// The value of `x`, spikes, counts or reals, `steps` (1..4096) steps ago; zero before. `x` may be added
+  /// later, which makes the network recurrent: then `shape` ([C, H, W] or [F]) and `dtype` ("b1" or "f32")
+  /// say what it will be.
+  std::string delay(const std::string& name, const std::string& x, int64_t steps = 1, const Shape& shape = {},
+                    const std::string& dtype = "b1");
   /// Integer sums only: `scale` ([F] or [1]) and `bias` ([F]) of a readout whose linear has none; normally
   /// both follow from the linear.
   std::string readout(const std::string& name, const std::string& x, const std::string& mode,

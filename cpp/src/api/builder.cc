@@ -180,6 +180,15 @@ struct GraphBuilder::Impl {
          ErrorCode::kShape);
   }
 
+  // A delay that was added before what it reads: that must be there now, and nothing between.
+  void check_read_back(const Node& node) const {
+    if (node.op != "delay") return;
+    const std::string label = "delay '" + node.name + "'";
+    const std::string& x = plain(label, node.inputs[0]);
+    need(x == node.inputs[0] && (values.at(node.name).flattened == values.at(x).flattened),
+         label + ": '" + x + "' is a flattened image: delay it before flatten", ErrorCode::kUnsupported);
+  }
+
   std::vector<BuiltTerm> current_terms(const std::string& layer, const std::string& x) const {
     const BuiltValue& v = value(layer, x);
     if (v.terms.empty()) {
@@ -464,6 +473,36 @@ std::string GraphBuilder::flatten(const std::string& name, const std::string& x)
   return impl_->finish(impl_->emit("flatten", name, {in}, {}), std::move(v));
 }
 
+std::string GraphBuilder::delay(const std::string& name, const std::string& x, int64_t steps,
+                                const Shape& shape, const std::string& dtype) {
+  const std::string label = "delay '" + name + "'";
+  if (shape.empty()) {
+    const std::string in = impl_->plain(label, x);
+    BuiltValue v;
+    v.flattened = impl_->value(label, x).flattened;
+    return impl_->finish(impl_->emit("delay", name, {in}, {{"steps", steps}}), std::move(v));
+  }
+  need(!impl_->values.contains(x), label + ": '" + x + "' exists, so its shape is known");
+  need(shape.size() == 3 || shape.size() == 1,
+       label + ": expected shape [C, H, W] or [F], received " + shape_string(shape), ErrorCode::kShape);
+  need(dtype == "b1" || dtype == "f32", label + ": dtype must be b1 or f32, received '" + dtype + "'");
+  Edge e;
+  e.type = dtype == "b1" ? EdgeType::kSpike : EdgeType::kReal;
+  e.shape = shape.size() == 3 ? Shape{shape[1], shape[2], shape[0]} : shape;
+  e.hi = dtype == "b1" ? 1 : 0;
+  graph::Graph& g = impl_->graph;
+  Node& node = impl_->emit("delay", name, {x}, {{"steps", steps}});
+  g.edges[x] = e;  // what the definition reads; the value itself comes later
+  try {
+    const std::string made = impl_->finish(node);
+    g.edges.erase(x);
+    return made;
+  } catch (...) {
+    g.edges.erase(x);
+    throw;
+  }
+}
+
 std::string GraphBuilder::readout(const std::string& name, const std::string& x, const std::string& mode,
                                   std::span<const double> scale, std::span<const double> bias) {
   const std::string label = "readout '" + name + "'";
@@ -522,6 +561,7 @@ Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& lab
   g.provenance = provenance;
   g.provenance.try_emplace("producer", std::string("snncore ") + version());
   need(!g.outputs.empty(), "a model needs an output: call output(name, edge)");
+  for (const Node& node : g.nodes) impl_->check_read_back(node);
   try {
     for (const PendingNeuron& p : impl_->neurons) complete(g, p, timesteps);
     graph::infer_edges(g);

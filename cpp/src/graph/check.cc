@@ -67,7 +67,7 @@ void check_node(const Graph& graph, const ops::Node& node, std::set<std::string>
   if (node.inputs.empty()) refuse(label + "has no input");
   for (const std::string& edge : node.inputs) {
     check_name("edge", edge);
-    if (!edges.contains(edge)) {
+    if (!edges.contains(edge) && node.op != "delay") {  // a delay may read what comes later: a cycle
       refuse(label + "reads edge '" + edge + "', which no input and no earlier node writes");
     }
   }
@@ -213,6 +213,12 @@ void check_structure(const Graph& graph) {
   for (const ops::Node& node : graph.nodes) {
     check_node(graph, node, edges);
     if (!names.insert(node.name).second) refuse("node '" + node.name + "' occurs twice");
+  }
+  for (const ops::Node& node : graph.nodes) {
+    if (node.op == "delay" && !edges.contains(node.inputs[0])) {
+      refuse("delay '" + node.name + "': reads edge '" + node.inputs[0] +
+             "', which no input and no node writes");
+    }
   }
 }
 

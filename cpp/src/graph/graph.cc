@@ -98,11 +98,16 @@ void validate(const Graph& graph) {
 
 void infer_edges(Graph& graph) {
   check_structure(graph);
-  std::map<std::string, ops::Edge> inputs;
-  for (const Port& port : graph.inputs) inputs.emplace(port.edge, graph.edges.at(port.edge));
-  graph.edges = std::move(inputs);
+  std::map<std::string, ops::Edge> given;
+  for (const Port& port : graph.inputs) given.emplace(port.edge, graph.edges.at(port.edge));
+  for (const ops::Node& node : graph.nodes) {
+    if (reads_back(graph, node)) given.emplace(node.outputs[0], graph.edges.at(node.outputs[0]));
+  }
+  graph.edges = std::move(given);
   Walker walker(graph);
-  for (const ops::Node& node : graph.nodes) graph.edges.emplace(node.outputs[0], walker.next(node));
+  for (const ops::Node& node : graph.nodes) {
+    if (!graph.edges.contains(node.outputs[0])) graph.edges.emplace(node.outputs[0], walker.next(node));
+  }
 }
 
 ops::NodeView view(const Graph& graph, const ops::Node& node) {
@@ -120,6 +125,16 @@ const ops::Node* producer(const Graph& graph, const std::string& edge) {
     if (!node.outputs.empty() && node.outputs[0] == edge) return &node;
   }
   return nullptr;
+}
+
+bool reads_back(const Graph& graph, const ops::Node& node) {
+  if (node.op != "delay") return false;
+  const ops::Node* source = producer(graph, node.inputs[0]);
+  return source != nullptr && source >= &node;
+}
+
+bool is_recurrent(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes, [&](const ops::Node& node) { return reads_back(graph, node); });
 }
 
 size_t readers(const Graph& graph, const std::string& edge) {

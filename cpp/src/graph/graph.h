@@ -38,13 +38,19 @@ struct Graph {
 /// Throws Error(kFormat).
 void validate(const Graph& graph);
 
-/// Fills in every edge but the inputs', in node order. Throws Error(kFormat).
+/// Fills in every edge in node order, but the inputs' and those of delays that read back, which must be
+/// there. Throws Error(kFormat).
 void infer_edges(Graph& graph);
 
 ops::NodeView view(const Graph& graph, const ops::Node& node);
 
 /// The node that writes an edge, or null for an input.
 const ops::Node* producer(const Graph& graph, const std::string& edge);
+
+/// Does a delay read the edge of a node that comes later? Only delays can.
+bool reads_back(const Graph& graph, const ops::Node& node);
+/// Some node does: the graph has a cycle.
+bool is_recurrent(const Graph& graph);
 
 /// How many nodes and outputs read an edge.
 size_t readers(const Graph& graph, const std::string& edge);

@@ -7,6 +7,9 @@
 
 namespace snncore::ops {
 
+/// Steps that a delay may take.
+inline constexpr int64_t kMaxDelay = 4096;
+
 Edge infer_conv2d(const NodeView& view);
 Edge infer_linear(const NodeView& view);
 Edge infer_requant(const NodeView& view);
@@ -14,6 +17,7 @@ Edge infer_maxpool2d(const NodeView& view);
 Edge infer_avgpool2d(const NodeView& view);
 Edge infer_add(const NodeView& view);
 Edge infer_flatten(const NodeView& view);
+Edge infer_delay(const NodeView& view);
 Edge infer_readout(const NodeView& view);
 
 }  // namespace snncore::ops

@@ -15,6 +15,7 @@ const std::vector<OpDef>& all_ops() {
       {"avgpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_avgpool2d},
       {"add", 1, {}, {}, infer_add},
       {"flatten", 1, {}, {}, infer_flatten},
+      {"delay", 1, {"steps"}, {}, infer_delay},
       {"readout", 1, {"mode"}, {"scale", "bias"}, infer_readout},
   };
   return kOps;

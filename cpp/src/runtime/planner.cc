@@ -1,15 +1,14 @@
 #include <algorithm>
 #include <map>
-#include <set>
+#include <optional>
 #include <vector>
 
 #include "base/align.h"
-#include "base/bits.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
-#include "runtime/arena.h"
-#include "runtime/layout.h"
+#include "runtime/move_in_time.h"
 #include "runtime/neuron_step.h"
+#include "runtime/placing.h"
 #include "runtime/program.h"
 #include "runtime/simple_steps.h"
 #include "runtime/synapse.h"
@@ -26,17 +25,26 @@ using ops::NodeView;
 
 constexpr int64_t kMaxSteps = 4096, kMaxBatch = 1 << 16, kMaxThreads = 256;
 
-size_t row_bytes(const Slot& s) noexcept {
-  switch (s.type) {
-    case EdgeType::kSpike:
-      return words_for(s.channels) * 8;
-    case EdgeType::kCount:
-      return s.channels * sizeof(uint16_t);
-    case EdgeType::kPixel:
-      return s.channels;
-    default:
-      return pad_channels(s.channels) * 4;
-  }
+// Options checked, and what follows from them alone.
+std::shared_ptr<Program::Impl> settle(std::shared_ptr<const Model::Impl> model, const Options& options) {
+  auto program = std::make_shared<Program::Impl>();
+  program->model = std::move(model);
+  program->options = options;
+  Options& o = program->options;
+  program->recurrent = graph::is_recurrent(program->model->graph);
+  if (o.timesteps == 0) o.timesteps = program->model->graph.timesteps;
+  if (program->stream()) o.timesteps = 1;
+  auto check = [](const char* name, int64_t value, int64_t most) {
+    require(
+        value >= 1 && value <= most, ErrorCode::kInvalidArgument,
+        std::string(name) + " must be 1.." + std::to_string(most) + ", received " + std::to_string(value));
+  };
+  check("timesteps", o.timesteps, kMaxSteps);
+  check("batch", o.batch, kMaxBatch);
+  check("threads", o.threads, kMaxThreads);
+  program->steps = static_cast<size_t>(o.timesteps);
+  program->batch = static_cast<size_t>(o.batch);
+  return program;
 }
 
 std::vector<int32_t> padded(const tensor::Tensor& t, size_t channels, int32_t filler) {
@@ -52,249 +60,32 @@ Shape user_shape(const Slot& s, const Edge& e) {
   return {static_cast<int64_t>(s.channels), e.shape[0], e.shape[1]};
 }
 
-// Walks the graph once to lay out memory, and again, with every offset known, to make the steps.
+// Makes the steps, with every offset known.
 class Planner {
  public:
-  Planner(std::shared_ptr<const Model::Impl> model, const Options& options)
-      : program_(std::make_shared<Program::Impl>()), graph_(model->graph) {
-    program_->model = std::move(model);
-    program_->options = options;
-  }
+  explicit Planner(std::shared_ptr<Program::Impl> program)
+      : program_(std::move(program)), graph_(program_->model->graph), placing_(graph_, *program_) {}
 
   std::shared_ptr<const Program::Impl> plan() {
-    check_options();
-    count_uses();
-    find_needed();
-    place_inputs();
-    for (const Node& node : graph_.nodes) place_node(node);
-    place_results();
-    program_->scratch_bytes = arena_.place();
-    for (auto& [name, placed] : slots_) placed.slot.offset = arena_.offset(placed.id);
-    for (auto& [name, placed] : extra_) placed.slot.offset = arena_.offset(placed.id);
+    for (const Placing::Frames& f : placing_.taken()) push(take_frame_step(f.whole, f.frame));
     for (const Node& node : graph_.nodes) make_step(node);
+    for (const Node& node : graph_.nodes) remember(node);
+    for (const Placing::Frames& f : placing_.kept()) push(keep_frame_step(f.frame, f.whole));
     finish();
     return program_;
   }
 
  private:
-  struct Placed {
-    Slot slot;
-    size_t id = 0;  // in the arena; a flattened edge shares its input's
-  };
-
-  [[nodiscard]] bool stream() const noexcept { return program_->options.mode == Mode::kStream; }
-
-  void check_options() {
-    Options& o = program_->options;
-    if (o.timesteps == 0) o.timesteps = graph_.timesteps;
-    if (stream()) o.timesteps = 1;
-    auto check = [](const char* name, int64_t value, int64_t most) {
-      require(
-          value >= 1 && value <= most, ErrorCode::kInvalidArgument,
-          std::string(name) + " must be 1.." + std::to_string(most) + ", received " + std::to_string(value));
-    };
-    check("timesteps", o.timesteps, kMaxSteps);
-    check("batch", o.batch, kMaxBatch);
-    check("threads", o.threads, kMaxThreads);
-    program_->steps = static_cast<size_t>(o.timesteps);
-    program_->batch = static_cast<size_t>(o.batch);
-  }
-
-  void count_uses() {
-    for (const Node& node : graph_.nodes) {
-      for (const std::string& in : node.inputs) ++uses_[in];
-    }
-    if (program_->options.outputs) {
-      for (const auto& port : graph_.outputs) kept_.insert(port.edge);
-    }
-    for (const std::string& name : program_->options.record) {
-      if (const Node* node = recorded_node(name)) kept_.insert(node->outputs[0]);
-    }
-  }
-
-  // What no output and no record depends on is not planned. Nodes are in an order in which they can run.
-  void find_needed() {
-    needed_ = kept_;
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
-      if (needed_.contains(node->outputs[0])) needed_.insert(node->inputs.begin(), node->inputs.end());
-    }
-  }
-
-  // The node that a record name speaks of: "<node>", "<node>.v", "<node>.sum"; null when there is none.
-  [[nodiscard]] const Node* recorded_node(const std::string& name) const {
-    const bool suffix = name.ends_with(".v") || name.ends_with(".sum");
-    const std::string node = suffix ? name.substr(0, name.rfind('.')) : name;
-    const auto found = std::ranges::find(graph_.nodes, node, &Node::name);
-    return found == graph_.nodes.end() ? nullptr : &*found;
-  }
-
-  // A sum that one neuron alone reads never reaches memory.
-  [[nodiscard]] bool fused(const std::string& edge) const {
-    const Node* node = graph::producer(graph_, edge);
-    if (node == nullptr || (node->op != "conv2d" && node->op != "linear")) return false;
-    const auto uses = uses_.find(edge);
-    if (kept_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
-    const Node& reader = *std::ranges::find_if(
-        graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
-    return reader.op == "requant" || reader.op == "lif" || reader.op == "if";
-  }
-
-  Slot new_slot(const Edge& edge, EdgeType type, size_t steps) const {
-    Slot s;
-    s.type = type;
-    s.channels = static_cast<size_t>(edge.channels());
-    s.pixels = static_cast<size_t>(edge.pixels());
-    s.height = edge.is_image() ? static_cast<size_t>(edge.shape[0]) : 1;
-    s.width = edge.is_image() ? static_cast<size_t>(edge.shape[1]) : 1;
-    s.batch = program_->batch;
-    s.steps = steps;
-    s.row_bytes = row_bytes(s);
-    int64_t bytes =
-        checked_mul(static_cast<int64_t>(s.row_bytes), static_cast<int64_t>(s.pixels), "activation");
-    bytes = checked_mul(bytes, static_cast<int64_t>(s.batch), "activation");
-    checked_mul(bytes, static_cast<int64_t>(std::max<size_t>(s.steps, 1)), "activation");
-    return s;
-  }
-
-  // A vector that comes from a flattened image keeps the rows of the image.
-  Slot slot_like(const Slot& in, const Edge& edge, EdgeType type, size_t steps) const {
-    Slot s = new_slot(edge, type, steps);
-    if (edge.is_image() || in.pixels == 1) return s;
-    s.pixels = in.pixels;
-    s.channels = in.channels;
-    s.height = in.height;
-    s.width = in.width;
-    s.row_bytes = row_bytes(s);
-    return s;
-  }
-
-  Placed& place(std::map<std::string, Placed>& where, const std::string& name, const Slot& slot) {
-    return where[name] = {slot, arena_.add(slot.bytes(), now_, now_)};
-  }
-
-  void place_inputs() {
-    const std::string& wanted = program_->options.layout;
-    for (const graph::Port& port : graph_.inputs) {
-      const Edge& edge = graph_.edges.at(port.edge);
-      Program::Impl::Input in;
-      in.name = "input '" + port.name + "'";
-      in.layout = wanted.empty() ? port.layout : wanted;
-      in.edge = edge;
-      bool frames = check_layout(in.layout, edge.is_image(), in.name);
-      require(in.layout.find('N') != std::string::npos || program_->batch == 1, ErrorCode::kInvalidArgument,
-              in.name + ": layout '" + in.layout + "' has no N, but the batch is " +
-                  std::to_string(program_->batch));
-      in.repeat = !frames;
-      place(slots_, port.edge, new_slot(edge, edge.type, in.repeat ? 1 : program_->steps));
-      program_->inputs.push_back(std::move(in));
-    }
-  }
-
-  // Marks a read in the current step.
-  const Slot& read(const std::string& edge) {
-    const Placed& p = slots_.at(edge);
-    arena_.extend(p.id, now_);
-    return p.slot;
-  }
-
-  // A read of whatever a fused sum reads.
-  void read_through(const std::string& edge) {
-    read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
-  }
-
-  [[nodiscard]] bool all_static(const Node& node) const {
-    return std::ranges::all_of(node.inputs,
-                               [&](const std::string& in) { return slots_.at(in).slot.is_static(); });
-  }
-
-  void place_node(const Node& node) {
-    const std::string& out = node.outputs[0];
-    const Edge& edge = graph_.edges.at(out);
-    if (node.op == "requant" || fused(out) || !needed_.contains(out)) return;
-    ++now_;
-    if (node.op == "flatten") {
-      read(node.inputs[0]);
-      slots_[out] = slots_.at(node.inputs[0]);
-      return;
-    }
-    if (node.op == "lif" || node.op == "if") {
-      place_neuron(node, edge);
-      return;
-    }
-    const Slot in = read(node.inputs[0]);
-    for (const std::string& other : node.inputs) {
-      const Slot& slot = read(other);
-      require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels),
-              ErrorCode::kUnsupported, "add '" + node.name + "': cannot add a flattened image and a vector");
-    }
-    const size_t steps = node.op == "readout" || all_static(node) ? 1 : program_->steps;
-    const bool dense = node.op == "conv2d" || node.op == "linear";
-    place(slots_, out, dense ? new_slot(edge, edge.type, steps) : slot_like(in, edge, edge.type, steps));
-    if (node.op == "readout" && in.type != EdgeType::kReal && recorded(node.name + ".sum")) {
-      Slot sums = slot_like(in, edge, EdgeType::kSum, 1);
-      sums.row_bytes = pad_channels(sums.channels) * sizeof(int64_t);
-      place(extra_, node.name + ".sum", sums);
-    }
-  }
-
-  void place_neuron(const Node& node, const Edge& edge) {
-    const Node* before = graph::producer(graph_, node.inputs[0]);
-    const bool real = graph_.edges.at(node.inputs[0]).type == EdgeType::kReal;
-    Slot like = new_slot(edge, EdgeType::kSpike, 1);
-    for (const std::string& in : real ? node.inputs : before->inputs) {
-      read_through(in);
-      if (fused(in)) continue;
-      const Slot& stored = slots_.at(in).slot;
-      require(real || stored.pixels == like.pixels, ErrorCode::kUnsupported,
-              node.op + " '" + node.name + "': a flattened image cannot enter a requant");
-      if (real) like = stored;
-    }
-    place(slots_, node.outputs[0], slot_like(like, edge, EdgeType::kSpike, program_->steps));
-    if (!recorded(node.name + ".v")) return;
-    place(extra_, node.name + ".v",
-          slot_like(like, edge, real ? EdgeType::kReal : EdgeType::kCurrent, program_->steps));
-  }
-
-  [[nodiscard]] bool recorded(const std::string& name) const {
-    return std::ranges::count(program_->options.record, name) > 0;
-  }
-
-  // What is read after the run lives to its end.
-  void place_results() {
-    ++now_;
-    if (program_->options.outputs) {
-      for (const graph::Port& port : graph_.outputs) read(port.edge);
-    }
-    for (const std::string& name : program_->options.record) {
-      if (extra_.contains(name)) {
-        arena_.extend(extra_.at(name).id, now_);
-      } else {
-        read(recorded_edge(name));
-      }
-    }
-  }
-
-  std::string recorded_edge(const std::string& name) const {
-    const Node* node = recorded_node(name);
-    const bool neuron = node != nullptr && (node->op == "lif" || node->op == "if");
-    const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
-    require(name.ends_with(".sum") ? sums : neuron, ErrorCode::kInvalidArgument,
-            "record '" + name +
-                "': expected '<neuron>', '<neuron>.v', '<conv or linear>.sum' or '<readout>.sum' of an "
-                "integer readout");
-    return node->outputs[0];
-  }
-
   NodeView view(const Node& node) const { return graph::view(graph_, node); }
 
   std::unique_ptr<Synapse> synapse(const std::string& edge) {
-    if (!fused(edge)) return stored_sums(slots_.at(edge).slot);
+    if (!placing_.fused(edge)) return stored_sums(placing_.slot(edge));
     return node_synapse(*graph::producer(graph_, edge));
   }
 
   std::unique_ptr<Synapse> node_synapse(const Node& node) {
     const NodeView v = view(node);
-    const Slot& in = slots_.at(node.inputs[0]).slot;
+    const Slot& in = placing_.slot(node.inputs[0]);
     const SynapseShape shape = synapse_shape(v, in);
     auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
     program_->weight_bytes += weights->bytes();
@@ -302,15 +93,16 @@ class Planner {
   }
 
   void make_step(const Node& node) {
-    const std::string& out = node.outputs[0];
-    if (node.op == "requant" || node.op == "flatten" || fused(out) || !needed_.contains(out)) return;
+    if (!placing_.is_made(node) || node.op == "flatten") return;
     if (node.op == "lif" || node.op == "if") {
       make_neuron(node);
       return;
     }
-    const Slot& slot = slots_.at(out).slot;
-    const Slot& in = slots_.at(node.inputs[0]).slot;
-    if (node.op == "conv2d" || node.op == "linear") {
+    const Slot& slot = placing_.slot(node.outputs[0]);
+    const Slot& in = placing_.slot(node.inputs[0]);
+    if (node.op == "delay") {
+      make_delay(node, in, slot);
+    } else if (node.op == "conv2d" || node.op == "linear") {
       push(sums_step(node_synapse(node), slot));
     } else if (node.op == "maxpool2d") {
       push(maxpool_step(pool_window(view(node), in, slot), in, slot));
@@ -321,6 +113,22 @@ class Planner {
     } else {
       make_readout(node, in, slot);
     }
+  }
+
+  void make_delay(const Node& node, const Slot& in, const Slot& out) {
+    const auto steps = static_cast<size_t>(view(node).integer("steps"));
+    require(in.pixels == out.pixels, ErrorCode::kUnsupported,
+            "delay '" + node.name + "': a flattened image cannot be read back; delay it before flatten");
+    if (!program_->keeps_state()) {
+      push(shift_step(in, out, steps));
+      return;
+    }
+    rings_[node.name] = {.state_offset = take_state(ring_bytes(in, steps)), .steps = steps};
+    push(recall_step(rings_.at(node.name), out));
+  }
+
+  void remember(const Node& node) {
+    if (rings_.contains(node.name)) push(remember_step(placing_.slot(node.inputs[0]), rings_.at(node.name)));
   }
 
   static Window pool_window(const NodeView& v, const Slot& in, const Slot& out) {
@@ -343,7 +151,7 @@ class Planner {
     std::vector<Slot> inputs;
     std::vector<float> divisors;
     for (const std::string& in : node.inputs) {
-      inputs.push_back(slots_.at(in).slot);
+      inputs.push_back(placing_.slot(in));
       divisors.push_back(static_cast<float>(graph_.edges.at(in).divisor));
     }
     push(add_step(std::move(inputs), std::move(divisors), out));
@@ -354,7 +162,7 @@ class Planner {
     Readout r;
     const std::string& mode = v.text("mode");
     r.mode = mode == "sum" ? ReadoutMode::kSum : mode == "mean" ? ReadoutMode::kMean : ReadoutMode::kLast;
-    r.steps = program_->steps;
+    r.steps = program_->plan_steps();
     if (in.type != EdgeType::kReal) {
       const tensor::Tensor& scale = *v.find("scale");
       const size_t count = out.pixels * out.channels;
@@ -362,9 +170,9 @@ class Planner {
       for (size_t i = 0; i < count; ++i) r.scale[i] = scale.as<double>()[scale.shape[0] == 1 ? 0 : i];
       r.bias.assign(v.find("bias")->as<double>(), v.find("bias")->as<double>() + count);
     }
-    if (stream()) r.state_offset = take_state(readout_state_bytes(in));
+    if (program_->keeps_state()) r.state_offset = take_state(readout_state_bytes(in));
     std::optional<Slot> sums;
-    if (extra_.contains(node.name + ".sum")) sums = extra_.at(node.name + ".sum").slot;
+    if (const Slot* slot = placing_.extra(node.name + ".sum")) sums = *slot;
     push(readout_step(std::move(r), in, out, sums));
   }
 
@@ -377,11 +185,11 @@ class Planner {
   void make_neuron(const Node& node) {
     const NodeView v = view(node);
     NeuronPlace place;
-    place.out = slots_.at(node.outputs[0]).slot;
-    place.steps = program_->steps;
-    if (extra_.contains(node.name + ".v")) place.record = extra_.at(node.name + ".v").slot;
+    place.out = placing_.slot(node.outputs[0]);
+    place.steps = program_->plan_steps();
+    if (const Slot* slot = placing_.extra(node.name + ".v")) place.record = *slot;
     if (v.text("arith") == "f32") {
-      if (stream()) place.state_offset = take_state(neuron_state_bytes(place, 32));
+      if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 32));
       FloatNeuron n;
       n.currents = synapse(node.inputs[0]);
       n.decay = static_cast<float>(v.number("decay"));
@@ -393,7 +201,7 @@ class Planner {
       return;
     }
     IntNeuron n = int_neuron(v, place.out.channels);
-    if (stream()) {
+    if (program_->keeps_state()) {
       place.state_offset = take_state(neuron_state_bytes(place, n.state_bits));
       if (n.profile_x_shift) place.age_offset = take_state(neuron_age_bytes(place));
     }
@@ -408,7 +216,7 @@ class Planner {
       if (q.inputs[j]->type == EdgeType::kSum) {
         n.sums.push_back({synapse(edge), padded(*q.find("M." + index), channels, 0)});
       } else {
-        n.spikes.push_back({slots_.at(edge).slot, padded(*q.find("K." + index), channels, 0)});
+        n.spikes.push_back({placing_.slot(edge), padded(*q.find("K." + index), channels, 0)});
       }
     }
     n.c = padded(*q.find("C"), channels, 0);
@@ -449,19 +257,18 @@ class Planner {
 
   void finish() {
     for (size_t i = 0; i < graph_.inputs.size(); ++i)
-      program_->inputs[i].slot = slots_.at(graph_.inputs[i].edge).slot;
+      program_->inputs[i].slot = placing_.whole(graph_.inputs[i].edge, placing_.slot(graph_.inputs[i].edge));
     for (const graph::Port& port : graph_.outputs) {
       if (!program_->options.outputs) break;
-      const Node* node = graph::producer(graph_, port.edge);
       program_->outputs.push_back(value(port.name, port.edge, DType::kF32));
-      program_->outputs.back().per_step = node == nullptr || node->op != "readout";
+      program_->outputs.back().per_step = placing_.per_step(port.edge);
     }
     for (const std::string& name : program_->options.record) program_->records.push_back(record(name));
   }
 
   Program::Impl::Value value(const std::string& name, const std::string& edge, DType dtype) const {
     const Edge& e = graph_.edges.at(edge);
-    const Slot& slot = slots_.at(edge).slot;
+    const Slot& slot = placing_.whole(edge, placing_.slot(edge));
     return {.name = name,
             .slot = slot,
             .per_step = true,
@@ -471,11 +278,12 @@ class Planner {
   }
 
   Program::Impl::Value record(const std::string& name) const {
-    if (!extra_.contains(name)) {
-      return value(name, recorded_edge(name), name.ends_with(".sum") ? DType::kI32 : DType::kB1);
+    const Slot* extra = placing_.extra(name);
+    if (extra == nullptr) {
+      return value(name, placing_.recorded_edge(name), name.ends_with(".sum") ? DType::kI32 : DType::kB1);
     }
-    Program::Impl::Value v = value(name, recorded_node(name)->outputs[0], DType::kI64);
-    v.slot = extra_.at(name).slot;
+    Program::Impl::Value v = value(name, placing_.recorded_node(name)->outputs[0], DType::kI64);
+    v.slot = placing_.whole(name, *extra);
     if (name.ends_with(".v")) {
       v.dtype = v.slot.type == EdgeType::kReal ? DType::kF32 : DType::kI32;
     } else {
@@ -486,20 +294,15 @@ class Planner {
 
   std::shared_ptr<Program::Impl> program_;
   const Graph& graph_;
-  std::map<std::string, Placed> slots_;  // by edge
-  std::map<std::string, Placed> extra_;  // by record name: "<neuron>.v", "<readout>.sum"
-  std::map<std::string, int> uses_;
-  std::set<std::string> kept_;    // edges that are read after the run
-  std::set<std::string> needed_;  // those, and all that they depend on
-  ArenaPlan arena_;
-  size_t now_ = 0;
+  const Placing placing_;
+  std::map<std::string, Ring> rings_;  // by delay
 };
 
 }  // namespace
 
 std::shared_ptr<const Program::Impl> plan_program(std::shared_ptr<const Model::Impl> model,
                                                   const Options& options) {
-  return Planner(std::move(model), options).plan();
+  return Planner(settle(std::move(model), options)).plan();
 }
 
 }  // namespace snncore::runtime

@@ -32,7 +32,8 @@ struct Program::Impl {
 
   std::shared_ptr<const Model::Impl> model;
   Options options;
-  size_t steps = 1;  // of one run
+  size_t steps = 1;        // of one run
+  bool recurrent = false;  // the graph has a cycle
   size_t batch = 1;
   int64_t max_steps = INT64_MAX;  // profile X: steps before a reset is needed
   std::vector<Input> inputs;
@@ -40,6 +41,12 @@ struct Program::Impl {
   std::vector<std::unique_ptr<runtime::Step>> plan;
   size_t scratch_bytes = 0, state_bytes = 0, lane_bytes = 0, weight_bytes = 0;
 
+  [[nodiscard]] bool stream() const noexcept { return options.mode == Mode::kStream; }
+  /// A sequence through a cycle goes step by step: the plan is made for one step and executed for each.
+  [[nodiscard]] bool stepwise() const noexcept { return !stream() && recurrent; }
+  [[nodiscard]] bool keeps_state() const noexcept { return stream() || recurrent; }
+  [[nodiscard]] size_t rounds() const noexcept { return stepwise() ? steps : 1; }
+  [[nodiscard]] size_t plan_steps() const noexcept { return steps / rounds(); }
   [[nodiscard]] size_t threads() const noexcept { return static_cast<size_t>(options.threads); }
 };
 

@@ -62,6 +62,10 @@ struct Session::Impl {
     }
   }
 
+  void clear_state() noexcept {
+    if (state.size() != 0) std::memset(state.data(), 0, state.size());
+  }
+
   void execute() {
     for (const auto& step : program->plan) {
       current = step.get();
@@ -88,7 +92,7 @@ struct Session::Impl {
       throw Error(ErrorCode::kShape, "the model has " + std::to_string(program->inputs.size()) +
                                          " inputs, received " + std::to_string(inputs.size()));
     }
-    const bool stream = program->options.mode == Mode::kStream;
+    const bool stream = program->stream();
     const auto taken = static_cast<int64_t>(program->steps);
     if (stream && steps + taken > program->max_steps) {
       throw Error(ErrorCode::kState, "a profile X neuron is exact for " + std::to_string(program->max_steps) +
@@ -97,8 +101,9 @@ struct Session::Impl {
     for (size_t i = 0; i < inputs.size(); ++i)
       runtime::read_input(program->inputs[i], inputs[i], program->steps, program->batch, frame);
     frame.steps_before = stream ? steps : 0;
-    execute();
     steps = frame.steps_before + taken;
+    if (!stream) clear_state();
+    for (size_t round = 0; round < program->rounds(); ++round, ++frame.steps_before) execute();
   }
 
   // For models with one input and one output: sizes instead of shapes.
@@ -174,7 +179,7 @@ void Session::run(std::span<const float> values, std::span<float> out) {
 }
 
 void Session::reset() noexcept {
-  if (impl_->state.size() != 0) std::memset(impl_->state.data(), 0, impl_->state.size());
+  impl_->clear_state();
   impl_->steps = 0;
 }
 

@@ -171,6 +171,11 @@ def flatten(x: Tensor) -> Tensor:
     return x.permute(0, 1, 3, 4, 2).flatten(2)
 
 
+def delay(x: Tensor, steps: int) -> Tensor:
+    """Return what `x` was `steps` steps ago, zero before: ``y[t] = x[t - steps]``."""
+    return torch.cat([torch.zeros_like(x[:steps]), x[: max(0, len(x) - steps)]])
+
+
 def unflatten(x: Tensor, height: int, width: int) -> Tensor:
     """Undo `flatten`, but leave a vector: ``[T, N, F]`` in the order channel, row, column."""
     return x.reshape(*x.shape[:-1], height, width, -1).movedim(-1, -3).flatten(-3)

@@ -190,14 +190,24 @@ class _Walk:
         self.edges: dict[str, dict[str, Any]] = file.document["graph"]["edges"]
         self.values: dict[str, Tensor] = {}
         self.images: dict[str, tuple[int, int]] = {}  # vectors that are flattened images: height, width
-        self.steps = 0
+        self.steps = self.samples = 0
         self.result = Result()
 
     def run(self, inputs: dict[str, Tensor]) -> Result:
         self.values.update(inputs)
-        self.steps = next(iter(inputs.values())).shape[0]
+        self.steps, self.samples = next(iter(inputs.values())).shape[:2]
         nodes = [self._node(n) for n in self.file.document["graph"]["nodes"]]
         ends = {port["edge"] for port in self.file.document["outputs"]}
+        back = {e for i, node in enumerate(nodes) for e in node.inputs if e in {n.output for n in nodes[i:]}}
+        # What is read back starts as zeros; each walk makes at least one more step right.
+        for _ in range(self.steps - 1 if back else 0):
+            self._walk(nodes, ends | back | set(inputs))
+        self._walk(nodes, ends)
+        for port in self.file.document["outputs"]:
+            self.result.outputs[port["name"]] = self._output(port["edge"])
+        return self.result
+
+    def _walk(self, nodes: list[_Node], kept: set[str]) -> None:
         last_use = {edge: i for i, node in enumerate(nodes) for edge in node.inputs}
         for i, node in enumerate(nodes):
             op: Callable[[_Node], Tensor] = getattr(self, "_" + ("lif" if node.op == "if" else node.op))
@@ -206,11 +216,8 @@ class _Walk:
             self._check_range(node)
             if node.op in ("lif", "if"):
                 self._keep(self.result.spikes, node, node.name, self.values[node.output] != 0)
-            for edge in [e for e in node.inputs if last_use[e] == i and e not in ends]:
+            for edge in [e for e in node.inputs if last_use[e] == i and e not in kept]:
                 self.values.pop(edge, None)
-        for port in self.file.document["outputs"]:
-            self.result.outputs[port["name"]] = self._output(port["edge"])
-        return self.result
 
     def _node(self, n: dict[str, Any]) -> _Node:
         tensors = {role: self.file.tensors[name] for role, name in n["tensors"].items()}
@@ -324,6 +331,16 @@ class _Walk:
 
     def _flatten(self, node: _Node) -> Tensor:
         return ops.flatten(self.values[node.inputs[0]])
+
+    def _delay(self, node: _Node) -> Tensor:
+        if node.inputs[0] not in self.values:
+            return self._silence(node.output)
+        return ops.delay(self.values[node.inputs[0]], node.attrs["steps"])
+
+    def _silence(self, edge: str) -> Tensor:
+        shape = self.edges[edge]["shape"]
+        dtype = torch.float32 if self.edges[edge]["dtype"] == "f32" else torch.int64
+        return torch.zeros(self.steps, self.samples, *shape[-1:], *shape[:-1], dtype=dtype)
 
     def _readout(self, node: _Node) -> Tensor:
         x, mode = self.values[node.inputs[0]], node.attrs["mode"]

@@ -1,0 +1,311 @@
+#include "runtime/placing.h"
+
+#include <algorithm>
+
+#include "base/bits.h"
+#include "base/checked.h"
+#include "kernels/table.h"
+#include "runtime/layout.h"
+
+namespace snncore::runtime {
+
+using kernels::pad_channels;
+using ops::Edge;
+using ops::EdgeType;
+using ops::Node;
+
+namespace {
+
+size_t row_bytes(const Slot& s) noexcept {
+  switch (s.type) {
+    case EdgeType::kSpike:
+      return words_for(s.channels) * 8;
+    case EdgeType::kCount:
+      return s.channels * sizeof(uint16_t);
+    case EdgeType::kPixel:
+      return s.channels;
+    default:
+      return pad_channels(s.channels) * 4;
+  }
+}
+
+}  // namespace
+
+Placing::Placing(const graph::Graph& graph, Program::Impl& program)
+    : graph_(graph),
+      program_(program),
+      steps_(program.plan_steps()),
+      stepwise_(program.stepwise()),
+      keeps_state_(program.keeps_state()) {
+  count_uses();
+  find_needed();
+  place_inputs();
+  for (const Node& node : graph_.nodes) place_node(node);
+  place_results();
+  program_.scratch_bytes = arena_.place();
+  for (auto* placed_values : {&slots_, &extra_, &whole_}) {
+    for (auto& [name, placed] : *placed_values) placed.slot.offset = arena_.offset(placed.id);
+  }
+}
+
+const Slot* Placing::extra(const std::string& record) const {
+  const auto found = extra_.find(record);
+  return found == extra_.end() ? nullptr : &found->second.slot;
+}
+
+const Slot& Placing::whole(const std::string& name, const Slot& frame) const {
+  const auto found = whole_.find(name);
+  return found == whole_.end() ? frame : found->second.slot;
+}
+
+bool Placing::is_made(const Node& node) const {
+  const std::string& out = node.outputs[0];
+  return node.op != "requant" && !fused(out) && needed_.contains(out);
+}
+
+std::vector<Placing::Frames> Placing::taken() const {
+  std::vector<Frames> all;
+  for (const graph::Port& port : graph_.inputs) {
+    const auto found = whole_.find(port.edge);
+    if (found != whole_.end()) all.push_back({slot(port.edge), found->second.slot});
+  }
+  return all;
+}
+
+std::vector<Placing::Frames> Placing::kept() const {
+  std::vector<Frames> all;
+  for (const auto& [name, placed] : whole_) {
+    const bool input = std::ranges::count(graph_.inputs, name, &graph::Port::edge) > 0;
+    if (!input) all.push_back({extra_.contains(name) ? extra_.at(name).slot : slot(name), placed.slot});
+  }
+  return all;
+}
+
+void Placing::count_uses() {
+  for (const Node& node : graph_.nodes) {
+    for (const std::string& in : node.inputs) ++uses_[in];
+  }
+  if (program_.options.outputs) {
+    for (const auto& port : graph_.outputs) ends_.insert(port.edge);
+  }
+  for (const std::string& name : program_.options.record) {
+    if (const Node* node = recorded_node(name)) ends_.insert(node->outputs[0]);
+  }
+}
+
+// What no output and no record depends on is not planned. Once through the nodes is enough unless a delay
+// reads back.
+void Placing::find_needed() {
+  needed_ = ends_;
+  for (size_t before = 0; before != needed_.size();) {
+    before = needed_.size();
+    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
+      if (needed_.contains(node->outputs[0])) needed_.insert(node->inputs.begin(), node->inputs.end());
+    }
+  }
+}
+
+const Node* Placing::recorded_node(const std::string& name) const {
+  const bool suffix = name.ends_with(".v") || name.ends_with(".sum");
+  const std::string node = suffix ? name.substr(0, name.rfind('.')) : name;
+  const auto found = std::ranges::find(graph_.nodes, node, &Node::name);
+  return found == graph_.nodes.end() ? nullptr : &*found;
+}
+
+bool Placing::fused(const std::string& edge) const {
+  const Node* node = graph::producer(graph_, edge);
+  if (node == nullptr || (node->op != "conv2d" && node->op != "linear")) return false;
+  const auto uses = uses_.find(edge);
+  if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
+  const Node& reader = *std::ranges::find_if(
+      graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
+  return reader.op == "requant" || reader.op == "lif" || reader.op == "if";
+}
+
+Slot Placing::new_slot(const Edge& edge, EdgeType type, size_t steps) const {
+  Slot s;
+  s.type = type;
+  s.channels = static_cast<size_t>(edge.channels());
+  s.pixels = static_cast<size_t>(edge.pixels());
+  s.height = edge.is_image() ? static_cast<size_t>(edge.shape[0]) : 1;
+  s.width = edge.is_image() ? static_cast<size_t>(edge.shape[1]) : 1;
+  s.batch = program_.batch;
+  s.steps = steps;
+  s.row_bytes = row_bytes(s);
+  int64_t bytes =
+      checked_mul(static_cast<int64_t>(s.row_bytes), static_cast<int64_t>(s.pixels), "activation");
+  bytes = checked_mul(bytes, static_cast<int64_t>(s.batch), "activation");
+  checked_mul(bytes, static_cast<int64_t>(std::max<size_t>(s.steps, 1)), "activation");
+  return s;
+}
+
+// A vector that comes from a flattened image keeps the rows of the image.
+Slot Placing::slot_like(const Slot& in, const Edge& edge, EdgeType type, size_t steps) const {
+  Slot s = new_slot(edge, type, steps);
+  if (edge.is_image() || in.pixels == 1) return s;
+  s.pixels = in.pixels;
+  s.channels = in.channels;
+  s.height = in.height;
+  s.width = in.width;
+  s.row_bytes = row_bytes(s);
+  return s;
+}
+
+Placing::Placed& Placing::place(std::map<std::string, Placed>& where, const std::string& name,
+                                const Slot& slot) {
+  return where[name] = {slot, arena_.add(slot.bytes(), now_, now_)};
+}
+
+void Placing::place_inputs() {
+  const std::string& wanted = program_.options.layout;
+  for (const graph::Port& port : graph_.inputs) {
+    const Edge& edge = graph_.edges.at(port.edge);
+    Program::Impl::Input in;
+    in.name = "input '" + port.name + "'";
+    in.layout = wanted.empty() ? port.layout : wanted;
+    in.edge = edge;
+    bool frames = check_layout(in.layout, edge.is_image(), in.name);
+    require(in.layout.find('N') != std::string::npos || program_.batch == 1, ErrorCode::kInvalidArgument,
+            in.name + ": layout '" + in.layout + "' has no N, but the batch is " +
+                std::to_string(program_.batch));
+    in.repeat = !frames;
+    place(slots_, port.edge, new_slot(edge, edge.type, in.repeat ? 1 : steps_));
+    if (frames) place_whole(port.edge, slots_.at(port.edge).slot);
+    program_.inputs.push_back(std::move(in));
+  }
+}
+
+// The frames of all steps, of a value that the plan holds for one.
+void Placing::place_whole(const std::string& name, Slot slot) {
+  if (!stepwise_ || whole_.contains(name)) return;
+  slot.steps = program_.steps;
+  checked_mul(static_cast<int64_t>(slot.step_bytes()), static_cast<int64_t>(slot.steps), "activation");
+  whole_[name] = {slot, arena_.add(slot.bytes(), 0, 0)};
+}
+
+// Marks a read in the current step.
+const Slot& Placing::read(const std::string& edge) {
+  const Placed& p = slots_.at(edge);
+  arena_.extend(p.id, now_);
+  return p.slot;
+}
+
+// A read of whatever a fused sum reads.
+void Placing::read_through(const std::string& edge) {
+  read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
+}
+
+bool Placing::all_static(const Node& node) const {
+  return std::ranges::all_of(node.inputs,
+                             [&](const std::string& in) { return slots_.at(in).slot.is_static(); });
+}
+
+void Placing::place_node(const Node& node) {
+  const std::string& out = node.outputs[0];
+  const Edge& edge = graph_.edges.at(out);
+  if (!is_made(node)) return;
+  ++now_;
+  if (node.op == "flatten") {
+    read(node.inputs[0]);
+    slots_[out] = slots_.at(node.inputs[0]);
+    return;
+  }
+  if (node.op == "lif" || node.op == "if") {
+    place_neuron(node, edge);
+    return;
+  }
+  if (node.op == "delay") {
+    place_delay(node, edge);
+    return;
+  }
+  const Slot in = read(node.inputs[0]);
+  for (const std::string& other : node.inputs) {
+    const Slot& slot = read(other);
+    require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels),
+            ErrorCode::kUnsupported, "add '" + node.name + "': cannot add a flattened image and a vector");
+  }
+  const size_t steps = node.op == "readout" || all_static(node) ? 1 : steps_;
+  const bool dense = node.op == "conv2d" || node.op == "linear";
+  place(slots_, out, dense ? new_slot(edge, edge.type, steps) : slot_like(in, edge, edge.type, steps));
+  if (node.op == "readout" && in.type != EdgeType::kReal && recorded(node.name + ".sum")) {
+    Slot sums = slot_like(in, edge, EdgeType::kSum, 1);
+    sums.row_bytes = pad_channels(sums.channels) * sizeof(int64_t);
+    place(extra_, node.name + ".sum", sums);
+  }
+}
+
+void Placing::place_neuron(const Node& node, const Edge& edge) {
+  const Node* before = graph::producer(graph_, node.inputs[0]);
+  const bool real = graph_.edges.at(node.inputs[0]).type == EdgeType::kReal;
+  Slot like = new_slot(edge, EdgeType::kSpike, 1);
+  for (const std::string& in : real ? node.inputs : before->inputs) {
+    read_through(in);
+    if (fused(in)) continue;
+    const Slot& stored = slots_.at(in).slot;
+    require(real || stored.pixels == like.pixels, ErrorCode::kUnsupported,
+            node.op + " '" + node.name + "': a flattened image cannot enter a requant");
+    if (real) like = stored;
+  }
+  place(slots_, node.outputs[0], slot_like(like, edge, EdgeType::kSpike, steps_));
+  if (!recorded(node.name + ".v")) return;
+  place(extra_, node.name + ".v", slot_like(like, edge, real ? EdgeType::kReal : EdgeType::kCurrent, steps_));
+}
+
+// What a delay reads back has no slot yet; it gets one of the same form, or `remember` refuses it.
+void Placing::place_delay(const Node& node, const Edge& edge) {
+  const bool back = graph::reads_back(graph_, node);
+  const Slot slot =
+      back ? new_slot(edge, edge.type, steps_) : slot_like(read(node.inputs[0]), edge, edge.type, steps_);
+  place(slots_, node.outputs[0], slot);
+}
+
+bool Placing::recorded(const std::string& name) const {
+  return std::ranges::count(program_.options.record, name) > 0;
+}
+
+// What is read after the run lives to its end; so does, where a plan is executed for each step, what enters
+// and leaves the run, and what a delay remembers.
+void Placing::place_results() {
+  ++now_;
+  if (program_.options.outputs) {
+    for (const graph::Port& port : graph_.outputs) {
+      if (per_step(port.edge)) place_whole(port.edge, slots_.at(port.edge).slot);
+      read(port.edge);
+    }
+  }
+  for (const std::string& name : program_.options.record) {
+    if (extra_.contains(name)) {
+      if (name.ends_with(".v")) place_whole(name, extra_.at(name).slot);
+      arena_.extend(extra_.at(name).id, now_);
+    } else {
+      const std::string edge = recorded_edge(name);
+      place_whole(edge, slots_.at(edge).slot);
+      read(edge);
+    }
+  }
+  for (const auto& [name, placed] : whole_) arena_.extend(placed.id, now_);
+  for (const Node& node : graph_.nodes) {
+    if (node.op == "delay" && needed_.contains(node.outputs[0]) && keeps_state_) read(node.inputs[0]);
+  }
+  for (const graph::Port& port : graph_.inputs) {
+    if (stepwise_) read(port.edge);
+  }
+}
+
+bool Placing::per_step(const std::string& edge) const {
+  const Node* node = graph::producer(graph_, edge);
+  return node == nullptr || node->op != "readout";
+}
+
+std::string Placing::recorded_edge(const std::string& name) const {
+  const Node* node = recorded_node(name);
+  const bool neuron = node != nullptr && (node->op == "lif" || node->op == "if");
+  const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
+  require(name.ends_with(".sum") ? sums : neuron, ErrorCode::kInvalidArgument,
+          "record '" + name +
+              "': expected '<neuron>', '<neuron>.v', '<conv or linear>.sum' or '<readout>.sum' of an "
+              "integer readout");
+  return node->outputs[0];
+}
+
+}  // namespace snncore::runtime
