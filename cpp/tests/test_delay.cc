@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "ops/check.h"
+#include "sample_graphs.h"
 #include "small_network.h"
 
 namespace snncore {
@@ -182,6 +184,46 @@ TEST_CASE("what a recurrent network cannot be") {
         b.build(1);
       },
       "delay 'd'");
+}
+
+// A file with a loop, taken apart: what the loop reads must exist, be what is stated, and be a value.
+TEST_CASE("what a file with a loop may not say") {
+  const auto loop = [] {
+    sample::Growing g;
+    g.input("x", ops::spike_edge({8}), "NC");
+    ops::Edge back = ops::spike_edge({5});
+    g.graph.edges["back"] = back;
+    g.add("back", "delay", {"fire"}, {{"steps", int64_t{2}}});
+    const auto linear = [&](const std::string& name, const std::string& from, int64_t inputs) {
+      g.add(name, "linear", {from}, {},
+            {{"weight", sample::weight({5, inputs}, 4, tensor::Encoding::kOdd)},
+             {"scale", sample::f64({1}, {0.1})}});
+    };
+    linear("in", "x", 8);
+    linear("loop", "back", 5);
+    g.add("sum", "requant", {"in", "loop"}, {{"wide", false}},
+          {{"M.0", sample::all_i32(5, 9)},
+           {"M.1", sample::all_i32(5, 9)},
+           {"C", sample::all_i32(5, 0)},
+           {"n", sample::all_i32(5, 0)}});
+    g.add("fire", "lif", {"sum"}, sample::lif_attrs("W", "i16", "q15", 16384, "zero", -1),
+          {{"theta", sample::all_i32(5, 100)}});
+    g.output("fire");
+    return g.done();
+  };
+  graph::validate(loop());
+  const auto refused = [&](auto&& change, const std::string& text) {
+    graph::Graph g = loop();
+    change(g);
+    CHECK_THROWS_WITH_AS(graph::validate(g), doctest::Contains(text.c_str()), Error);
+  };
+  refused([](graph::Graph& g) { g.nodes[0].inputs = {"gone"}; }, "which no input and no node writes");
+  refused([](graph::Graph& g) { g.nodes[0].inputs = {"sum"}; }, "must be spikes, counts or f32");
+  refused([](graph::Graph& g) { g.nodes[0].attrs["steps"] = int64_t{4097}; }, "1..4096");
+  refused([](graph::Graph& g) { g.nodes[1].inputs = {"fire"}; }, "no earlier node writes");
+  refused([](graph::Graph& g) { g.edges["back"].shape = {6}; }, "delay 'back'");
+  refused([](graph::Graph& g) { g.edges["fire"].shape = {-5}; }, "delay 'back'");
+  refused([](graph::Graph& g) { g.edges["fire"].shape = {6}; }, "delay 'back'");
 }
 
 }  // namespace

@@ -63,5 +63,30 @@ TEST_CASE("no allocation in run") {
   }
 }
 
+TEST_CASE("no allocation in the run of a network with a loop") {
+  GraphBuilder b;
+  const std::vector<float> ones(16 * 16, 0.25F);
+  b.input("x", "f32", {16}, {}, 0, "TNC");
+  b.delay("back", "n", 3, {16});
+  b.lif("n",
+        b.add("sum", {b.linear("in", "x", {.shape = {16, 16}, .values = ones}),
+                      b.linear("loop", "back", {.shape = {16, 16}, .values = ones})}),
+        {});
+  b.output("y", "n");
+  const Model model = b.build(4);
+  std::vector<float> x(4 * 16, 1.0F), out(4 * 16);
+  for (const Mode mode : {Mode::kSequence, Mode::kStream}) {
+    const size_t steps = mode == Mode::kSequence ? 4 : 1;
+    Session session(model, {.mode = mode, .record = {"n"}});
+    const auto run = [&] { session.run(std::span(x).first(steps * 16), std::span(out).first(steps * 16)); };
+    run();
+    const size_t before = allocations;
+    run();
+    session.reset();
+    run();
+    CHECK(allocations == before);
+  }
+}
+
 }  // namespace
 }  // namespace snncore

@@ -7,7 +7,7 @@ calls can go to the library and to this, and either file be read by either side.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -244,6 +244,17 @@ class Builder:
         scale = e.scale if e.kind == "pixel" else None
         out = Edge(e.kind, [h * w * c], e.range, e.divisor, zero, scale, image=(h, w, c))
         return self._add("flatten", name, [x], out, {}, {})
+
+    def delay(self, name, x, steps=1, shape=None, dtype="b1") -> str:
+        if shape is None:
+            out = replace(self.edges[x], zero_point=None, scale=None)
+        else:
+            out = (
+                Edge("spike", [*shape[1:], shape[0]], (0, 1))
+                if dtype == "b1"
+                else Edge("real", [*shape[1:], shape[0]], None)
+            )
+        return self._add("delay", name, [x], out, {"steps": steps}, {})
 
     def readout(self, name, x, mode="mean", scale=None, bias=None) -> str:
         e = self.edges[x]
