@@ -144,6 +144,33 @@ struct LifTile {
   size_t record_t_stride;  // in int32s
 };
 
+enum class CurrentType : int32_t { kI8, kI16, kI32 };
+
+/// Rows of lanes of integer currents in somebody's array, every lane a neuron that starts from V = 0. The
+/// array is read up to a multiple of kChannelPad lanes of each row; what lies there does not matter.
+struct LifRows {
+  const void* currents;  // row r of step t starts t * t_stride + r * row_stride elements behind
+  CurrentType type;
+  size_t t_stride, row_stride;
+  size_t steps, rows, lanes;
+  uint64_t* out;  // spikes: row r of step t starts at out + t * out_t_stride + r * out_stride
+  size_t out_stride, out_t_stride;  // in words; words past ceil(lanes / 64) are not touched, tail bits are 0
+  int32_t* record;                  // null, or V after reset: rows row_stride apart, as the currents are
+  size_t record_t_stride;           // in int32s
+};
+
+/// What such neurons are. Constants are one for each lane, padded to a multiple of kChannelPad, or
+/// (`by_row`) one for each row; their type is int16 for run_lif_i16 and int32 for run_lif_i32.
+struct LifNeuron {
+  const void* theta;
+  const void* psi;  // 0 and up, or null: reset to zero
+  bool by_row;
+  Leak leak;
+  int32_t leak_param;
+  bool leak_at_store;
+  bool clamp_i8;  // run_lif_i16: V is kept in -127..127, the state of step_lif_i8
+};
+
 /// Profile X (spec section 3.2): V <- (V >> 1) + (sum << shift); the threshold depends on k, the steps since
 /// the last reset.
 struct LifXTile {
@@ -161,7 +188,8 @@ struct LifXTile {
 };
 
 struct LifFloatTile {
-  const float* currents;     // [t][pixel][channels_padded]
+  const float* currents;     // [t][pixel][channels_padded]; without state and record the rows may be of any
+                             // length, readable as those of LifRows are
   size_t currents_t_stride;  // floats between steps; 0 when static
   float decay, input_gain, threshold;
   bool subtract, strict;
@@ -311,6 +339,11 @@ struct KernelTable {
   void (*step_lif_i32)(const LifTile& tile);
   void (*step_lifx_i32)(const LifXTile& tile);
   void (*step_lif_f32)(const LifFloatTile& tile);
+
+  // The same neurons straight from an array: I = sat(current), nothing is requantised. State int16 (with
+  // clamp_i8 what int8 would hold) and int32.
+  void (*run_lif_i16)(const LifRows& rows, const LifNeuron& neuron);
+  void (*run_lif_i32)(const LifRows& rows, const LifNeuron& neuron);
 
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);
