@@ -187,6 +187,25 @@ struct LifXTile {
   size_t record_t_stride;
 };
 
+/// A fixed-point neuron with a synaptic current i (docs/format.md, `cuba_lif`):
+///   i <- wrap(tz12(i, current_decay) + (I << input_shift));  v <- clamp(tz12(v, decay) + i + bias)
+/// spike and v <- 0 where v >= theta. tz12(x, d) = sign(x) * (|x| * d >> 12). Both have 24 bits: i wraps once
+/// into -2^23 < i <= 2^23, v is clamped to |v| < 2^23. |I << input_shift| and |bias| are at most 2^23.
+struct CubaTile {
+  const int32_t* currents;       // I: [t][pixel][channels_padded]
+  size_t currents_t_stride;      // int32s between steps; 0 when they do not change with t
+  int32_t current_decay, decay;  // 0..4096
+  int32_t input_shift;
+  const int32_t *theta, *bias;  // [channels_padded]; theta of padding: INT32_MAX
+  size_t steps, pixels, channels, channels_padded;
+  int32_t* state;  // null, or i, then v: [pixel][2][channels_padded]
+  uint64_t* out;
+  size_t out_stride, out_t_stride;
+  int32_t* record;          // null, or v after reset
+  int32_t* record_current;  // null, or i
+  size_t record_t_stride;   // of both
+};
+
 struct LifFloatTile {
   const float* currents;     // [t][pixel][channels_padded]; without state and record the rows may be of any
                              // length, readable as those of LifRows are
@@ -338,6 +357,7 @@ struct KernelTable {
   void (*step_lif_i16)(const LifTile& tile);
   void (*step_lif_i32)(const LifTile& tile);
   void (*step_lifx_i32)(const LifXTile& tile);
+  void (*step_cuba_i32)(const CubaTile& tile);
   void (*step_lif_f32)(const LifFloatTile& tile);
 
   // The same neurons straight from an array: I = sat(current), nothing is requantised. State int16 (with

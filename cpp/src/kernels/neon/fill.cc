@@ -17,6 +17,7 @@ void fill_neon(KernelTable& table) {
   table.step_lif_i16 = neon::step_lif_i16;
   table.step_lif_i32 = neon::step_lif_i32;
   table.step_lifx_i32 = neon::step_lifx_i32;
+  table.step_cuba_i32 = neon::step_cuba_i32;
   table.step_lif_f32 = neon::step_lif_f32;
   table.run_lif_i16 = neon::run_lif_i16;
   table.run_lif_i32 = neon::run_lif_i32;
