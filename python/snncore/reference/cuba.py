@@ -25,10 +25,11 @@ def cuba_lif(
     """Run over time from i = v = 0; `x` is int64 ``[T, N, C, ...]``, `theta` and `bias` are ``[C]``.
 
     ``i <- wrap(trunc(i * current_decay / 2^12) + x * 2^input_shift)``, once around into -2^23 < i <= 2^23;
-    ``v <- clamp(trunc(v * decay / 2^12) + i + bias, -2^23 + 1, 2^23 - 1)``; a spike where ``v >= theta``, and v <- 0.
+    ``v <- clamp(trunc(v * decay / 2^12) + i + bias, -2^23 + 1, 2^23 - 1)``;
+    a spike, and v <- 0, where ``v >= theta``.
 
-    `lava.proc.lif.models.PyLifModelBitAcc`: current_decay = 4096 - (du + 1), decay = 4096 - dv, input_shift = 6,
-    theta = (vth << 6) + 1 (there v > vth << 6), bias = bias_mant << bias_exp.
+    `lava.proc.lif.models.PyLifModelBitAcc`: current_decay = 4096 - (du + 1), decay = 4096 - dv,
+    input_shift = 6, theta = (vth << 6) + 1 (there v > vth << 6), bias = bias_mant << bias_exp.
     """
     per_channel = (-1, *[1] * (x.dim() - 3))
     theta, bias = theta.view(per_channel), bias.view(per_channel)

@@ -67,8 +67,8 @@ def run(
     `x` is an array, or a mapping from input names to arrays: uint8 raw pixels, float32 normalised values,
     bool spikes. `layout` is a permutation of the axes T, N, C, H, W (default: the file's); without T one
     frame is repeated `timesteps` times (default: the file's). `record` holds ``"<neuron>"`` (spikes),
-    ``"<neuron>.v"`` (membranes), ``"<neuron>.i"`` (currents), ``"<conv, linear or readout>.sum"``; None records everything. Samples are
-    independent; they run `batch` at a time.
+    ``"<neuron>.v"`` (membranes), ``"<neuron>.i"`` (currents), ``"<conv, linear or readout>.sum"``; None
+    records everything. Samples are independent; they run `batch` at a time.
     """
     file = read(source)
     document = file.document
