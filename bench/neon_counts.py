@@ -107,6 +107,8 @@ LOOPS = (
 )
 #: So much above the bound deserves a look.
 TOLERANCE = 1.25
+#: Stores for one unit; a loop that keeps its sums in registers has fewer.
+STORES = 0.5
 
 
 def main() -> int:
@@ -201,6 +203,9 @@ def markdown(rows: list[dict[str, Any]]) -> str:
     above = [f"{r['kernel']} ({r['isa']})" for r in rows if r["above"]]
     if above:
         lines += ["", f"More than {TOLERANCE - 1:.0%} above the least: {', '.join(above)}."]
+    spilled = [f"{r['kernel']} ({r['isa']})" for r in rows if (r["store"] or 0) > STORES]
+    if spilled:
+        lines += ["", f"Stores sums in the loop, for want of registers: {', '.join(spilled)}."]
     return "\n".join(lines)
 
 
