@@ -42,6 +42,7 @@ class Case:
     variant: str
     density: int | None
     subjects: list[Subject]
+    failed: bool = False  #: something of ours raised an exception
 
 
 @dataclass
@@ -52,6 +53,7 @@ class Options:
     quick: bool = False
     tokens: int = 196
     bits: int = 256
+    clustered: bool = False  #: the codes of W6
     peers: set[str] = field(default_factory=set)  #: empty: all
 
     def wants(self, subject: Subject) -> bool:
@@ -66,6 +68,10 @@ def note(text: str) -> None:
     if text not in _said:
         _said.add(text)
         print(f"note: {text}", file=sys.stderr, flush=True)
+
+
+def first_line(problem: BaseException) -> str:
+    return str(problem).partition("\n")[0] or type(problem).__name__
 
 
 def fastest(candidates: list[Call]) -> Call:
@@ -115,16 +121,18 @@ def measure(case: Case, threads: int, seconds: float) -> list[dict[str, Any]]:
         try:
             call = subject.prepare(threads)
             ready.append((subject, call, bool(subject.equal(call()))))
-        except Exception as problem:
-            if subject.peer.startswith("snncore") and not isinstance(problem, MissingError):
-                raise
-            reason = str(problem).partition("\n")[0] or type(problem).__name__
-            note(f"{case.workload} {case.variant}: {subject.peer} is left out: {reason}")
+        except Exception as problem:  # whatever a peer raises: the others are timed
+            _leave_out(case, subject, problem)
     if not any(subject.peer == "snncore" for subject, _, _ in ready):
         note(f"{case.workload} {case.variant}: skipped, there is nothing of ours to compare with")
         return []
     times = alternate([call for _, call, _ in ready], threads, seconds)
     return _rows(case, threads, ready, times)
+
+
+def _leave_out(case: Case, subject: Subject, problem: Exception) -> None:
+    case.failed |= subject.peer.startswith("snncore") and not isinstance(problem, MissingError)
+    note(f"{case.workload} {case.variant}: {subject.peer} is left out: {first_line(problem)}")
 
 
 def alternate(calls: list[Call], threads: int, seconds: float) -> list[list[float]]:

@@ -120,8 +120,8 @@ def main() -> int:
             rows += count_preset(preset, arguments.objects)
         except MissingToolError as problem:
             missing.append(str(problem))
-    for problem in missing:
-        print(f"neon_counts: {problem}", file=sys.stderr)
+    for sentence in missing:
+        print(f"neon_counts: {sentence}", file=sys.stderr)
     if rows:
         print(json.dumps(rows, indent=1) if arguments.json else markdown(rows))
     return 2 if missing else 0
