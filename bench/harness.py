@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Call = Callable[[], Any]
@@ -59,6 +60,9 @@ class Options:
     def wants(self, subject: Subject) -> bool:
         return subject.peer.startswith("snncore") or not self.peers or subject.peer in self.peers
 
+
+#: Where a process that may crash writes whose turn it is to be tried.
+trying: Path | None = None
 
 _said: set[str] = set()
 
@@ -118,6 +122,8 @@ def measure(case: Case, threads: int, seconds: float) -> list[dict[str, Any]]:
     """Check every subject, time those that are there, and give their rows."""
     ready: list[tuple[Subject, Call, bool]] = []
     for subject in case.subjects:
+        if trying is not None:
+            trying.write_text(subject.peer)
         try:
             call = subject.prepare(threads)
             ready.append((subject, call, bool(subject.equal(call()))))

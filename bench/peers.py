@@ -99,7 +99,9 @@ def _parser() -> argparse.ArgumentParser:
         help="rows with machine, versions, commit and date, for report.py; each workload then has a process "
         "of its own and is written when it ends, so that a crash leaves what was measured",
     )
-    parser.add_argument("--part", action="store_true", help=argparse.SUPPRESS)  # a process of --results
+    parser.add_argument(
+        "--part", metavar="FILE", help=argparse.SUPPRESS
+    )  # of --results: takes the peer's name
     return parser
 
 

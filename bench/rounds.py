@@ -11,9 +11,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import harness
 from facts import facts
 from files import write
 from harness import Case, Options, first_line, measure, note, progress
+from peers import PEERS
 from table import markdown
 from workloads import WORKLOADS
 
@@ -63,22 +65,36 @@ def _apart(arguments: argparse.Namespace, where: dict[str, Any]) -> tuple[list[R
     rows: list[Row] = []
     failed = False
     for name in arguments.workloads:
-        with tempfile.TemporaryDirectory() as folder:
-            part = Path(folder) / "rows.json"
-            done = subprocess.run([*_command(arguments, name), "--part", "--json", str(part)], check=False)
-            rows += json.loads(part.read_text()) if part.exists() else []
-        if done.returncode != 0:
-            failed = True
-            note(f"{name} ended with status {done.returncode}; the rows that it has written are kept")
+        more, well = _one(arguments, name)
+        rows += more
+        failed = failed or not well
         write(arguments.results, json.dumps({**where, **settings, "rows": rows}, indent=1))
     return rows, failed
 
 
-def _command(arguments: argparse.Namespace, workload: str) -> list[str]:
+def _one(arguments: argparse.Namespace, name: str) -> tuple[list[Row], bool]:
+    """Run a workload in a process: its rows, and whether all went well. A peer that crashes is left out."""
+    peers = list(arguments.peers or PEERS)
+    while True:
+        with tempfile.TemporaryDirectory() as folder:
+            part, trying = Path(folder) / "rows.json", Path(folder) / "trying"
+            files = ["--json", str(part), "--part", str(trying)]
+            done = subprocess.run([*_command(arguments, name, peers), *files], check=False)
+            rows = json.loads(part.read_text()) if part.exists() else []
+            peer = trying.read_text() if trying.exists() else ""
+        if done.returncode >= 0 or peer not in peers or len(peers) == 1:
+            if done.returncode != 0:
+                note(f"{name} ended with status {done.returncode}; the rows that it has written are kept")
+            return rows, done.returncode == 0
+        note(f"{name}: {peer} crashed (signal {-done.returncode}); once more without it")
+        peers.remove(peer)
+
+
+def _command(arguments: argparse.Namespace, workload: str, peers: list[str]) -> list[str]:
     command = [sys.executable, str(Path(__file__).with_name("peers.py")), "--workloads", workload]
-    for name in ("density", "threads", "peers"):
-        if getattr(arguments, name):
-            command += [f"--{name}", ",".join(str(value) for value in getattr(arguments, name))]
+    command += ["--peers", ",".join(peers)]
+    for name in ("density", "threads"):
+        command += [f"--{name}", ",".join(str(value) for value in getattr(arguments, name))]
     for name in ("seconds", "tokens", "bits", "codes", "isa"):
         if getattr(arguments, name) is not None:
             command += [f"--{name}", str(getattr(arguments, name))]
@@ -94,6 +110,7 @@ def _together(arguments: argparse.Namespace) -> tuple[list[Row], bool]:
         clustered=arguments.codes == "clustered",
         peers=set(arguments.peers),
     )
+    harness.trying = arguments.part and Path(arguments.part)
     rows: list[Row] = []
     failed = False
     total = sum(cases(name, options.densities) for name in arguments.workloads) * len(arguments.threads)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,9 +30,10 @@ KEYS = [
 ]
 
 
-def bench(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCH / script), *arguments]
     return subprocess.run(
-        [sys.executable, str(BENCH / script), *arguments], capture_output=True, text=True, check=False
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
 
 
@@ -106,6 +108,18 @@ def test_what_fails_costs_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case("W0", "none", None, subjects)
     assert [row["peer"] for row in measure(case, 1, 0.001)] == ["snncore"]
     assert case.failed
+
+
+def test_a_peer_that_crashes_is_left_out(tmp_path: Path) -> None:
+    """A module by NumKong's name ends the process when it is called."""
+    body = "import os\ndef dots_pack(*_, dtype): ...\ndef dots_packed(*_): os.kill(os.getpid(), 9)\n"
+    (tmp_path / "numkong.py").write_text(body)
+    path = tmp_path / "some.json"
+    few = ["--workloads", "W3", "--peers", "torch-f32,numkong", "--results", str(path)]
+    done = bench("peers.py", "--quick", "--seconds", "0.001", *few, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "W3: numkong crashed (signal 9); once more without it" in done.stderr
+    assert {row["peer"] for row in json.loads(path.read_text())["rows"]} == {"snncore", "torch-f32"}
 
 
 def test_a_level_that_the_cpu_lacks_is_a_sentence() -> None:
