@@ -1,5 +1,5 @@
 // Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median
-// of 7.
+// of 7, and the share of what bench_limits finds the machine able to do at most.
 //   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json | --costs]
 // --costs prints the table of costs by which a session chooses between gathering and counting.
 #include <cstdio>
@@ -52,16 +52,26 @@ std::vector<Work> all_work() {
   return work;
 }
 
-void print(const Work& work, const KernelTable& table, const Time& t, bool json, bool first) {
+// The share of the work's limit, or nothing.
+std::string share_text(const Work& work, double share, bool json) {
+  if (share == 0) return "";
+  char text[96];
+  std::snprintf(text, sizeof text, json ? ", \"limit\": \"%s\", \"share\": %.3f" : "  %s %.0f %%", work.limit,
+                json ? share : 100 * share);
+  return text;
+}
+
+void print(const Work& work, const KernelTable& table, const Time& t, const std::string& share, bool json,
+           bool first) {
   const double gb = work.bytes / t.best, giga = work.operations / t.best;
   if (json) {
     std::printf(
         "%s\n  {\"name\": \"%s\", \"isa\": \"%s\", \"ns\": %.0f, \"median_ns\": %.0f, \"gb_per_s\": %.2f, "
-        "\"operations_per_s\": %.4g}",
-        first ? "" : ",", work.name.c_str(), table.isa, t.best, t.median, gb, giga * 1e9);
+        "\"operations_per_s\": %.4g%s}",
+        first ? "" : ",", work.name.c_str(), table.isa, t.best, t.median, gb, giga * 1e9, share.c_str());
   } else {
-    std::printf("%-48s %-13s %11.0f ns  (median %11.0f)  %7.2f GB/s  %8.2f Gop/s\n", work.name.c_str(),
-                table.isa, t.best, t.median, gb, giga);
+    std::printf("%-48s %-13s %11.0f ns  (median %11.0f)  %7.2f GB/s  %8.2f Gop/s%s\n", work.name.c_str(),
+                table.isa, t.best, t.median, gb, giga, share.c_str());
   }
   std::fflush(stdout);
 }
@@ -81,7 +91,8 @@ void run_all(const Options& options) {
     for (size_t level = 0; level < level_count(); ++level) {
       KernelTable table{};
       if (!wanted(options.isa, level_name(level)) || !level_table(level, table)) continue;
-      print(w, table, measure(w, table), options.json, first);
+      const Time time = measure(w, table);
+      print(w, table, time, share_text(w, share_of_limit(w, level, time), options.json), options.json, first);
       first = false;
     }
   }

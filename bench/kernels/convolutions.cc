@@ -26,7 +26,8 @@ Work gather(const Layer& layer, int32_t max_abs, const char* kind, double densit
             spikes->for_each([&](const SpikeTile& tile, std::byte* scratch) {
               k.addrows_b1i8_i32(tile, w, sums->as<int32_t>(), scratch);
             });
-          }};
+          },
+          "byte_add"};
 }
 
 Work count(const Layer& layer) {
@@ -41,7 +42,8 @@ Work count(const Layer& layer) {
             spikes->for_each([&](const SpikeTile& tile, std::byte* scratch) {
               k.count_b1b1_i32(tile, w, sums->as<int32_t>(), scratch);
             });
-          }};
+          },
+          "and_popcount"};
 }
 
 namespace {
@@ -62,7 +64,8 @@ Work sparse(const Layer& layer, int32_t max_abs, const char* kind, int32_t one_i
             spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
               k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });
-          }};
+          },
+          "byte_add"};
 }
 
 Work gather_float(const Layer& layer, double density) {

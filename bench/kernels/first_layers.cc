@@ -21,7 +21,8 @@ Work first_layer() {
             for (size_t p = 0; p < kPixels; p += kTilePixels) {
               k.gemm_u8i8_i32(x->as<uint8_t>() + p * kGroups * 4, kTilePixels, w, sums->as<int32_t>());
             }
-          }};
+          },
+          "dot_u8i8"};
 }
 
 Work first_float_layer() {

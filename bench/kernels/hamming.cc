@@ -22,7 +22,8 @@ Work hamming(size_t bits, uint32_t limit) {
   const double pairs = static_cast<double>(kCodes) * kQueries;
   return {"hamming_b1b1_hits/" + std::to_string(kCodes) + "x" + std::to_string(kQueries) + "x" +
               std::to_string(bits),
-          pairs * static_cast<double>(bytes), pairs * static_cast<double>(bits), [=](const KernelTable& k) {
+          pairs * static_cast<double>(bytes), pairs * static_cast<double>(bits),
+          [=](const KernelTable& k) {
             std::array<uint32_t, kHammingTile> limits{};
             limits.fill(limit);
             std::array<size_t, kHammingTile> counts{};
@@ -44,7 +45,8 @@ Work hamming(size_t bits, uint32_t limit) {
                 keep(counts[0]);
               }
             }
-          }};
+          },
+          "and_popcount"};
 }
 
 }  // namespace

@@ -30,7 +30,8 @@ Work lif(const char* name, LifKernel kernel, const NeuronTile& n) {
     m[2 * n.channels + c] = 13;    // n
     m[3 * n.channels + c] = 4096;  // theta
   }
-  return {n.name(name), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
+  return {n.name(name), n.steps() * 4.125, n.steps(),
+          [=](const KernelTable& k) {
             LifTile t{};
             t.sums = sums->as<int32_t>();
             t.sums_t_stride = kTilePixels * n.channels;
@@ -47,7 +48,8 @@ Work lif(const char* name, LifKernel kernel, const NeuronTile& n) {
             t.out_stride = words_for(n.channels);
             t.out_t_stride = kTilePixels * t.out_stride;
             for (size_t p = 0; p < n.pixels; p += kTilePixels) (k.*kernel)(t);
-          }};
+          },
+          "lif_i16"};
 }
 
 Work lifx(const NeuronTile& n) {

@@ -19,6 +19,7 @@ struct Work {
   double operations =
       0;  // synaptic operations: one spike or input byte at one output channel; or neuron steps
   std::function<void(const kernels::KernelTable&)> run;
+  const char* limit = nullptr;  // of bench_limits, that its operations are a share of
 };
 
 struct Time {
@@ -27,6 +28,9 @@ struct Time {
 
 /// Thread CPU time: best and median of 7.
 Time measure(const Work& work, const kernels::KernelTable& table);
+
+/// What part of its limit at this level a work reaches; 0 where it has none.
+double share_of_limit(const Work& work, size_t level, const Time& time);
 
 /// Sessions cut their layers into tiles of about so many time steps and pixels.
 constexpr size_t kSteps = 2;
