@@ -80,6 +80,8 @@ measure: $(VENV)/.bench-packages $(VENV)/.installed
 	  cp bench/results/avx512.limits.json bench/results/avx2.limits.json; \
 	  $$peers --isa avx2 --results bench/results/avx2.json || failed=1; \
 	fi; \
+	$(bin)/python bench/neon_counts.py --json > build/counts.json && mv build/counts.json bench/results/neon.counts.json || \
+	  echo "no counts of NEON instructions"; \
 	$(bin)/python bench/report.py; \
 	exit $${failed:-0}
 

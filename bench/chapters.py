@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import neon_counts
 import targets
 from rows import Row, case_name, ours, strongest
 from shares import Limits, share
@@ -26,6 +27,16 @@ def chapter(run: Run, limits: Limits, others: list[Run], image: str | None) -> s
     if limits:
         parts += ["### Limits of this machine", _limits(limits)]
     return "\n\n".join(parts) + "\n"
+
+
+def neon_chapter(rows: list[dict[str, Any]]) -> str:
+    text = (
+        "No processor with NEON was measured. These are the inner loops as they were compiled, counted by "
+        "`bench/neon_counts.py`: all instructions, and those that calculate on vectors beside the fewest "
+        "that the method needs. A Cortex-A72 or -A76 starts two vector instructions a cycle, and others "
+        "beside them."
+    )
+    return f"## NEON: instructions counted\n\n{text}\n\n{neon_counts.markdown(rows)}\n"
 
 
 def _where(run: Run) -> str:
@@ -77,7 +88,8 @@ def _summary(run: Run, limits: Limits) -> str:
         "\n\nThe limit is what the machine does at this level when it does nothing else: AND + popcount for "
         "1-bit weights (a table of half bytes where the level has no popcount of vectors) and Hamming "
         "distances, table look-up for 4-bit weights, int16 LIF steps for W5. Who skips silent inputs does "
-        "less work than the definition says, so a share may pass 100 % at low density."
+        "less work than the definition says, so a share may pass 100 % at low density; so may that of W6 "
+        "with AVX2, whose scan compares with two queries in one look-up."
     )
 
 

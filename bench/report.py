@@ -4,7 +4,7 @@
     python bench/report.py bench/results/avx2.json bench/results/avx512.json
 
 Each file is a chapter with a plot of its own. Beside `avx2.json` lies `avx2.limits.json`, the output of
-`bench_limits --threads 1,2 --json`.
+`bench_limits --threads 1,2 --json`; `neon.counts.json` there is the output of `neon_counts.py --json`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chapters import INTRODUCTION, chapter
+from chapters import INTRODUCTION, chapter, neon_chapter
 from files import write
 from shares import Limits
 
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results"
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "performance.md")
     arguments = parser.parse_args()
     paths = arguments.results or sorted(
-        p for p in (ROOT / "bench" / "results").glob("*.json") if not p.name.endswith(".limits.json")
+        p for p in RESULTS.glob("*.json") if not p.name.endswith((".limits.json", ".counts.json"))
     )
     if not paths:
         print("report: there are no results; `make measure` makes some", file=sys.stderr)
@@ -44,6 +45,9 @@ def main() -> int:
         image = folder / f"performance-{name}.png"
         drawn = f"img/{image.name}" if draw(run, limits, image) else None
         text += "\n" + chapter(run, limits, [other for _, other, _ in runs], drawn)
+    counts = paths[0].parent / "neon.counts.json"
+    if counts.exists():
+        text += "\n" + neon_chapter(json.loads(counts.read_text()))
     write(arguments.output, text.rstrip("\n"))
     return 0
 
