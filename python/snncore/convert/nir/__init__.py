@@ -1,0 +1,5 @@
+"""NIR, the neuromorphic intermediate representation: graphs in, graphs out. Needs ``snncore[nir]``."""
+
+from .reading import from_nir
+
+__all__ = ["from_nir"]
