@@ -79,9 +79,7 @@ def _missing_in_neuron(step: Step) -> str | None:
         "no threshold": step.threshold is None,
         "v_leak other than 0": bool(np.any(step.bias)),
         "v_reset other than 0": step.reset == "value",
-        "values that differ from neuron to neuron": any(
-            np.ndim(v) for v in (step.decay, step.gain, step.threshold)
-        ),
+        "values that differ from neuron to neuron": step.differs,
     }
     return " and ".join(reason for reason, there in reasons.items() if there) or None
 
@@ -94,9 +92,8 @@ def _follows_layer(node: Node, graph: Graph) -> bool:
 
 def add_neuron(builder: GraphBuilder, name: str, x: str, step: Step) -> str:
     """Add neurons that do `step`."""
-    values = (step.decay, step.gain, step.threshold)
     plain = step.synapse is None and not np.any(step.bias) and step.reset != "value"
-    if plain and step.threshold is not None and not any(np.ndim(v) for v in values):
+    if plain and step.threshold is not None and not step.differs:
         return builder.lif(
             name,
             x,

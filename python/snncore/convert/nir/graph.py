@@ -192,7 +192,7 @@ class _Flattening:
         return name
 
     def _ends(self, scope: _Scope, nodes: Tree) -> tuple[list[str], list[str]]:
-        """Give the leaves where edges into and out of a subgraph lead: its inputs and outputs, else its rims."""
+        """Give the leaves where edges into and out of a subgraph lead: its inputs and outputs, or rims."""
         found = []
         for kind, end in (("Input", 1), ("Output", 0)):
             leaves = [scope.inputs[k][0] for k, n in nodes.items() if n["type"] == kind]
@@ -226,7 +226,7 @@ class _Flattening:
             del self.leaves[name]
 
     def _find(self, name: str, lists: dict[str, list[str]], scope: _Scope) -> str | None:
-        """Give the leaf that an edge in `scope` names: a name in it, a path from it, or a path from the top."""
+        """Give the leaf that an edge in `scope` names: a name in it, a path from it, or one from the top."""
         if name in lists:
             leaves = lists[name]
             if len(leaves) != 1:
@@ -258,9 +258,7 @@ def _pairs(edges: Any, where: str) -> list[Edge]:
 def _checked(node: Node) -> Node:
     """Convert the values of a node, and fill in what older files leave out."""
     kind, given = KINDS[node.kind], node.fields
-    lacking = [
-        f for f in (*kind.values, *kind.fields) if given.get(f) is None and f not in kind.missing
-    ]
+    lacking = [f for f in (*kind.values, *kind.fields) if given.get(f) is None and f not in kind.missing]
     if lacking:
         raise FormatError(f"{node.label}: {' and '.join(lacking)} missing")
     values = {

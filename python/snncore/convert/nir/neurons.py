@@ -2,8 +2,8 @@
 
 Between two steps the input stands still, so that ``tau v' = (v_leak - v) + r x`` becomes
 ``v = decay * v + gain * x + bias``. Euler's method has ``decay = 1 - dt / tau``, the exact solution
-``exp(-dt / tau)``; either way ``gain = r * (1 - decay)`` and ``bias = v_leak * (1 - decay)``. A synaptic current
-comes first: ``i = synapse_decay * i + synapse_gain * x``, and the membrane sees the new one.
+``exp(-dt / tau)``; either way ``gain = r * (1 - decay)`` and ``bias = v_leak * (1 - decay)``. A synaptic
+current comes first: ``i = synapse_decay * i + synapse_gain * x``, and the membrane sees the new one.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class Step:
     """One step of a layer of neurons; every value is a number, [C], or one for each neuron.
 
     ``i = synapse_decay * i + synapse_gain * x`` where there is a synapse, else ``i = x``;
-    ``v = decay * v + gain * i + bias``; a spike where ``v > threshold``, and then the reset. No threshold: the
-    output is v.
+    ``v = decay * v + gain * i + bias``; a spike where ``v > threshold``, and then the reset. Without a
+    threshold the output is v.
     """
 
     decay: Values
@@ -70,6 +70,11 @@ class Step:
     reset_value: Values | float = 0.0
     synapse: tuple[Values, Values] | None = None  #: decay and gain
 
+    @property
+    def differs(self) -> bool:
+        """Whether decay, gain or threshold are not the same for all neurons."""
+        return any(v is not None and np.ndim(v) > 0 for v in (self.decay, self.gain, self.threshold))
+
 
 def step_of(node: Node, shape: Shape, dialect: Dialect) -> Step:
     """Discretise a neuron for values of `shape`.
@@ -79,7 +84,9 @@ def step_of(node: Node, shape: Shape, dialect: Dialect) -> Step:
     ValueError
         dt or reset are needed and not given, or do not fit this neuron; the message names it.
     """
-    v = {name: np.asarray(spread(node, name, given, shape), np.float64) for name, given in node.values.items()}
+    v = {
+        name: np.asarray(spread(node, name, given, shape), np.float64) for name, given in node.values.items()
+    }
     synapse = None
     if "tau_syn" in v:
         kept, share = _relaxation(node, "tau_syn", v["tau_syn"], dialect)
@@ -104,8 +111,8 @@ def _relaxation(node: Node, name: str, tau: Values, dialect: Dialect) -> tuple[V
     share = _near_one(dt / tau) if dialect.method == "euler" else -np.expm1(-dt / tau)
     if (share > 1).any():
         raise ValueError(
-            f"{node.label}: dt = {dt:g} s is longer than {name} = {tau.min():g} s; give the dt of the program "
-            "that wrote the file, or method='exponential'"
+            f"{node.label}: dt = {dt:g} s is longer than {name} = {tau.min():g} s; give the dt of the "
+            "program that wrote the file, or method='exponential'"
         )
     return 1 - share, share
 

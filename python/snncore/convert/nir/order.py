@@ -74,7 +74,7 @@ class _Ordering:
         return replace(self.graph, nodes={name: self.nodes[name] for name in self.order}, edges=self.edges)
 
     def _cut(self, left: set[str], needs: dict[str, set[str]]) -> str:
-        """Choose a node that reads the step before: a Delay, else what reads the neuron farthest from the input."""
+        """Choose who reads the step before: a Delay, else who reads the neuron farthest from the input."""
         circles = _circles(left, needs)
         around = {name: needs[name] & circles[name] for name in left if name in circles}
         delays = sorted(name for name in around if self.nodes[name].kind == "Delay")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -42,8 +43,8 @@ def from_nir(
     dt
         Seconds of one step. Files do not hold it; exporters mean 1e-4 (snnTorch, SpikingJelly) or their own.
     reset
-        What a spike does to the membrane: "zero", "value" (it becomes `v_reset`), "subtract" (the threshold is
-        taken off). Files do not hold it either.
+        What a spike does to the membrane: "zero", "value" (it becomes `v_reset`), "subtract" (the threshold
+        is taken off). Files do not hold it either.
     method
         "euler": ``decay = 1 - dt / tau``, what exporters assume; "exponential": ``exp(-dt / tau)``.
     input_dtype
@@ -132,7 +133,7 @@ def _delay_steps(delay: Any, node: Any, dialect: Dialect) -> int:
     if delay == 0:
         return 0
     steps = float(delay) / dialect.need("dt", node)
-    whole = round(steps)
+    whole: int = round(steps)
     if not 1 <= whole <= 4096 or abs(steps - whole) > 1e-3 * whole:
         raise ValueError(
             f"{node.label}: a delay of {float(delay):g} s is {steps:g} steps of dt; expected a whole number, "
@@ -157,10 +158,10 @@ def _number(name: str, value: Any, kind: type) -> Any:
 
 
 def _provenance(source: Any, dialect: Dialect, steps: Mapping[str, Step], name: str | None) -> dict[str, str]:
-    file = os.path.basename(source) if isinstance(source, (str, os.PathLike)) else "graph"
+    file = Path(source).name if isinstance(source, (str, os.PathLike)) else "graph"
     facts = {"source": f"NIR, {file}", "method": dialect.method}
     if dialect.dt is not None:
-        facts["dt"] = f"{dialect.dt:g}"
+        facts["dt"] = repr(dialect.dt)
     if dialect.reset is not None:
         facts["reset"] = dialect.reset
     if steps:

@@ -1,4 +1,4 @@
-"""The shape of what each node gives in one step of one sample: [F], [C, L] or [C, H, W], as NIR counts axes."""
+"""The shape of what each node gives in a step of one sample: [F], [C, L] or [C, H, W], as NIR counts axes."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def shapes_of(graph: Graph) -> dict[str, Shape]:
         for name in waiting:
             known = [shapes[b] for b in before[name] if b in shapes]
             if known:
-                shapes[name] = _output_shape(graph.nodes[name], known[0], [graph.nodes[a] for a in after[name]])
+                shapes[name] = _output_shape(
+                    graph.nodes[name], known[0], [graph.nodes[a] for a in after[name]]
+                )
             else:
                 left.append(name)
         if len(left) == len(waiting):
@@ -185,11 +187,14 @@ def _sliding(node: Node, shape: Shape) -> Shape:
         weight, groups = node.values["weight"], integers(node, "groups", 1)[0]
         if groups < 1 or weight.shape[1] * groups != channels or weight.shape[0] % groups:
             raise ValueError(
-                f"{node.label}: weight {list(weight.shape)} in {groups} groups does not fit {channels} channels"
+                f"{node.label}: weight {list(weight.shape)} in {groups} groups does not fit {channels} "
+                "channels"
             )
         declared = node.fields["input_shape"]
         if declared is not None and integers(node, "input_shape", axes) != shape[1:]:
-            raise ValueError(f"{node.label}: input_shape {declared} differs from {list(shape[1:])}, which comes")
+            raise ValueError(
+                f"{node.label}: input_shape {declared} differs from {list(shape[1:])}, which comes"
+            )
         channels = weight.shape[0]
         _per_output(node, channels)
     sizes = []
