@@ -23,8 +23,8 @@ def to_nir(model: Model, *, dt: float | None = None) -> Any:
     """Write a model as a `nir.NIRGraph`; ``nir.write(path, graph)`` makes a file of it.
 
     The reverse of `from_nir`, for what NIR can say: float weights, neurons that fire above a threshold,
-    pooling by the mean, sums, delays, loops. What it cannot say (dt, the kind of reset, the readout over time)
-    is put into the graph's metadata, where `from_nir` finds it. A sum has no order in NIR: more than two terms
+    pooling by the mean, sums, delays, loops. What it cannot say (dt, the kind of reset, readouts over time)
+    is put into the graph's metadata, where `from_nir` finds it. A sum has no order in NIR: three terms or more
     may be added in another one.
 
     Parameters
