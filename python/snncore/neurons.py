@@ -140,7 +140,7 @@ def lif_int(
         profile=profile,
         state=state,
         leak=leak,
-        leak_param=leak_param,
+        leak_param=_index("leak_param", leak_param),
         reset=reset,
         leak_at_store=leak_at_store,
         threads=_threads("lif_int", threads),
@@ -183,6 +183,12 @@ def _constants(name: str, values: ArrayLike) -> NDArray[np.int32]:
         raise ValueError(f"lif_int: {name}: expected one number or [C], received {list(array.shape)}")
     _check_int32(name, array)
     return np.ascontiguousarray(np.atleast_1d(array), dtype=np.int32)
+
+
+def _index(name: str, value: int) -> int:
+    if not isinstance(value, int | np.integer) or not _INT32.min <= value <= _INT32.max:
+        raise ValueError(f"lif_int: {name}: expected a 32-bit integer, received {value!r}")
+    return int(value)
 
 
 def _check_int32(name: str, x: NDArray[Any]) -> None:
