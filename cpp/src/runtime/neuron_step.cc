@@ -12,6 +12,8 @@ using kernels::kernels;
 
 // Sums of a tile, all steps counted: few enough to stay in the second-level cache.
 constexpr size_t kTileBytes = 128 * 1024;
+// Tiles of a sample that several threads can share.
+constexpr size_t kTilesForThreads = 8;
 
 // Cuts [sample][pixel] into tiles of one sample.
 class TiledStep : public Step {
@@ -268,9 +270,10 @@ class SumsStep final : public Step {
 
 }  // namespace
 
-size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, size_t good) noexcept {
-  const size_t fit = std::min(good, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
-  return std::clamp<size_t>(fit, 1, pixels);
+size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, TileSize good) noexcept {
+  const size_t fit = kTileBytes / (channels_padded * sizeof(int32_t));
+  const size_t least = std::min(good.least, fit) / steps, most = std::min(good.most, fit) / steps;
+  return std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
 }
 
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {
@@ -281,8 +284,11 @@ size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {
 size_t neuron_age_bytes(const NeuronPlace& place) noexcept { return neuron_state_bytes(place, 8); }
 
 std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, const NeuronPlace& place) {
-  size_t good = 1;
-  for (const SumInput& in : neuron.sums) good = std::max(good, in.synapse->good_tile());
+  TileSize good{1, 1};
+  for (const SumInput& in : neuron.sums) {
+    const TileSize size = in.synapse->good_tile();
+    good = {std::max(good.least, size.least), std::max(good.most, size.most)};
+  }
   const size_t tile =
       tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps, good);
   return std::make_unique<IntNeuronStep>(std::move(neuron), place, tile);
