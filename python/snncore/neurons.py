@@ -21,8 +21,10 @@ __all__ = ["lif", "lif_int"]
 
 _INT32 = np.iinfo(np.int32)
 # What the kernels read, and the narrowest of it that holds other types; wider ones are looked at first.
-_HELD = {np.dtype(name): np.dtype(name) for name in ("i1", "i2", "i4")}
-_HELD |= {np.dtype("u1"): np.dtype("i2"), np.dtype("u2"): np.dtype("i4")}
+_HELD: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(name): np.dtype(held)
+    for name, held in {"i1": "i1", "u1": "i2", "i2": "i2", "u2": "i4", "i4": "i4"}.items()
+}
 
 
 def lif(
