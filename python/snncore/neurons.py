@@ -178,8 +178,8 @@ def _currents(x: NDArray[Any]) -> NDArray[Any]:
 
 def _constants(name: str, values: ArrayLike) -> NDArray[np.int32]:
     """Take one number, or one for each channel."""
-    if type(values) is int and _INT32.min <= values <= _INT32.max:  # the usual case, ten times faster
-        return np.array([values], np.int32)
+    if isinstance(values, int) and not isinstance(values, bool) and _INT32.min <= values <= _INT32.max:
+        return np.array([values], np.int32)  # the usual case, without array arithmetic
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
         raise ValueError(f"lif_int: {name}: expected integers, received {array.dtype}")
