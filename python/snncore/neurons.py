@@ -176,7 +176,7 @@ def _currents(x: NDArray[Any]) -> NDArray[Any]:
     return x if x.dtype == held else x.astype(held)
 
 
-def _constants(name: str, values: ArrayLike) -> NDArray[np.int32]:
+def _constants(name: str, values: Any) -> NDArray[np.int32]:
     """Take one number, or one for each channel."""
     if isinstance(values, int) and not isinstance(values, bool) and _INT32.min <= values <= _INT32.max:
         return np.array([values], np.int32)  # the usual case, without array arithmetic
