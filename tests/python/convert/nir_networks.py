@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
+from itertools import pairwise
+
 import nir
+import numpy as np
 
 DT = 2.0**-10
 TAU = 2 * DT  # decay 1/2
@@ -50,7 +52,7 @@ def graph(nodes, edges, inputs=(4,), outputs=(3,), **options):
         "output": nir.Output({"output": None if outputs is None else np.array(outputs)}),
     }
     chains = [chain.split() for chain in edges.split(",")]
-    pairs = [pair for chain in chains for pair in zip(chain, chain[1:], strict=False)]
+    pairs = [pair for chain in chains for pair in pairwise(chain)]
     return nir.NIRGraph(nodes, pairs, type_check=False, **options)
 
 
@@ -63,7 +65,7 @@ def simulate(graph, x, *, reset="value", late=(), dt=DT):
     for now in x.astype(np.float64):
         done = {}
 
-        def value(name, now=now, done=done):
+        def value(name, now=now, done=done, before=before):
             if name not in done:
                 done[name] = None  # a second visit would be a cycle
                 terms = []
@@ -119,7 +121,7 @@ def _flatten(node, x, *_):
 
 
 def _delay(node, x, state, reset, dt):
-    line = state.setdefault("line", [np.zeros_like(x)] * int(round(float(node.delay.flat[0]) / dt)))
+    line = state.setdefault("line", [np.zeros_like(x)] * round(float(node.delay.flat[0]) / dt))
     line.append(x)
     return line.pop(0)
 

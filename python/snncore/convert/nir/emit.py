@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -105,6 +105,7 @@ def add_neuron(builder: GraphBuilder, name: str, x: str, step: Step) -> str:
         )
     from snncore.neuron import Neuron
 
+    step = Step(**{f.name: _lifted_values(getattr(step, f.name)) for f in fields(step)})
     synapse: dict[str, Any] = {}
     if step.synapse is not None:
         synapse = dict(synapse="decay_add", synapse_rate=step.synapse[0], synapse_gain=step.synapse[1])
@@ -113,6 +114,13 @@ def add_neuron(builder: GraphBuilder, name: str, x: str, step: Step) -> str:
         fires = dict(fire="above", threshold=step.threshold, reset=step.reset, reset_value=step.reset_value)
     neuron = Neuron(charge="decay", rate=step.decay, input_gain=step.gain, bias=step.bias, **synapse, **fires)
     return builder.neuron(name, x, neuron)
+
+
+def _lifted_values(value: Any) -> Any:
+    """Give values of [C, L] as those of an image of one row."""
+    if isinstance(value, tuple):
+        return tuple(map(_lifted_values, value))
+    return value[:, np.newaxis] if isinstance(value, np.ndarray) and value.ndim == 2 else value
 
 
 class Emitter:

@@ -31,9 +31,9 @@ class Parts:
         return shape
 
     def tensor(self, node: dict[str, Any], role: str) -> NDArray[Any] | None:
-        """Give a tensor of a node, or None."""
+        """Give a tensor of a node; None where it has none, or one of codes."""
         name = node["tensors"].get(role)
-        return None if name is None else self.tensors[name]
+        return None if name is None else self.tensors.get(name)
 
 
 _DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I8": "i1", "U8": "u1"}

@@ -15,6 +15,7 @@ from .graph import Edge, from_tree, unique
 from .order import in_order
 from .parts import Parts, parts_of
 from .tree import read
+from .undo import Unsayable, node_of, rule_of_lif, rule_of_neuron
 
 Attrs = dict[str, Any]
 
@@ -24,8 +25,8 @@ def to_nir(model: Model, *, dt: float | None = None) -> Any:
 
     The reverse of `from_nir`, for what NIR can say: float weights, neurons that fire above a threshold,
     pooling by the mean, sums, delays, loops. What it cannot say (dt, the kind of reset, readouts over time)
-    is put into the graph's metadata, where `from_nir` finds it. A sum has no order in NIR: three terms or more
-    may be added in another one.
+    is put into the graph's metadata, where `from_nir` finds it. A sum has no order in NIR: three terms or
+    more may be added in another one.
 
     Parameters
     ----------
@@ -92,6 +93,7 @@ class _Writer:
         self.cut: set[Edge] = set()
         self.late: set[str] = set()  # edges of delays that are left out
         self.facts: dict[str, Any] = {"dt": dt, "producer": f"snncore {version()}"}
+        self.resets: set[str] = set()
         self.reasons: list[str] = []
 
     def run(self) -> Any:
@@ -108,6 +110,9 @@ class _Writer:
                 self._join(node["inputs"], self.names[node["outputs"][0]])
         for port in self.parts.document["outputs"]:
             self._output(port)
+        reset = self._reset()
+        if reset is not None:
+            self.facts["reset"] = reset
         self.facts["timesteps"] = self.parts.document["timesteps"]
         return self.nir.NIRGraph(self.nodes, sorted(self.edges), metadata=self.facts, type_check=False)
 
@@ -265,28 +270,43 @@ class _Writer:
             self._refuse(node, "integer sums")
 
     def _lif(self, node: Attrs, attrs: Attrs) -> Any:
-        if attrs["arith"] != "f32":
-            self._refuse(node, "an integer neuron")
+        edge = node["outputs"][0]
+        try:
+            if node["op"] == "neuron":
+                tensors = {role: self._values(node, role) for role in node["tensors"]}
+                rule = rule_of_neuron(attrs, tensors)
+            else:
+                rule = rule_of_lif(attrs)
+            kind, values, reset = node_of(rule, self.dt)
+        except Unsayable as why:
+            self._refuse(node, str(why))
             return None
-        threshold = np.float32(attrs["threshold"])
-        if not attrs["strict"] and attrs["reset"] == "subtract":
-            self._refuse(node, "fires at its threshold, not above; strict=True is what NIR has")
+        if reset is not None:
+            self.resets.add(reset)
+        shape = self._image(edge)  # in full: other readers do not spread numbers
+        return getattr(self.nir, kind)(**{n: np.broadcast_to(v, shape).copy() for n, v in values.items()})
+
+    _if = _neuron = _lif
+
+    def _values(self, node: Attrs, role: str) -> NDArray[np.float64]:
+        """Give a parameter so that it spreads over [C, H, W] or [F], channels first."""
+        values = self.parts.tensor(node, role)
+        assert values is not None
+        edge = node["outputs"][0]
+        if values.size > 1 and edge in self.images:
+            h, w, c = self.images[edge]
+            values = values.reshape(h, w, c).transpose(2, 0, 1).ravel()
+        elif values.ndim == 3:
+            values = values.transpose(2, 0, 1)
+        elif values.size > 1 and len(self.parts.shape(edge)) == 3:
+            values = values.reshape(-1, 1, 1)
+        return values.astype(np.float64)
+
+    def _reset(self) -> str | None:
+        if not self.resets:
             return None
-        if not attrs["strict"]:  # h >= t is h > the float32 before t
-            threshold = np.nextafter(threshold, np.float32(-np.inf))
-        if self.facts.setdefault("reset", attrs["reset"]) != attrs["reset"]:
-            self._refuse(node, "resets that differ")
-        decay, gain = attrs["decay"], attrs["input_gain"]
-        shape = self._image(node["outputs"][0])
-        values = {"v_threshold": float(threshold), "v_reset": 0.0}
-        if decay == 1:
-            return self.nir.IF(**_filled(shape, r=gain / self.dt, **values))
-        tau = self.dt / (1 - decay)
-        return self.nir.LIF(**_filled(shape, tau=tau, r=gain / (1 - decay), v_leak=0.0, **values))
-
-    _if = _lif
-
-
-def _filled(shape: list[int], **values: float) -> dict[str, NDArray[Any]]:
-    """One value for each neuron: other readers do not spread numbers."""
-    return {name: np.full(shape, value) for name, value in values.items()}
+        if "subtract" not in self.resets:
+            return "value" if "value" in self.resets else "zero"
+        if len(self.resets) > 1:
+            self.reasons.append("neurons of different resets")
+        return "subtract"
