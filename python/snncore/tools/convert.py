@@ -27,6 +27,11 @@ NIR = (".nir", ".h5", ".hdf5")
 @click.option(
     "--method", type=click.Choice(["euler", "exponential"]), help="How equations become steps.  [euler]"
 )
+@click.option(
+    "--dialect",
+    type=click.Choice(["nir", "snntorch", "spikingjelly"]),
+    help="Whose spikes to repeat, to the reset's step.  [nir]",
+)
 @click.option("--input", "input_dtype", type=click.Choice(["f32", "b1"]), help="Values or spikes.  [f32]")
 @click.option(
     "--readout",

@@ -37,7 +37,7 @@ def of_snntorch(kind, **options):
     from snntorch.export_nir import export_to_nir
 
     each = {name: torch.full((6,), 0.5) for name in ("beta", "alpha")[: 2 if "Synaptic" in kind else 1]}
-    options |= dict(reset_mechanism="zero", init_hidden=True, threshold=torch.ones(6))
+    options = dict(reset_mechanism="zero", init_hidden=True, threshold=torch.ones(6)) | options
     net = nn.Sequential(nn.Linear(4, 6), getattr(snntorch, kind)(**each, **options), nn.Linear(6, 3))
     kept = [p for name, p in net.named_parameters() if "weight" in name or "bias" in name]
     for parameter in kept:
@@ -55,6 +55,34 @@ def test_snntorch():
     assert " 1" in model.metadata["provenance"]["input_gain"]
     assert theirs.any()
     np.testing.assert_array_equal(model.run(x), theirs)
+
+
+@any_neuron
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("kind", ["Leaky", "Synaptic", "RLeaky", "RSynaptic"])
+def test_snntorch_itself(kind, reset):
+    """With its dialect, which resets when it does."""
+    recurrent = dict(all_to_all=True, linear_features=6) if kind.startswith("R") else {}
+    net, g, x = of_snntorch(kind, reset_mechanism=reset, **recurrent)
+    with torch.no_grad():
+        theirs = np.stack([net(torch.from_numpy(now)).numpy() for now in x])
+    if (kind, reset) == ("RSynaptic", "zero"):
+        with pytest.raises(snncore.Error, match="RSynaptic"):
+            snncore.from_nir(g, reset=reset, dialect="snntorch")
+        return
+    assert (theirs != theirs[0]).any()
+    np.testing.assert_array_equal(snncore.from_nir(g, reset=reset, dialect="snntorch").run(x), theirs)
+
+
+@any_neuron
+def test_a_dialect_that_cannot_be():
+    g = graph({"lif": lif((4,), v_reset=-1.0)}, "input lif output", (4,), (4,))
+    with pytest.raises(snncore.Error, match="LIF 'lif': snnTorch has no reset to a value"):
+        snncore.from_nir(g, dt=DT, reset="value", dialect="snntorch")
+    with pytest.raises(
+        ValueError, match="dialect must be one of nir, snntorch, spikingjelly, received 'lava'"
+    ):
+        snncore.from_nir(g, dt=DT, reset="value", dialect="lava")
 
 
 @any_neuron
@@ -80,20 +108,23 @@ def test_snntorch_as_its_file_says(kind):
 
 
 @pytest.mark.parametrize("decay_input", [False, True])
-def test_spikingjelly(decay_input):
+@pytest.mark.parametrize("dialect", ["nir", pytest.param("spikingjelly", marks=any_neuron)])
+def test_spikingjelly(decay_input, dialect):
     neuron = pytest.importorskip("spikingjelly.activation_based.neuron")
     exchange = pytest.importorskip("spikingjelly.activation_based.nir_exchange")
     from spikingjelly.activation_based import functional, layer
 
-    lif = neuron.LIFNode(tau=2.0, decay_input=decay_input, v_threshold=0.437)  # no sum hits it
+    threshold = 0.437 if dialect == "nir" else 0.4375  # no sum meets the one, some the other
+    tau = 2.0 if dialect == "nir" else 3.0
+    lif = neuron.LIFNode(tau=tau, decay_input=decay_input, v_threshold=threshold)
     parts = [layer.Conv2d(2, 4, 3, padding=1), lif, layer.AvgPool2d(2), layer.Flatten(), layer.Linear(36, 3)]
-    net = dyadic(nn.Sequential(*parts, neuron.IFNode(v_threshold=0.437)))
+    net = dyadic(nn.Sequential(*parts, neuron.IFNode(v_threshold=threshold)))
     x = spikes(RNG, STEPS, 8, 2, 6, 6)
     g = exchange.export_to_nir(net, torch.from_numpy(x[0]), dt=1e-4)
     functional.reset_net(net.eval())
     with torch.no_grad():
         theirs = np.stack([net(torch.from_numpy(now)).numpy() for now in x])
-    model = snncore.from_nir(g, dt=1e-4, reset="zero")
+    model = snncore.from_nir(g, dt=1e-4, reset="zero", dialect=dialect)
     assert theirs.any()
     np.testing.assert_array_equal(model.run(x), theirs)
 

@@ -11,6 +11,7 @@ import numpy as np
 from snncore import Error
 from snncore.builder import GraphBuilder
 
+from .dialects import Framework, rule
 from .graph import SPIKING, Graph, Node, unique
 from .neurons import Step
 from .shapes import Shape, integers, spread, window
@@ -32,6 +33,8 @@ class Plan:
     shapes: Mapping[str, Shape]
     steps: Mapping[str, Step]  #: of neurons
     delays: Mapping[str, int]
+    looped: frozenset[str] = frozenset()  #: neurons whose spikes come back one step late
+    framework: Framework = "nir"
 
 
 def lifted(shape: Shape) -> list[int]:
@@ -90,12 +93,13 @@ def _follows_layer(node: Node, graph: Graph) -> bool:
     return graph.nodes[source].kind in _LAYERS and len(graph.after()[source]) == 1
 
 
-def add_neuron(builder: GraphBuilder, name: str, x: str, step: Step) -> str:
-    """Add neurons that do `step`."""
-    plain = step.synapse is None and not np.any(step.bias) and step.reset != "value"
+def add_neuron(plan: Plan, builder: GraphBuilder, node: Node, x: str) -> str:
+    """Add neurons that do their step."""
+    step, framework = plan.steps[node.name], plan.framework
+    plain = step.synapse is None and not np.any(step.bias) and step.reset != "value" and framework == "nir"
     if plain and step.threshold is not None and not step.differs:
         return builder.lif(
-            name,
+            node.name,
             x,
             decay=float(step.decay),
             input_gain=float(step.gain),
@@ -106,14 +110,9 @@ def add_neuron(builder: GraphBuilder, name: str, x: str, step: Step) -> str:
     from snncore.neuron import Neuron
 
     step = Step(**{f.name: _lifted_values(getattr(step, f.name)) for f in fields(step)})
-    synapse: dict[str, Any] = {}
-    if step.synapse is not None:
-        synapse = dict(synapse="decay_add", synapse_rate=step.synapse[0], synapse_gain=step.synapse[1])
-    fires: dict[str, Any] = dict(fire="none", reset="none")
-    if step.threshold is not None:
-        fires = dict(fire="above", threshold=step.threshold, reset=step.reset, reset_value=step.reset_value)
-    neuron = Neuron(charge="decay", rate=step.decay, input_gain=step.gain, bias=step.bias, **synapse, **fires)
-    return builder.neuron(name, x, neuron)
+    return builder.neuron(
+        node.name, x, Neuron(**rule(step, framework, node.label, looped=node.name in plan.looped))
+    )
 
 
 def _lifted_values(value: Any) -> Any:
@@ -292,5 +291,5 @@ class Emitter:
 
     def _neuron(self, node: Node) -> Holds:
         (source,) = self.before[node.name]
-        add_neuron(self.builder, node.name, self._real(node, source), self.plan.steps[node.name])
+        add_neuron(self.plan, self.builder, node, self._real(node, source))
         return "spike" if node.kind in SPIKING else "real"

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .graph import SPIKING, Node
 from .shapes import Shape, spread
 
+Framework = Literal["nir", "snntorch", "spikingjelly"]
 Reset = Literal["zero", "value", "subtract"]
 Method = Literal["euler", "exponential"]
 Values = NDArray[np.float64]
@@ -32,12 +33,14 @@ class Dialect:
     dt: float | None
     reset: Reset | None
     method: Method
+    framework: Framework = "nir"
 
     def __post_init__(self) -> None:
         if self.dt is not None and not (np.isfinite(self.dt) and self.dt > 0):
             raise ValueError(f"from_nir: expected dt above 0, in seconds, received {self.dt!r}")
-        for name, allowed in (("reset", get_args(Reset)), ("method", get_args(Method))):
-            value = getattr(self, name)
+        choices = {"reset": get_args(Reset), "method": get_args(Method), "dialect": get_args(Framework)}
+        for name, allowed in choices.items():
+            value = self.framework if name == "dialect" else getattr(self, name)
             if value not in allowed and not (name == "reset" and value is None):
                 raise ValueError(f"from_nir: {name} must be one of {', '.join(allowed)}, received {value!r}")
 

@@ -14,10 +14,13 @@ from snncore.model import Model
 
 from .emit import Emitter, Plan, Readout, check
 from .graph import NEURONS, Graph, from_tree, joined
-from .neurons import Dialect, Method, Reset, Step, gain_text, step_of
+from .neurons import Dialect, Framework, Method, Reset, Step, gain_text, step_of
 from .order import in_order
 from .shapes import Shape, shapes_of, spread
 from .tree import read
+
+#: Its exporter has no other.
+_SNNTORCH_DT = 1e-4
 
 InputDtype = Literal["f32", "b1"]
 
@@ -28,6 +31,7 @@ def from_nir(
     dt: float | None = None,
     reset: Reset | None = None,
     method: Method = "euler",
+    dialect: Framework = "nir",
     input_dtype: InputDtype | None = None,
     readout: Readout | None = None,
     timesteps: int | None = None,
@@ -47,6 +51,11 @@ def from_nir(
         is taken off). Files do not hold it either.
     method
         "euler": ``decay = 1 - dt / tau``, what exporters assume; "exponential": ``exp(-dt / tau)``.
+    dialect
+        Whose spikes to repeat where you know which program the file is from. "nir": the equations as they
+        stand, a reset in the step of the spike, which is above the threshold. "snntorch": resets one step
+        later, and dt is 1e-4 unless given. "spikingjelly": fires at the threshold, in its order of
+        operations.
     input_dtype
         "f32" (default): inputs are values. "b1": they are spikes, which is faster.
     readout
@@ -76,12 +85,12 @@ def from_nir(
     tree, called = read(source)
     graph = from_tree(tree, called)
     known = graph.metadata
-    dialect = Dialect(
-        _number("dt", known.get("dt") if dt is None else dt, float),
-        known.get("reset") if reset is None else reset,
-        method,
+    if dt is None:
+        dt = known.get("dt", _SNNTORCH_DT if dialect == "snntorch" else None)
+    spoken = Dialect(
+        _number("dt", dt, float), known.get("reset") if reset is None else reset, method, dialect
     )
-    plan = _plan(graph, dialect)
+    plan = _plan(graph, spoken)
     check(plan)
     input_dtype = _choice("input_dtype", input_dtype or known.get("input_dtype") or "f32", InputDtype)
     readout = _choice("readout", readout or known.get("readout"), Readout)
@@ -90,7 +99,7 @@ def from_nir(
     return builder.build(
         steps,
         labels=list(labels) if labels else None,
-        provenance=_provenance(source, dialect, plan.steps, name),
+        provenance=_provenance(source, spoken, plan.steps, name),
     )
 
 
@@ -110,10 +119,13 @@ def _plan(graph: Graph, dialect: Dialect) -> Plan:
         for node in graph.nodes.values()
         if node.kind == "Delay"
     }
+    known = set(graph.nodes)
     graph = in_order(graph, delays)
+    late = [n for n in graph.nodes.values() if n.kind == "Delay" and n.name not in known]
+    looped = frozenset(graph.before()[n.name][0] for n in late)
     shapes = _shapes_again(graph, shapes)
     steps = {n.name: step_of(n, shapes[n.name], dialect) for n in graph.nodes.values() if n.kind in NEURONS}
-    return Plan(graph, shapes, steps, delays)
+    return Plan(graph, shapes, steps, delays, looped, dialect.framework)
 
 
 def _shapes_again(graph: Graph, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
@@ -159,7 +171,7 @@ def _number(name: str, value: Any, kind: type) -> Any:
 
 def _provenance(source: Any, dialect: Dialect, steps: Mapping[str, Step], name: str | None) -> dict[str, str]:
     file = Path(source).name if isinstance(source, (str, os.PathLike)) else "graph"
-    facts = {"source": f"NIR, {file}", "method": dialect.method}
+    facts = {"source": f"NIR, {file}", "method": dialect.method, "dialect": dialect.framework}
     if dialect.dt is not None:
         facts["dt"] = repr(dialect.dt)
     if dialect.reset is not None:
