@@ -295,7 +295,8 @@ def test_shapes_that_do_not_fit():
         nir.Conv2d((5, 5), weights(RNG, 3, 2, 3, 3), 1, 0, 1, 1, np.zeros(3)),
     )
     refuses({"fc": fc}, "input fc output", "Linear 'fc'", "expected 5 values, receives [4]")
-    refuses({"fc": fc}, "input fc output", "Linear 'fc'", "Flatten", inputs=(1, 5))
+    refuses({"fc": fc}, "input fc output", "Linear 'fc'", "receives [1, 1]", inputs=(1, 1))
+    refuses({"fc": nir.Linear(weights(RNG, 3, 6))}, "input fc output", "put a Flatten", inputs=(2, 3))
     refuses({"conv": conv}, "input conv output", "Conv2d 'conv'", "3 axes", inputs=(2, 5))
     refuses({"conv": conv}, "input conv output", "Conv2d 'conv'", "does not fit 3 channels", inputs=(3, 5, 5))
     refuses({"conv": conv}, "input conv output", "Conv2d 'conv'", "input_shape", inputs=(2, 5, 6))
@@ -309,7 +310,7 @@ def test_shapes_that_do_not_fit():
     bias = nir.Affine(weights(RNG, 3, 4), np.arange(1.0, 3))
     refuses({"fc": bias}, "input fc output", "Affine 'fc'", "3 values of bias")
     cube = nir.Linear(weights(RNG, 2, 3, 4))
-    refuses({"fc": cube}, "input fc output", "Linear 'fc'", "weight [O, I]")
+    refuses({"fc": cube}, "input fc output", "Linear 'fc'", "weight with 2 axes")
     pair = {"a": nir.Linear(weights(RNG, 3, 4)), "b": nir.Linear(weights(RNG, 2, 4)), "lif": lif((1,))}
     refuses(pair, "input a lif output, input b lif", "LIF 'lif'", "one shape", "'a'", "'b'")
     refuses({"w": nir.Delay(np.array([0.4 * DT]))}, "input w output", "Delay 'w'", "0.4 steps")
@@ -393,3 +394,64 @@ def test_without_h5py(tmp_path, monkeypatch):
     nir.write(tmp_path / "net.nir", small())
     monkeypatch.setitem(sys.modules, "h5py", None)
     says(ImportError, "h5py", source=tmp_path / "net.nir")
+
+
+class AnyTree:
+    """Looks like a graph of the package; gives whatever tree it was made of."""
+
+    nodes = ()
+
+    def __init__(self, tree):
+        self.tree = tree
+
+    def to_dict(self):
+        return self.tree
+
+
+def places(tree, found):
+    for key, value in tree.items():
+        found.append((tree, key))
+        if isinstance(value, dict):
+            places(value, found)
+    return found
+
+
+JUNK = [
+    *(None, "x", b"y", -1, 0, 3, 2.5, np.nan, np.inf, 1e300, 2**40, True, [], {}, [1, 2], [[1, 2], [3]]),
+    *(np.zeros(3), np.zeros((2, 2)), np.zeros(0), np.array(["a"]), np.array([1 + 2j]), np.array(5)),
+    *({"type": "LIF"}, {"type": "NIRGraph"}, "NIRGraph", "Linear", "Delay", "Flatten", "Output", "Scale"),
+    *([("input", "output")], [["fc", "fc"]]),
+]
+
+
+def test_anything_in_any_place():
+    """One of our errors in one line, or a model."""
+    inner = graph(
+        {"lif": lif((3,)), "w": nir.Linear(weights(RNG, 3, 3))}, "input lif output, lif w lif", (3,)
+    )
+    first = graph(
+        {"fc": nir.Linear(weights(RNG, 3, 4)), "rnn": inner}, "input fc rnn output", metadata={"dt": DT}
+    )
+    conv = nir.Conv2d((5, 4), weights(RNG, 4, 1, 3, 2), (2, 1), "valid", 1, 2, weights(RNG, 4))
+    pool = nir.SumPool2d(np.array([2, 2]), np.array([1, 1]), np.array([0, 1]))
+    flat = nir.Flatten({"input": np.array([4, 1, 4])}, 0, -1)
+    second = graph(
+        {"conv": conv, "if": if_((4, 2, 3)), "pool": pool, "flat": flat},
+        "input conv if pool flat output",
+        (2, 5, 4),
+        (16,),
+    )
+    rng, made = np.random.default_rng(0), 0
+    for n in range(400):
+        tree = read((first, second)[n % 2])[0]
+        for _ in range(1 + n % 3):
+            found = places(tree, [])
+            group, key = found[rng.integers(len(found))]
+            group[key] = JUNK[rng.integers(len(JUNK))]
+            if rng.random() < 0.1:
+                del group[key]
+        try:
+            made += convert(AnyTree(tree), reset="value") is not None
+        except (snncore.Error, ValueError) as why:
+            assert "\n" not in str(why)
+    assert 20 < made < 380

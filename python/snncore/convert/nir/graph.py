@@ -59,6 +59,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ("tau_syn", "tau_mem", "r", "v_leak", "w_in", *_FIRES), (), {"w_in": 1.0, "v_reset": 0.0}
     ),
 }
+_AXES: Final = {"Affine": 2, "Linear": 2, "Conv1d": 3, "Conv2d": 4}
 #: Hold a state from step to step, so that a cycle can be cut behind them.
 NEURONS: Final = frozenset({"I", "LI", "IF", "LIF", "CubaLI", "CubaLIF"})
 SPIKING: Final = frozenset({"IF", "LIF", "CubaLIF"})
@@ -111,6 +112,12 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(f"'{name}'" for name in sorted(names))
 
 
+def brief(given: Any) -> str:
+    """Write a value of a file into one line."""
+    text = " ".join(repr(given).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def unique(name: str, taken: Iterable[str]) -> str:
     """Give `name`, or `name` with a number that nobody has."""
     taken, free, n = set(taken), name, 2
@@ -129,7 +136,9 @@ def from_tree(tree: Tree, source: str) -> Graph:
     snncore.Error
         Kinds of nodes that are not known here; all of them are named.
     """
-    if tree.get("type") != "NIRGraph":  # a file may hold a single node
+    if not isinstance(tree.get("type"), str):
+        raise FormatError(f"{source}: the graph has no type")
+    if tree["type"] != "NIRGraph":  # a file may hold a single node
         tree = {"type": "NIRGraph", "nodes": {"node": tree}, "edges": []}
     flat = _Flattening(source)
     flat.scope(tree, ())
@@ -138,9 +147,17 @@ def from_tree(tree: Tree, source: str) -> Graph:
     if unknown:
         raise Error(f"{source}: no counterpart for {', '.join(unknown)}")
     nodes = {name: _checked(node) for name, node in flat.leaves.items()}
-    metadata = tree.get("metadata")
-    graph = Graph(nodes, flat.edges, dict(metadata) if isinstance(metadata, dict) else {}, source)
-    return _with_ends(graph)
+    return _with_ends(Graph(nodes, flat.edges, _facts(tree.get("metadata")), source))
+
+
+def _facts(metadata: Any) -> dict[str, Any]:
+    """Take words and numbers."""
+    given = metadata if isinstance(metadata, dict) else {}
+    single = {
+        k: v.item() if isinstance(v, (np.ndarray, np.generic)) and v.size == 1 else v
+        for k, v in given.items()
+    }
+    return {k: v for k, v in single.items() if isinstance(v, (str, int, float))}
 
 
 class _Scope:
@@ -174,7 +191,7 @@ class _Flattening:
                 raise FormatError(f"{self.source}: node '{'.'.join((*path, key))}' has no type")
             if node["type"] == "NIRGraph":
                 below = self.scope(node, (*path, key))
-                scope.inputs[key], scope.outputs[key] = self._ends(below, node["nodes"])
+                scope.inputs[key], scope.outputs[key] = self._ends(below, node.get("nodes", {}))
             else:
                 scope.inputs[key] = scope.outputs[key] = [self._leaf(key, node, path)]
         return scope
@@ -265,11 +282,24 @@ def _checked(node: Node) -> Node:
         f: _numbers(node, f, kind.missing[f] if given.get(f) is None else given[f]) for f in kind.values
     }
     fields = {f: kind.missing[f] if given.get(f) is None else given[f] for f in kind.fields}
+    axes = _AXES.get(node.kind, 0)
+    if axes and values["weight"].ndim != axes:
+        raise ValueError(
+            f"{node.label}: expected weight with {axes} axes, received {list(values['weight'].shape)}"
+        )
     return replace(node, values=values, fields=fields)
 
 
+def array_of(given: Any) -> NDArray[Any]:
+    """Make an array of whatever a file holds; of objects where it is none."""
+    try:
+        return np.asarray(given)
+    except ValueError:  # lists of unequal length
+        return np.array(None)
+
+
 def _numbers(node: Node, name: str, given: Any) -> NDArray[Any]:
-    array = np.asarray(given)
+    array = array_of(given)
     if array.dtype.kind not in "fiub" or array.size == 0:
         raise FormatError(f"{node.label}: {name} must be numbers, is {array.dtype} {list(array.shape)}")
     with np.errstate(over="ignore"):

@@ -13,7 +13,7 @@ import numpy as np
 from snncore.model import Model
 
 from .emit import Emitter, Plan, Readout, check
-from .graph import NEURONS, Graph, from_tree, joined
+from .graph import NEURONS, Graph, brief, from_tree, joined
 from .neurons import Dialect, Framework, Method, Reset, Step, gain_text, step_of
 from .order import in_order
 from .shapes import Shape, shapes_of, spread
@@ -87,13 +87,11 @@ def from_nir(
     known = graph.metadata
     if dt is None:
         dt = known.get("dt", _SNNTORCH_DT if dialect == "snntorch" else None)
-    spoken = Dialect(
-        _number("dt", dt, float), known.get("reset") if reset is None else reset, method, dialect
-    )
+    spoken = Dialect(_number("dt", dt, float), reset or _text(known.get("reset")), method, dialect)
     plan = _plan(graph, spoken)
     check(plan)
-    input_dtype = _choice("input_dtype", input_dtype or known.get("input_dtype") or "f32", InputDtype)
-    readout = _choice("readout", readout or known.get("readout"), Readout)
+    input_dtype = _choice("input_dtype", input_dtype or _text(known.get("input_dtype")) or "f32", InputDtype)
+    readout = _choice("readout", readout or _text(known.get("readout")), Readout)
     steps = _number("timesteps", timesteps or known.get("timesteps") or 1, int)
     builder = Emitter(plan, input_dtype, readout).run()
     return builder.build(
@@ -154,10 +152,15 @@ def _delay_steps(delay: Any, node: Any, dialect: Dialect) -> int:
     return whole
 
 
+def _text(value: Any) -> Any:
+    """Take metadata that ought to be a word."""
+    return value if value is None else str(value)
+
+
 def _choice(name: str, value: Any, allowed: Any) -> Any:
     if value is not None and value not in get_args(allowed):
         raise ValueError(
-            f"from_nir: {name} must be one of {', '.join(get_args(allowed))}, received {value!r}"
+            f"from_nir: {name} must be one of {', '.join(get_args(allowed))}, received {brief(value)}"
         )
     return value
 
@@ -166,7 +169,7 @@ def _number(name: str, value: Any, kind: type) -> Any:
     try:
         return None if value is None else kind(value)
     except (TypeError, ValueError):
-        raise ValueError(f"from_nir: expected a number for {name}, received {value!r}") from None
+        raise ValueError(f"from_nir: expected a number for {name}, received {brief(value)}") from None
 
 
 def _provenance(source: Any, dialect: Dialect, steps: Mapping[str, Step], name: str | None) -> dict[str, str]:

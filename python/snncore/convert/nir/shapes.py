@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from .graph import NEURONS, SPIKING, Graph, Node
+from .graph import NEURONS, SPIKING, Graph, Node, array_of, brief
 
 Shape = tuple[int, ...]
+
+_LARGEST: Final = 2**31 - 1
 
 
 def shapes_of(graph: Graph) -> dict[str, Shape]:
@@ -56,11 +58,18 @@ def shapes_of(graph: Graph) -> dict[str, Shape]:
 def integers(node: Node, name: str, count: int) -> tuple[int, ...]:
     """Give a field of one number, or of one for each axis."""
     given = node.fields[name]
-    array = np.atleast_1d(np.asarray(given)).ravel()
-    if array.dtype.kind not in "iuf" or array.size not in (1, count) or (array != np.floor(array)).any():
-        raise ValueError(f"{node.label}: expected {count} whole numbers for {name}, received {given!r}")
-    numbers = [int(n) for n in array]
-    return tuple(numbers * count if len(numbers) == 1 else numbers)
+    numbers = _whole(given)
+    if numbers is None or len(numbers) not in (1, count):
+        raise ValueError(f"{node.label}: expected {count} whole numbers for {name}, received {brief(given)}")
+    return numbers * count if len(numbers) == 1 else numbers
+
+
+def _whole(given: Any) -> tuple[int, ...] | None:
+    """Give whole numbers that a size can be; None for anything else."""
+    array = array_of(given).ravel()
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all() or (np.abs(array) > _LARGEST).any():
+        return None
+    return tuple(int(n) for n in array) if (array == np.floor(array)).all() else None
 
 
 def window(node: Node) -> dict[str, Any]:
@@ -68,10 +77,6 @@ def window(node: Node) -> dict[str, Any]:
     axes = 1 if node.kind == "Conv1d" else 2
     if "weight" in node.values:
         weight = node.values["weight"]
-        if weight.ndim != axes + 2:
-            raise ValueError(
-                f"{node.label}: expected weight with {axes + 2} axes, received {list(weight.shape)}"
-            )
         kernel, dilation = weight.shape[2:], integers(node, "dilation", axes)
         stride = integers(node, "stride", axes)
     else:
@@ -100,7 +105,7 @@ def _padding(
         return [(0, 0)] * axes
     if given != "same" or any(n != 1 for n in stride):
         raise ValueError(
-            f"{node.label}: expected padding 'valid', numbers, or 'same' with stride 1, received {given!r} "
+            f"{node.label}: expected padding 'valid', numbers, or 'same' with stride 1, received {brief(given)} "
             f"with stride {list(stride)}"
         )
     spans = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
@@ -121,15 +126,25 @@ def flattened(node: Node, shape: Shape, readers: Sequence[Node]) -> Shape:
 
 
 def _input_shape(node: Node, readers: Sequence[Node]) -> Shape:
-    if node.fields["shape"] is not None:
-        shape = tuple(int(n) for n in np.atleast_1d(np.asarray(node.fields["shape"])).ravel())
-    else:
-        shape = next(filter(None, map(_wanted, readers)), ())
+    wanted = next(filter(None, map(_wanted, readers)), ())
+    shape = _declared(node) or wanted
+    if [n for n in shape if n != 1] == [
+        n for n in wanted if n != 1
+    ]:  # axes of one element come and go between exporters
+        shape = wanted
     if not 1 <= len(shape) <= 3 or min(shape) < 1:
         raise ValueError(
             f"{node.label}: expected shape [F], [C, L] or [C, H, W], received "
             f"{list(shape) if shape else 'none, and what reads it does not tell'}"
         )
+    return shape
+
+
+def _declared(node: Node) -> Shape:
+    given = node.fields["shape"]
+    shape = () if given is None else _whole(given)
+    if shape is None:
+        raise ValueError(f"{node.label}: expected whole numbers for shape, received {brief(given)}")
     return shape
 
 
@@ -152,10 +167,6 @@ def _output_shape(node: Node, shape: Shape, readers: Sequence[Node]) -> Shape:
         return _sliding(node, shape)
     if node.kind == "Flatten":
         return flattened(node, shape, readers)
-    if node.kind == "Output" and node.fields["shape"] is not None:
-        declared = tuple(int(n) for n in np.atleast_1d(np.asarray(node.fields["shape"])).ravel())
-        if prod(declared) != prod(shape):  # axes of one element come and go between exporters
-            raise ValueError(f"{node.label}: expected {list(declared)}, receives {list(shape)}")
     for name, values in node.values.items():
         spread(node, name, values, shape)
     return shape
@@ -163,8 +174,6 @@ def _output_shape(node: Node, shape: Shape, readers: Sequence[Node]) -> Shape:
 
 def _linear(node: Node, shape: Shape) -> Shape:
     weight = node.values["weight"]
-    if weight.ndim != 2:
-        raise ValueError(f"{node.label}: expected weight [O, I], received {list(weight.shape)}")
     if shape != weight.shape[1:]:
         hint = "; put a Flatten before it" if prod(shape) == weight.shape[1] else ""
         raise ValueError(f"{node.label}: expected {weight.shape[1]} values, receives {list(shape)}{hint}")
@@ -193,7 +202,7 @@ def _sliding(node: Node, shape: Shape) -> Shape:
         declared = node.fields["input_shape"]
         if declared is not None and integers(node, "input_shape", axes) != shape[1:]:
             raise ValueError(
-                f"{node.label}: input_shape {declared} differs from {list(shape[1:])}, which comes"
+                f"{node.label}: input_shape {brief(declared)} differs from {list(shape[1:])}, which comes"
             )
         channels = weight.shape[0]
         _per_output(node, channels)
