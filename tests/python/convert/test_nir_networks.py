@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -24,6 +26,9 @@ from convert.nir_networks import (
 
 import snncore
 from snncore import GraphBuilder
+from snncore.convert.nir.graph import from_tree
+from snncore.convert.nir.order import in_order
+from snncore.convert.nir.tree import read
 
 RNG = np.random.default_rng(5)
 FIRST = RNG.bit_generator.state
@@ -204,6 +209,36 @@ def test_of_two_neurons_on_a_cycle_the_one_behind_is_late():
         nodes, "input fc z_first there a_second out output, a_second back z_first, a_second self a_second"
     )
     check(g, values(RNG, STEPS, 4, 4), late={("a_second", "back"), ("a_second", "self")})
+
+
+def test_the_order_of_a_file_means_nothing():
+    nodes = {
+        "fc": nir.Linear(weights(RNG, 3, 4)),
+        **{f"lif{n}": lif((3,), r=4.0) for n in range(4)},
+        **{f"w{n}": nir.Linear(weights(RNG, 3, 3)) for n in range(6)},
+    }
+    edges = "input fc lif2 w0 lif0 w1 lif3 output, lif3 w2 lif2, lif0 w3 lif0, lif3 w4 lif0"
+    edges += ", lif1 w5 lif2, lif0 lif1 lif1"
+    g = graph(nodes, edges)
+    x = values(RNG, STEPS, 4, 4)
+    y = snncore.from_nir(g, dt=DT, reset="zero").run(x)
+    assert y.any()
+    for _ in range(10):
+        names, pairs = list(g.nodes), list(g.edges)
+        RNG.shuffle(names)
+        RNG.shuffle(pairs)
+        other = nir.NIRGraph({n: g.nodes[n] for n in names}, [tuple(p) for p in pairs], type_check=False)
+        np.testing.assert_array_equal(snncore.from_nir(other, dt=DT, reset="zero").run(x), y)
+
+
+def test_long_networks_take_no_long_time():
+    count = 3000
+    nodes = {f"{n * 7919 % count}": nir.Scale(np.array([1.0])) for n in range(count)}
+    g = graph(nodes, " ".join(["input", *nodes, "output"]), (1,), (1,))
+    started = time.perf_counter()
+    ordered = in_order(from_tree(*read(g)), {})
+    assert list(ordered.nodes) == ["input", *nodes, "output"]
+    assert time.perf_counter() - started < 5
 
 
 def test_a_delay_on_a_cycle_is_all_its_delay():

@@ -6,7 +6,7 @@ Subgraphs are flattened: a node is called by its path, ``lif1.w_rec``. Their own
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -118,9 +118,9 @@ def brief(given: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def unique(name: str, taken: Iterable[str]) -> str:
+def unique(name: str, taken: Container[str]) -> str:
     """Give `name`, or `name` with a number that nobody has."""
-    taken, free, n = set(taken), name, 2
+    free, n = name, 2
     while free in taken:
         free, n = f"{name}_{n}", n + 1
     return free

@@ -27,7 +27,7 @@ def in_order(graph: Graph, steps: dict[str, int]) -> Graph:
     Raises
     ------
     snncore.Error
-        A cycle without a neuron or Delay.
+        A way around a cycle without a neuron or Delay.
     """
     graph = _with_sums(_without_empty_delays(graph, steps))
     return _Ordering(graph, steps).run()
@@ -43,71 +43,71 @@ def _without_empty_delays(graph: Graph, steps: dict[str, int]) -> Graph:
 
 def _with_sums(graph: Graph) -> Graph:
     """Put a sum before every node that several edges lead to."""
-    nodes, edges = dict(graph.nodes), list(graph.edges)
+    nodes, door = dict(graph.nodes), {}
     for name, sources in graph.before().items():
-        if len(sources) < 2:
-            continue
-        total = unique(f"{name}.sum", nodes)
-        nodes[total] = Node(total, "Sum")
-        edges = [(a, total if b == name else b) for a, b in edges] + [(total, name)]
+        if len(sources) > 1:
+            door[name] = unique(f"{name}.sum", nodes)
+            nodes[door[name]] = Node(door[name], "Sum")
+    edges = [(a, door.get(b, b)) for a, b in graph.edges] + [(total, name) for name, total in door.items()]
     return replace(graph, nodes=nodes, edges=edges)
 
 
 class _Ordering:
+    """Takes the cycles apart, from the input on: each as a whole, then what a cut leaves of it."""
+
     def __init__(self, graph: Graph, steps: dict[str, int]) -> None:
         self.graph, self.steps = graph, steps
         self.nodes = dict(graph.nodes)
-        self.edges: list[Edge] = list(graph.edges)
+        self.needs = {name: set(sources) for name, sources in graph.before().items()}
         self.distance = _distances(graph)
         self.order: list[str] = []
         self.delays: dict[str, str] = {}  # of a neuron: the delay that carries its spikes back
+        self.back: set[Edge] = set()  # edges that read such a delay
 
     def run(self) -> Graph:
-        left = set(self.nodes)
-        needs = {name: set(sources) for name, sources in self.graph.before().items()}
-        while left:
-            ready = sorted(name for name in left if not needs[name] & left)
-            if not ready:
-                ready = [self._cut(left, needs)]
-            self.order += ready
-            left -= set(ready)
-        return replace(self.graph, nodes={name: self.nodes[name] for name in self.order}, edges=self.edges)
+        work = [set(self.nodes)]
+        while work:
+            names = work.pop()
+            (only,) = names if len(names) == 1 else (None,)
+            if only is not None and only not in self.needs[only]:
+                self.order.append(only)
+                continue
+            parts = _circles(names, self.needs)
+            if len(parts) == 1:
+                self._cut(parts[0])
+                parts = _circles(names, self.needs)
+            work += reversed(parts)
+        edges = [(self.delays[a], b) if (a, b) in self.back else (a, b) for a, b in self.graph.edges]
+        edges += self.delays.items()
+        return replace(self.graph, nodes={name: self.nodes[name] for name in self.order}, edges=edges)
 
-    def _cut(self, left: set[str], needs: dict[str, set[str]]) -> str:
+    def _cut(self, circle: set[str]) -> None:
         """Choose who reads the step before: a Delay, else who reads the neuron farthest from the input."""
-        circles = _circles(left, needs)
-        around = {name: needs[name] & circles[name] for name in left if name in circles}
-        delays = sorted(name for name in around if self.nodes[name].kind == "Delay")
+        around = {name: self.needs[name] & circle for name in circle}
+        delays = sorted(name for name in circle if self.nodes[name].kind == "Delay")
         if delays:
-            return delays[0]
-        open_ = {
-            name: sources
-            for name, sources in around.items()
-            if needs[name] & left == sources and all(self.nodes[s].kind in NEURONS for s in sources)
-        }
-        if not open_:
-            circle = min(circles.values(), key=lambda names: (len(names), sorted(names)))
-            if any(self.nodes[n].kind in NEURONS for n in circle):
-                raise Error(f"{self.graph.source}: no order for the cycle of {listed(circle)}")
+            self.needs[delays[0]] -= circle
+            return
+        kinds = {name: self.nodes[name].kind for name in circle}
+        behind = {n: s for n, s in around.items() if all(kinds[source] in NEURONS for source in s)}
+        if not behind:
             raise Error(
-                f"{self.graph.source}: the cycle of {listed(circle)} holds no neuron and no Delay, so its "
-                "values depend on themselves"
+                f"{self.graph.source}: a way around in the cycle of {listed(circle)} passes no neuron and no "
+                "Delay, so its values depend on themselves"
             )
-        chosen = min(open_, key=lambda name: (-max(self.distance[s] for s in open_[name]), name))
-        for source in sorted(open_[chosen]):
-            self._delay(source, chosen)
-        return chosen
+        reader = min(behind, key=lambda name: (-max(self.distance[s] for s in behind[name]), name))
+        for source in behind[reader]:
+            self._delay(source)
+            self.needs[reader].discard(source)
+            self.back.add((source, reader))
 
-    def _delay(self, source: str, reader: str) -> None:
+    def _delay(self, source: str) -> None:
         if source not in self.delays:
             name = unique(f"{source}.delay", self.nodes)
             self.nodes[name] = Node(name, "Delay", {"delay": np.zeros(1)})
             self.steps[name] = 1
             self.delays[source] = name
             self.order.append(name)
-            self.edges.append((source, name))
-        back = (self.delays[source], reader)
-        self.edges = [back if edge == (source, reader) else edge for edge in self.edges]
 
 
 def _distances(graph: Graph) -> dict[str, int]:
@@ -124,36 +124,33 @@ def _distances(graph: Graph) -> dict[str, int]:
     return {name: distance.get(name, 0) for name in graph.nodes}
 
 
-def _circles(left: set[str], needs: dict[str, set[str]]) -> dict[str, set[str]]:
-    """Give, for each node on a cycle among `left`, all nodes on cycles with it (Tarjan's components)."""
+def _circles(names: set[str], needs: dict[str, set[str]]) -> list[set[str]]:
+    """Give what lies on cycles together, single nodes too, in order (Tarjan's components)."""
     index: dict[str, int] = {}
     low: dict[str, int] = {}
     stack: dict[str, None] = {}
-    found: dict[str, set[str]] = {}
-    for start in sorted(left):
-        if start in index:
-            continue
-        work = [(start, iter(sorted(needs[start] & left)))]
-        index[start] = low[start] = len(index)
-        stack[start] = None
+    found: list[set[str]] = []
+    for start in sorted(names):
+        work = [] if start in index else [start]
+        rest: dict[str, list[str]] = {}
         while work:
-            name, sources = work[-1]
-            for source in sources:
+            name = work[-1]
+            if name not in index:
+                index[name] = low[name] = len(index)
+                stack[name] = None
+                rest[name] = sorted(needs[name] & names, reverse=True)
+            if rest[name]:
+                source = rest[name].pop()
                 if source not in index:
-                    index[source] = low[source] = len(index)
-                    stack[source] = None
-                    work.append((source, iter(sorted(needs[source] & left))))
-                    break
-                if source in stack:
+                    work.append(source)
+                elif source in stack:
                     low[name] = min(low[name], index[source])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[name])
-                if low[name] == index[name]:
-                    component = {stack.popitem()[0]}
-                    while name not in component:
-                        component.add(stack.popitem()[0])
-                    if len(component) > 1 or name in needs[name]:
-                        found |= dict.fromkeys(component, component)
+                continue
+            work.pop()
+            if work:
+                low[work[-1]] = min(low[work[-1]], low[name])
+            if low[name] == index[name]:
+                found.append({stack.popitem()[0]})
+                while name not in found[-1]:
+                    found[-1].add(stack.popitem()[0])
     return found

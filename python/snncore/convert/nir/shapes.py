@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Final
@@ -24,25 +25,18 @@ def shapes_of(graph: Graph) -> dict[str, Shape]:
         A shape that does not fit, or that cannot be told; the message names the node.
     """
     before, after = graph.before(), graph.after()
-    shapes = {
-        name: _input_shape(node, [graph.nodes[n] for n in after[name]])
-        for name, node in graph.nodes.items()
-        if node.kind == "Input"
-    }
-    waiting = [name for name in sorted(graph.nodes) if name not in shapes]
-    while waiting:
-        left = []
-        for name in waiting:
-            known = [shapes[b] for b in before[name] if b in shapes]
-            if known:
-                shapes[name] = _output_shape(
-                    graph.nodes[name], known[0], [graph.nodes[a] for a in after[name]]
-                )
-            else:
-                left.append(name)
-        if len(left) == len(waiting):
-            raise ValueError(f"{graph.nodes[left[0]].label}: no way leads there from an Input")
-        waiting = left
+    readers = {name: [graph.nodes[n] for n in names] for name, names in after.items()}
+    shapes = {n.name: _input_shape(n, readers[n.name]) for n in graph.nodes.values() if n.kind == "Input"}
+    reached = deque(sorted(shapes))
+    while reached:
+        source = reached.popleft()
+        for name in after[source]:
+            if name not in shapes:
+                shapes[name] = _output_shape(graph.nodes[name], shapes[source], readers[name])
+                reached.append(name)
+    lost = sorted(set(graph.nodes) - set(shapes))
+    if lost:
+        raise ValueError(f"{graph.nodes[lost[0]].label}: no way leads there from an Input")
     for name, others in before.items():
         for other in others:
             if shapes[other] != shapes[others[0]]:
@@ -50,8 +44,6 @@ def shapes_of(graph: Graph) -> dict[str, Shape]:
                     f"{graph.nodes[name].label}: expected one shape for all that lead there, received "
                     f"{list(shapes[others[0]])} of '{others[0]}' and {list(shapes[other])} of '{other}'"
                 )
-        if others:  # a shape that came around a cycle may not be the one that was tried above
-            _output_shape(graph.nodes[name], shapes[others[0]], [graph.nodes[a] for a in after[name]])
     return shapes
 
 
@@ -105,8 +97,8 @@ def _padding(
         return [(0, 0)] * axes
     if given != "same" or any(n != 1 for n in stride):
         raise ValueError(
-            f"{node.label}: expected padding 'valid', numbers, or 'same' with stride 1, received {brief(given)} "
-            f"with stride {list(stride)}"
+            f"{node.label}: expected padding 'valid', numbers, or 'same' with stride 1, received "
+            f"{brief(given)} with stride {list(stride)}"
         )
     spans = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     return [(span // 2, span - span // 2) for span in spans]
