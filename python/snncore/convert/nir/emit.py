@@ -11,9 +11,9 @@ import numpy as np
 from snncore import Error
 from snncore.builder import GraphBuilder
 
-from .dialects import Framework, rule
+from .dialects import rule
 from .graph import SPIKING, Graph, Node, unique
-from .neurons import Step
+from .neurons import Framework, Step
 from .shapes import Shape, integers, spread, window
 
 Readout = Literal["mean", "sum", "last"]
@@ -71,13 +71,14 @@ def _missing(node: Node, plan: Plan) -> str | None:
             return f"{shape[0]} values; up to {_WIDEST} where no layer comes before"
     if node.kind == "Threshold" and np.ndim(spread(node, "threshold", node.values["threshold"], shape)):
         return "thresholds that differ"
-    return _missing_in_neuron(plan.steps[node.name]) if node.name in plan.steps else None
-
-
-def _missing_in_neuron(step: Step) -> str | None:
-    if hasattr(GraphBuilder, "neuron"):
+    if node.name not in plan.steps or hasattr(GraphBuilder, "neuron"):
         return None
+    return _missing_in_neuron(plan.steps[node.name], plan.framework)
+
+
+def _missing_in_neuron(step: Step, framework: Framework) -> str | None:
     reasons = {
+        f"dialect {framework!r}": framework != "nir",
         "a synaptic current": step.synapse is not None,
         "no threshold": step.threshold is None,
         "v_leak other than 0": bool(np.any(step.bias)),

@@ -120,4 +120,5 @@ def _threshold(rule: Rule) -> Values:
         return threshold.astype(np.float64)
     if rule.step.reset == "subtract":
         raise Unsayable("it fires at its threshold, not above, and subtracts it; strict=True is what NIR has")
-    return np.nextafter(threshold, np.float32(-np.inf)).astype(np.float64)
+    before: NDArray[np.float32] = np.nextafter(threshold, np.float32(-np.inf))
+    return before.astype(np.float64)
