@@ -5,32 +5,41 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from shares import limit_ms, share
+import neon_counts
+import targets
+from rows import Row, case_name, ours, strongest
+from shares import Limits, share
 from table import markdown
 
-Row = dict[str, Any]
-Limits = list[dict[str, Any]]
+Run = dict[str, Any]
 
 #: The page up to the first chapter.
 INTRODUCTION = (Path(__file__).parent / "introduction.md").read_text() + "\n"
 
 
-def chapter(run: dict[str, Any], limits: Limits) -> str:
+def chapter(run: Run, limits: Limits, others: list[Run], image: str | None) -> str:
     rows = run["rows"]
-    parts = [
-        f"## {run['machine']}, {run['cores']} cores, kernels `{run['isa']}`",
-        _where(run),
-        "### Summary",
-        _summary(rows, limits),
-        "### All times",
-        markdown(rows),
-    ]
+    parts = [f"## {run['machine']}, {run['cores']} cores, kernels `{run['isa']}`", _where(run)]
+    if image:
+        parts.append(f"![Each workload: our time, the peers', the machine's limit]({image})")
+    parts += ["### Targets", _targets(run, limits, others), "### Summary", _summary(run, limits)]
+    parts += ["### All times", markdown(rows)]
     if limits:
         parts += ["### Limits of this machine", _limits(limits)]
     return "\n\n".join(parts) + "\n"
 
 
-def _where(run: dict[str, Any]) -> str:
+def neon_chapter(rows: list[dict[str, Any]]) -> str:
+    text = (
+        "No processor with NEON was measured. These are the inner loops as they were compiled, counted by "
+        "`bench/neon_counts.py`: all instructions, and those that calculate on vectors beside the fewest "
+        "that the method needs. A Cortex-A72 or -A76 starts two vector instructions a cycle, and others "
+        "beside them."
+    )
+    return f"## NEON: instructions counted\n\n{text}\n\n{neon_counts.markdown(rows)}\n"
+
+
+def _where(run: Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     text = (
         f"Every figure of this chapter was measured on this machine, on {run['date']}, at commit "
@@ -41,50 +50,54 @@ def _where(run: dict[str, Any]) -> str:
             "Its CPU has no AVX-512: ours and the peers' are times of code for AVX2, and say nothing about "
             "AVX-512."
         )
+    limited = run.get("limited_by")
+    if limited:
+        names = ", ".join(f"`{name}={value}`" for name, value in limited.items())
+        text += f" Kept to this level by {names}; peers that heed none of these use what the CPU has."
     load = run.get("load")
     if load is not None:
         text += f" Load of the machine when it began: {load:.1f} for {run['cores']} cores."
     return text
 
 
-def _summary(rows: list[Row], limits: Limits) -> str:
+def _targets(run: Run, limits: Limits, others: list[Run]) -> str:
+    lines = ["| case | against | target | floor | measured | |", "| --- | --- | ---: | ---: | ---: | --- |"]
+    lines += ["| " + " | ".join(line) + " |" for line in targets.lines(run, limits, others)]
+    text = (
+        "Promises were made for AVX-512 and one thread; packed spikes in and out. Where no density is named, "
+        "the worst of those measured counts."
+    )
+    return text + "\n\n" + "\n".join(lines)
+
+
+def _summary(run: Run, limits: Limits) -> str:
+    rows = run["rows"]
     lines = [
-        "| case | threads | ours, ms | strongest peer, ms | times ours | share of the limit |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| case | threads | ours, ms | strongest peer, ms | times ours | share of limit | times 1 thread |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for ours in rows:
-        if ours["peer"] != "snncore" or ours["packing"] != "outside":
-            continue
-        best = strongest(rows, ours)
-        of_limit = share(ours, limits)
+    for row in ours(rows):
+        best = strongest(rows, row)
+        peer = f"{best['peer']} {best['median_ms']:.3g} | {best['ratio']:.2f}" if best else "- | -"
+        of_limit = share(row, limits, run["isa"])
         lines.append(
-            f"| {case_name(ours)} | {ours['threads']} | {ours['median_ms']:.3g} | "
-            + (f"{best['peer']} {best['median_ms']:.3g} | {best['ratio']:.2f} | " if best else "- | - | ")
-            + (f"{of_limit:.0%} |" if of_limit else "- |")
+            f"| {case_name(row)} | {row['threads']} | {row['median_ms']:.3g} | {peer} | "
+            f"{'-' if of_limit is None else f'{of_limit:.0%}'} | {_speedup(rows, row)} |"
         )
     return "\n".join(lines) + (
-        "\n\nThe limit is what the machine does when it does nothing else: AND + popcount for 1-bit weights "
-        "and Hamming distances, table look-up for 4-bit weights, int16 LIF steps for W5. Who skips silent "
-        "inputs does less work than the definition says, so a share may pass 100 % at low density."
+        "\n\nThe limit is what the machine does at this level when it does nothing else: AND + popcount for "
+        "1-bit weights (a table of half bytes where the level has no popcount of vectors) and Hamming "
+        "distances, table look-up for 4-bit weights, int16 LIF steps for W5. Who skips silent inputs does "
+        "less work than the definition says, so a share may pass 100 % at low density; so may that of W6 "
+        "with AVX2, whose scan compares with two queries in one look-up."
     )
 
 
-def strongest(rows: list[Row], ours: Row) -> Row | None:
-    """Give the fastest peer of the same case whose result was right."""
-    same = ("workload", "variant", "density", "threads", "packing")
-    peers = [
-        row
-        for row in rows
-        if all(row[key] == ours[key] for key in same)
-        and not row["peer"].startswith("snncore")
-        and row["equal"]
-    ]
-    return min(peers, key=lambda row: row["median_ms"], default=None)
-
-
-def case_name(row: Row) -> str:
-    density = "" if row["density"] is None else f", {row['density']} %"
-    return f"{row['workload']} {row['variant']}{density}"
+def _speedup(rows: list[Row], row: Row) -> str:
+    """How many times as fast as our own single thread."""
+    case = {key: row[key] for key in ("workload", "variant", "density")}
+    one = ours(rows, **case, threads=1) if row["threads"] > 1 else []
+    return f"{one[0]['median_ms'] / row['median_ms']:.2f}" if one else "-"
 
 
 def _limits(limits: Limits) -> str:
@@ -99,6 +112,3 @@ def _limits(limits: Limits) -> str:
         "\n\nBest of 7, per second of processor time (`bench_limits`). A multiply-add of `lookup_add` is one "
         "spike times one weight."
     )
-
-
-__all__ = ["INTRODUCTION", "case_name", "chapter", "limit_ms", "strongest"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import snncore
+from levels import limits
 
 PACKAGES = ("torch", "onnxruntime", "faiss-cpu", "usearch", "numkong", "numpy")
 
@@ -21,6 +22,7 @@ def facts() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
         "isa": snncore.isa(),
+        "limited_by": limits(),
         "avx512": "avx512" in _flags() if platform.machine() == "x86_64" else None,
         "commit": _commit(),
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),

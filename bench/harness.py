@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Call = Callable[[], Any]
@@ -42,6 +43,7 @@ class Case:
     variant: str
     density: int | None
     subjects: list[Subject]
+    failed: bool = False  #: something of ours raised an exception
 
 
 @dataclass
@@ -52,11 +54,15 @@ class Options:
     quick: bool = False
     tokens: int = 196
     bits: int = 256
+    clustered: bool = False  #: the codes of W6
     peers: set[str] = field(default_factory=set)  #: empty: all
 
     def wants(self, subject: Subject) -> bool:
         return subject.peer.startswith("snncore") or not self.peers or subject.peer in self.peers
 
+
+#: Where a process that may crash writes whose turn it is to be tried.
+trying: Path | None = None
 
 _said: set[str] = set()
 
@@ -66,6 +72,10 @@ def note(text: str) -> None:
     if text not in _said:
         _said.add(text)
         print(f"note: {text}", file=sys.stderr, flush=True)
+
+
+def first_line(problem: BaseException) -> str:
+    return str(problem).partition("\n")[0] or type(problem).__name__
 
 
 def fastest(candidates: list[Call]) -> Call:
@@ -112,19 +122,23 @@ def measure(case: Case, threads: int, seconds: float) -> list[dict[str, Any]]:
     """Check every subject, time those that are there, and give their rows."""
     ready: list[tuple[Subject, Call, bool]] = []
     for subject in case.subjects:
+        if trying is not None:
+            trying.write_text(subject.peer)
         try:
             call = subject.prepare(threads)
             ready.append((subject, call, bool(subject.equal(call()))))
-        except Exception as problem:
-            if subject.peer.startswith("snncore") and not isinstance(problem, MissingError):
-                raise
-            reason = str(problem).partition("\n")[0] or type(problem).__name__
-            note(f"{case.workload} {case.variant}: {subject.peer} is left out: {reason}")
+        except Exception as problem:  # whatever a peer raises: the others are timed
+            _leave_out(case, subject, problem)
     if not any(subject.peer == "snncore" for subject, _, _ in ready):
         note(f"{case.workload} {case.variant}: skipped, there is nothing of ours to compare with")
         return []
     times = alternate([call for _, call, _ in ready], threads, seconds)
     return _rows(case, threads, ready, times)
+
+
+def _leave_out(case: Case, subject: Subject, problem: Exception) -> None:
+    case.failed |= subject.peer.startswith("snncore") and not isinstance(problem, MissingError)
+    note(f"{case.workload} {case.variant}: {subject.peer} is left out: {first_line(problem)}")
 
 
 def alternate(calls: list[Call], threads: int, seconds: float) -> list[list[float]]:

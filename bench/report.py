@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Make docs/performance.md and its plot from what bench/peers.py and bench_limits have measured.
 
-    python bench/report.py bench/results/avx2.json
+    python bench/report.py bench/results/avx2.json bench/results/avx512.json
 
-Beside `avx2.json` lies `avx2.limits.json`, the output of `bench_limits --threads 1,2 --json`.
+Each file is a chapter with a plot of its own. Beside `avx2.json` lies `avx2.limits.json`, the output of
+`bench_limits --threads 1,2 --json`; `neon.counts.json` there is the output of `neon_counts.py --json`.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from chapters import INTRODUCTION, chapter
+from chapters import INTRODUCTION, chapter, neon_chapter
+from files import write
+from shares import Limits
 
 ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results"
 
 
 def main() -> int:
@@ -29,35 +33,36 @@ def main() -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "performance.md")
     arguments = parser.parse_args()
     paths = arguments.results or sorted(
-        p for p in (ROOT / "bench" / "results").glob("*.json") if not p.name.endswith(".limits.json")
+        p for p in RESULTS.glob("*.json") if not p.name.endswith((".limits.json", ".counts.json"))
     )
     if not paths:
         print("report: there are no results; `make measure` makes some", file=sys.stderr)
         return 2
-    runs = [(json.loads(path.read_text()), limits_beside(path)) for path in paths]
-    image = arguments.output.parent / "img" / "performance.png"
-    drawn = draw(runs[-1], image)
-    text = INTRODUCTION + "\n".join(chapter(run, limits) for run, limits in runs)
-    if drawn:
-        text = text.replace(
-            "<!-- plot -->",
-            f"![Time of each workload: ours, the strongest peer, the machine's limit](img/{image.name})",
-        )
-    arguments.output.write_text(text.replace("<!-- plot -->\n\n", ""))
+    runs = [(path.stem, json.loads(path.read_text()), limits_beside(path)) for path in paths]
+    folder = arguments.output.parent / "img"
+    text = INTRODUCTION
+    for name, run, limits in runs:
+        image = folder / f"performance-{name}.png"
+        drawn = f"img/{image.name}" if draw(run, limits, image) else None
+        text += "\n" + chapter(run, limits, [other for _, other, _ in runs], drawn)
+    counts = paths[0].parent / "neon.counts.json"
+    if counts.exists():
+        text += "\n" + neon_chapter(json.loads(counts.read_text()))
+    write(arguments.output, text.rstrip("\n"))
     return 0
 
 
-def limits_beside(path: Path) -> list[dict[str, Any]]:
+def limits_beside(path: Path) -> Limits:
     """Give the limits measured on the same machine, or none."""
     beside = path.with_name(path.stem + ".limits.json")
     if not beside.exists():
         print(f"report: {beside.name} is missing; there will be no shares of limits", file=sys.stderr)
         return []
-    found: list[dict[str, Any]] = json.loads(beside.read_text())["results"]
+    found: Limits = json.loads(beside.read_text())["results"]
     return found
 
 
-def draw(run: tuple[dict[str, Any], list[dict[str, Any]]], image: Path) -> bool:
+def draw(run: dict[str, Any], limits: Limits, image: Path) -> bool:
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -66,7 +71,7 @@ def draw(run: tuple[dict[str, Any], list[dict[str, Any]]], image: Path) -> bool:
     from plot import plot
 
     image.parent.mkdir(parents=True, exist_ok=True)
-    plot(*run, image)
+    plot(run, limits, image)
     return True
 
 

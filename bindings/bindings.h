@@ -25,6 +25,7 @@ namespace nb = nanobind;
 
 void bind_attention(nb::module_& m);
 void bind_functional(nb::module_& m);
+void bind_neurons(nb::module_& m);
 void bind_model(nb::module_& m);
 void bind_session(nb::module_& m);
 void bind_builder(nb::module_& m);

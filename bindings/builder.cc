@@ -94,6 +94,16 @@ std::string lif_int(GraphBuilder& b, Name name, Name x, const Array<int32_t>& th
   return b.lif_int(name, x, spec);
 }
 
+std::string cuba_lif(GraphBuilder& b, Name name, Name x, int64_t current_decay, int64_t decay,
+                     const Vector<int32_t>& theta, const Vector<int32_t>& bias, int64_t input_shift) {
+  return b.cuba_lif(name, x,
+                    {.current_decay = current_decay,
+                     .decay = decay,
+                     .input_shift = input_shift,
+                     .theta = span_of(theta),
+                     .bias = span_of(bias)});
+}
+
 std::string requant(GraphBuilder& b, Name name, const std::vector<std::string>& inputs,
                     const std::vector<Vector<int32_t>>& factors, const Vector<int32_t>& c,
                     const Vector<int32_t>& n, bool wide) {
@@ -133,6 +143,8 @@ void bind_neurons(nb::class_<GraphBuilder>& builder) {
            nb::arg("psi").none(), nb::arg("profile"), nb::arg("state"), nb::arg("leak"),
            nb::arg("leak_param"), nb::arg("reset"), nb::arg("leak_at_store"), nb::arg("unit_bits"),
            nb::arg("decay"), nb::arg("threshold"), nb::arg("input_gain"), nb::arg("strict"))
+      .def("cuba_lif", &cuba_lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("current_decay"),
+           nb::arg("decay"), nb::arg("theta"), nb::arg("bias"), nb::arg("input_shift"))
       .def("requant", &requant, nb::arg("name"), nb::arg("inputs"), nb::kw_only(), nb::arg("factors"),
            nb::arg("c"), nb::arg("n"), nb::arg("wide"));
 }

@@ -74,6 +74,7 @@ NB_MODULE(_core, m) {
   m.attr("FORMAT_VERSION") = snncore::kFormatVersion;
   bind_functional(m);
   bind_attention(m);
+  bind_neurons(m);
   bind_model(m);
   bind_session(m);
   bind_builder(m);

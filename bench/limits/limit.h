@@ -53,6 +53,15 @@ bool has_avx2();
 bool has_avx512();  // with VPOPCNTDQ, VBMI and VNNI, as the project's level of that name
 bool has_dotprod();
 
+/// Operations per second of thread CPU time: best and median of 7; of several threads, the sum.
+struct Rate {
+  double best, median;
+};
+Rate measure(const Limit& limit, size_t threads);
+
+/// All that this CPU can run.
+std::vector<Limit> all_limits(size_t threads);
+
 // Each file adds the limits that this CPU can run.
 void add_popcount(std::vector<Limit>& limits);
 void add_bytes(std::vector<Limit>& limits);

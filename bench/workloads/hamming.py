@@ -1,4 +1,7 @@
-"""W6: exact Hamming top-10, 1,000 queries on a million random codes of 256 bits."""
+"""W6: exact Hamming top-10, 1,000 queries on a million codes of 256 bits: random, or clustered.
+
+Clustered codes lie around a thousand centres, one bit in ten flipped, and so do the queries.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,21 @@ import snncore
 from harness import Call, Case, Options, Subject
 from peer_runners import ours, subjects
 
-K = 10
+K, CENTRES = 10, 1000
 Equal = Callable[[np.ndarray, np.ndarray], bool]
 
 
 def cases(name: str, options: Options) -> Iterator[Case]:
-    yield Case(name, f"k{K}-{options.bits}", None, _subjects(options))
+    yield Case(
+        name, f"k{K}-{options.bits}{'-clustered' if options.clustered else ''}", None, _subjects(options)
+    )
 
 
 def _subjects(options: Options) -> list[Subject]:
     count, queries = (3000, 20) if options.quick else (1_000_000, 1000)
     rng = np.random.default_rng(0)
-    base = rng.integers(0, 256, (count, options.bits // 8), dtype=np.uint8)
-    asked = rng.integers(0, 256, (queries, options.bits // 8), dtype=np.uint8)
+    make = _clustered if options.clustered else _random
+    base, asked = make(rng, count, queries, options.bits // 8)
     # 32 queries are checked against a full sort; the rest of an answer by its own distances.
     checked = np.arange(min(32, queries))
     truth = np.stack([_nearest(base, q) for q in asked[checked]])
@@ -37,6 +42,23 @@ def _subjects(options: Options) -> list[Subject]:
 
     found = [_ours(base, asked, options.bits, equal, packing) for packing in ("outside", "inside")]
     return found + subjects("search_ops", "all_subjects", base, asked, K, equal)
+
+
+def _random(rng: np.random.Generator, count: int, queries: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    base = rng.integers(0, 256, (count, width), dtype=np.uint8)
+    return base, rng.integers(0, 256, (queries, width), dtype=np.uint8)
+
+
+def _clustered(
+    rng: np.random.Generator, count: int, queries: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
+    centres = rng.integers(0, 256, (CENTRES, width), dtype=np.uint8)
+    both = np.empty((count + queries, width), np.uint8)
+    for first in range(0, len(both), 10_000):
+        part = both[first : first + 10_000]
+        noise = np.packbits(rng.random((len(part), 8 * width), dtype=np.float32) < 0.1, axis=1)
+        part[:] = centres[rng.integers(0, CENTRES, len(part))] ^ noise
+    return both[:count], both[count:]
 
 
 def _distances(codes: np.ndarray, query: np.ndarray) -> np.ndarray:

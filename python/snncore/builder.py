@@ -233,6 +233,44 @@ class GraphBuilder:
             strict=strict,
         )
 
+    def cuba_lif(
+        self,
+        name: str,
+        x: str,
+        *,
+        current_decay: int,
+        decay: int,
+        theta: ArrayLike,
+        bias: ArrayLike,
+        input_shift: int = 6,
+    ) -> str:
+        """Add a fixed-point neuron with a synaptic current, behind a `requant`: the rule of Loihi and Lava.
+
+        ``i <- wrap(tz12(i, current_decay) + (I << input_shift))``; ``v <- clamp(tz12(v, decay) + i + bias)``;
+        spike, and v <- 0, where ``v >= theta``. ``tz12(x, d)`` is x * d / 4096 toward zero; i and v have 24
+        bits.
+
+        Parameters
+        ----------
+        current_decay, decay
+            0 to 4096. Lava 0.10: 4096 - du - 1 and 4096 - dv.
+        theta
+            int32 [C], 1 to 2^23. Lava: (vth << 6) + 1.
+        bias
+            int32 [C]. Lava: bias_mant << bias_exp.
+        input_shift
+            0 to 8; currents of `x` stay within 2^(23 - input_shift).
+        """
+        return self._core.cuba_lif(
+            name,
+            x,
+            current_decay=current_decay,
+            decay=decay,
+            theta=_int32(theta, name, "theta"),
+            bias=_int32(bias, name, "bias"),
+            input_shift=input_shift,
+        )
+
     def requant(
         self,
         name: str,

@@ -1,9 +1,9 @@
 """The ops as functions on arrays and `BitTensor`: the same kernels a model runs.
 
 For tests, benches and people who build their own loop. Spikes may be bool arrays or `BitTensor`; images are
-[N, C, H, W], vectors [N, C]. Every call builds and plans a model of one op, the attention products aside, so
-a loop that needs speed builds a `Model` instead. All functions raise ValueError with the op, what was
-expected and what came. Threads may call them at the same time.
+[N, C, H, W], vectors [N, C]. Attention products, neurons and searches run directly; every other call builds
+and plans a model of one op, so a loop that needs speed builds a `Model` instead. All functions raise
+ValueError with the op, what was expected and what came. Threads may call them at the same time.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncore.attention import attention, attention_apply, attention_map
 from snncore.bits import BitTensor, pack
-from snncore.builder import Encoding, GraphBuilder, Leak, Pair, Profile, Reset, State
+from snncore.builder import Encoding, GraphBuilder, Pair
 from snncore.lsh import BinaryIndex
-from snncore.model import Model
+from snncore.neurons import lif, lif_int
 
 __all__ = [
     "add",
@@ -86,99 +86,6 @@ def linear(
 ) -> NDArray[Any]:
     """Multiply [N, F] by the transpose of `weight` [C, F]: [N, C]. Otherwise as `conv2d`."""
     return _synapse("linear", x, weight, encoding, bits, bias, {}, zero_point, threads)
-
-
-def lif(
-    x: ArrayLike,
-    *,
-    decay: float = 0.5,
-    input_gain: float = 1.0,
-    threshold: float = 1.0,
-    reset: Reset = "zero",
-    strict: bool = False,
-    threads: int | None = None,
-) -> BitTensor:
-    """Run float32 neurons from zero state over all steps of `x`, as `GraphBuilder.lif` defines them.
-
-    Parameters
-    ----------
-    x
-        float32 currents [T, N, C, H, W] or [T, N, C].
-
-    Returns
-    -------
-    BitTensor
-        Spikes, the shape of `x`.
-    """
-    values = _floats("lif", x)
-    builder = GraphBuilder()
-    edge = builder.input("x", "f32", _sample_shape("lif", values, time=True))
-    options: dict[str, Any] = {
-        "input_gain": input_gain,
-        "threshold": threshold,
-        "reset": reset,
-        "strict": strict,
-    }
-    builder.output("y", builder.lif("lif", edge, decay=decay, **options))
-    return _recorded_spikes(builder.build(timesteps=len(values)), values, "lif", threads)
-
-
-def lif_int(
-    x: ArrayLike,
-    *,
-    theta: ArrayLike,
-    psi: ArrayLike | None = None,
-    state: State = "i16",
-    leak: Leak = "q15",
-    leak_param: int = 0,
-    reset: Reset = "zero",
-    leak_at_store: bool = False,
-    profile: Profile = "W",
-    threads: int | None = None,
-) -> tuple[BitTensor, NDArray[Any]]:
-    """Run integer neurons from zero state over all steps of `x`, as docs/format.md defines `lif`.
-
-    Parameters
-    ----------
-    x
-        Integer currents [T, N, C, H, W] or [T, N, C]; the largest less the smallest is below 2^31.
-    theta, psi
-        int32 [C], or one number for all channels.
-    profile
-        "U" or "W".
-
-    Returns
-    -------
-    BitTensor, ndarray
-        Spikes and membranes after reset, the shape of `x`.
-    """
-    currents = np.asarray(x)
-    if currents.dtype.kind not in "iu":
-        raise ValueError(f"lif_int: expected integer currents, received {currents.dtype}")
-    if profile not in ("U", "W"):
-        raise ValueError(f"lif_int: expected profile 'U' or 'W', received {profile!r}")
-    shape = _sample_shape("lif_int", currents, time=True)
-    image = currents.reshape(*currents.shape[:2], *_as_image(shape))
-    builder = GraphBuilder()
-    planes, current = _current(builder, image)
-    edge = builder.lif_int(
-        "lif",
-        current,
-        theta=_per_channel(theta, shape[0]),
-        psi=None if psi is None else _per_channel(psi, shape[0]),
-        profile=profile,
-        state=state,
-        leak=leak,
-        leak_param=leak_param,
-        reset=reset,
-        leak_at_store=leak_at_store,
-    )
-    builder.output("y", edge)
-    result = builder.build(timesteps=len(image)).run(
-        planes, layout="TNCHW", threads=threads, record=["lif", "lif.v"]
-    )
-    spikes = result.spikes["lif"].numpy().reshape(currents.shape)
-    return pack(spikes, axis=2), result.states["lif.v"].reshape(currents.shape)
 
 
 def maxpool2d(
@@ -262,26 +169,6 @@ def _synapse(
     return sums
 
 
-def _current(builder: GraphBuilder, x: NDArray[Any]) -> tuple[dict[str, BitTensor], str]:
-    """Build an integer current [T, N, C, H, W] from spikes: the bits of x - min, times powers of two."""
-    low, high = int(x.min()), int(x.max())
-    width = max(1, (high - low).bit_length())
-    if width > 31 or low < -(2**31) or high >= 2**31:
-        raise ValueError(
-            f"lif_int: expected 32-bit currents that span less than 2^31, received {low} to {high}"
-        )
-    offset = x.astype(np.int64) - low
-    planes = {f"bit{j}": pack((offset >> j) & 1 != 0, axis=2) for j in range(width)}
-    shape = x.shape[2:]
-    edges = [builder.input(name, "b1", shape, layout="TNCHW") for name in planes]
-    channels = shape[0]
-    plus_one = np.zeros((channels, 1, 1, 1), np.int8)  # encoding odd: code 0 is +1
-    edges[0] = builder.conv2d("sum", edges[0], plus_one, encoding="odd", bits=1, scale=1.0, groups=channels)
-    factors = [np.full(channels, 1 << j, np.int32) for j in range(width)]
-    zeros = np.zeros(channels, np.int32)
-    return planes, builder.requant("current", edges, factors, zeros + np.int32(low), zeros)
-
-
 def _one_input(op: str, x: Array, zero_point: int | Sequence[int] = 0) -> tuple[GraphBuilder, str, Array]:
     builder = GraphBuilder()
     value = _array(op, x)
@@ -302,7 +189,7 @@ def _input(
     value: BitTensor | NDArray[Any],
     zero_point: int | Sequence[int] = 0,
 ) -> str:
-    shape = _sample_shape(op, value, time=False)
+    shape = _sample_shape(op, value)
     if isinstance(value, BitTensor) or value.dtype == np.bool_:
         return builder.input(name, "b1", shape)
     if value.dtype == np.float32:
@@ -311,34 +198,13 @@ def _input(
     return builder.input(name, "u8", shape, zero_point=points, scale=1.0)
 
 
-def _sample_shape(op: str, value: BitTensor | NDArray[Any], *, time: bool) -> tuple[int, ...]:
-    axes = "T, N, " if time else "N, "
-    shape = tuple(value.shape)[2 if time else 1 :]
+def _sample_shape(op: str, value: BitTensor | NDArray[Any]) -> tuple[int, ...]:
+    shape = tuple(value.shape)[1:]
     if len(shape) not in (1, 3):
-        raise ValueError(f"{op}: expected [{axes}C, H, W] or [{axes}C], received {list(value.shape)}")
+        raise ValueError(f"{op}: expected [N, C, H, W] or [N, C], received {list(value.shape)}")
     return shape
-
-
-def _as_image(shape: tuple[int, ...]) -> tuple[int, ...]:
-    return shape if len(shape) == 3 else (*shape, 1, 1)
-
-
-def _floats(op: str, x: ArrayLike) -> NDArray[np.float32]:
-    values = np.asarray(x)
-    if values.dtype != np.float32:
-        raise ValueError(f"{op}: expected float32, received {values.dtype}")
-    return values
-
-
-def _per_channel(value: ArrayLike, channels: int) -> NDArray[Any]:
-    return np.broadcast_to(np.asarray(value), (channels,))
 
 
 def _per_step(builder: GraphBuilder, value: Any, threads: int | None) -> NDArray[np.float32]:
     only_step: NDArray[np.float32] = builder.build(timesteps=1).run(value, threads=threads)[0]
     return only_step
-
-
-def _recorded_spikes(model: Model, x: NDArray[np.float32], name: str, threads: int | None) -> BitTensor:
-    layout = "TNCHW" if x.ndim == 5 else "TNC"
-    return model.run(x, layout=layout, threads=threads, record=name).spikes[name]

@@ -134,7 +134,8 @@ class Model:
             Steps to take, 1 to 4096. Default: those of `x` where it has T, else as the file says.
         record
             What to keep: ``"<neuron>"`` its spikes, ``"<neuron>.v"`` its membrane after reset,
-            ``"<readout>.sum"`` the integer sums.
+            ``"<neuron>.i"`` the synaptic current of a neuron that has one, ``"<readout>.sum"`` the integer
+            sums.
         packed
             Give outputs of spikes as `BitTensor`, as they lie in memory, instead of float32.
 

@@ -112,7 +112,7 @@ def verify(
     ImportError
         No torch (or, for the integer reference, no safetensors).
     """
-    neurons = [n["name"] for n in _document(model)["graph"]["nodes"] if n["op"] in ("lif", "if")]
+    neurons = [n["name"] for n in _document(model)["graph"]["nodes"] if n["op"] in ("lif", "if", "cuba_lif")]
     total: VerifyReport | None = None
     for start, part in _parts(model, x, layout, batch):
         if module is None:

@@ -203,6 +203,11 @@ class Builder:
         op = "if" if decay == 1 else "lif"
         return self._add(op, name, [x], Edge("spike", self.edges[x].shape, (0, 1)), attrs, tensors)
 
+    def cuba_lif(self, name, x, current_decay, decay, theta, bias, input_shift=6) -> str:
+        attrs = {"current_decay": current_decay, "decay": decay, "input_shift": input_shift}
+        tensors = {"theta": theta.astype(np.int32), "bias": bias.astype(np.int32)}
+        return self._add("cuba_lif", name, [x], Edge("spike", self.edges[x].shape, (0, 1)), attrs, tensors)
+
     def lif_f32(self, name, x, decay, threshold, input_gain=1.0, reset="zero", strict=False) -> str:
         attrs = {
             "arith": "f32", "decay": float(decay), "threshold": float(threshold),

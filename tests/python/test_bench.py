@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import snncore
 
 pytest.importorskip("torch")
 
@@ -27,9 +30,10 @@ KEYS = [
 ]
 
 
-def bench(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def bench(script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCH / script), *arguments]
     return subprocess.run(
-        [sys.executable, str(BENCH / script), *arguments], capture_output=True, text=True, check=False
+        command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
 
 
@@ -60,6 +64,70 @@ def test_workloads_variants_and_peers(rows: list[dict[str, Any]]) -> None:
     own = {row["peer"] for row in rows if row["peer"].startswith("snncore-")}
     assert own == {"snncore-dense", "snncore-nolif"}
     assert {"torch-f32", "torch-bf16", "torch-int8"} <= {row["peer"] for row in rows}
+
+
+def test_the_workloads_are_those_of_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    import peers
+    from workloads import WORKLOADS
+
+    assert tuple(WORKLOADS) == peers.WORKLOADS
+
+
+def test_codes_may_be_clustered() -> None:
+    few = ["--workloads", "W6", "--codes", "clustered", "--peers", "numpy", "--json", "-"]
+    done = bench("peers.py", "--quick", "--seconds", "0.001", *few)
+    assert done.returncode == 0, done.stderr
+    assert {row["variant"] for row in json.loads(done.stdout)} == {"k10-256-clustered"}
+
+
+def test_results_are_kept_workload_by_workload(tmp_path: Path) -> None:
+    path = tmp_path / "some.json"
+    few = ["--workloads", "W3,W4", "--peers", "torch-f32", "--isa", "scalar"]
+    done = bench("peers.py", "--quick", "--seconds", "0.001", *few, "--results", str(path))
+    assert done.returncode == 0, done.stderr
+    run = json.loads(path.read_text())
+    assert {row["workload"] for row in run["rows"]} == {"W3", "W4"}
+    assert run["isa"] == "scalar"
+    assert run["limited_by"]["ATEN_CPU_CAPABILITY"] == "default"
+    assert [p.name for p in tmp_path.iterdir()] == ["some.json"]
+
+
+def test_what_fails_costs_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from harness import Case, Subject, measure
+
+    def broken(threads: int) -> Any:
+        raise RuntimeError("no luck\nat all")
+
+    def works(threads: int) -> Any:
+        return int
+
+    subjects = [Subject("snncore", works, lambda y: y == 0, "outside")]
+    subjects += [Subject("peer", broken, lambda y: True), Subject("snncore-other", broken, lambda y: True)]
+    case = Case("W0", "none", None, subjects)
+    assert [row["peer"] for row in measure(case, 1, 0.001)] == ["snncore"]
+    assert case.failed
+
+
+def test_a_peer_that_crashes_is_left_out(tmp_path: Path) -> None:
+    """A module by NumKong's name ends the process when it is called."""
+    body = "import os\ndef dots_pack(*_, dtype): ...\ndef dots_packed(*_): os.kill(os.getpid(), 9)\n"
+    (tmp_path / "numkong.py").write_text(body)
+    path = tmp_path / "some.json"
+    few = ["--workloads", "W3", "--peers", "torch-f32,numkong", "--results", str(path)]
+    done = bench("peers.py", "--quick", "--seconds", "0.001", *few, PYTHONPATH=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "W3: numkong crashed (signal 9); once more without it" in done.stderr
+    assert {row["peer"] for row in json.loads(path.read_text())["rows"]} == {"snncore", "torch-f32"}
+
+
+def test_a_level_that_the_cpu_lacks_is_a_sentence() -> None:
+    lacking = "neon" if snncore.isa() in ("scalar", "avx2", "avx512") else "avx2"
+    done = bench("peers.py", "--isa", lacking)
+    assert done.returncode == 2
+    assert done.stderr.startswith("peers: SNNCORE_ISA")
+    assert done.stderr.count("\n") == 1
 
 
 def test_one_thing_may_be_asked_for() -> None:
@@ -106,3 +174,32 @@ def test_the_report_names_its_machine(rows: list[dict[str, Any]], tmp_path: Path
     assert "no AVX-512" in page
     assert "| W1 w1, 10 % | 1 |" in page
     assert "1000.0" in page
+    assert "| W1 w4, 10 % | torch-int8 | 5x | 3.5x |" in page
+    assert "stated for AVX-512" in page
+    assert "| W6 k10-256, 2 threads | 1 thread |" in page
+    assert "AVX2: W3, worst case" in page
+
+
+def test_targets_are_met_or_missed_with_avx512_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    import targets
+
+    def row(peer: str, threads: int, median: float, ratio: float) -> dict[str, Any]:
+        values = ["W1", "w1", 20, threads, peer, "outside", median, median, True, ratio]
+        return dict(zip(KEYS, values, strict=True))
+
+    rows = [row("snncore", 1, 1.0, 1), row("torch-int8", 1, 4.0, 4), row("snncore", 2, 0.5, 1)]
+    limits = [
+        {"name": "and_popcount", "isa": isa, "threads": 1, "best": rate}
+        for isa, rate in (("avx512", 604e9), ("avx2", 1e9))
+    ]
+    run = {"isa": "avx512", "avx512": True, "machine": "Some CPU", "rows": rows}
+    found = {line[0]: line[4:] for line in targets.lines(run, limits, [])}
+    assert found["W1 w1"] == ("4.00x at 20 %", "above the floor")
+    assert found["W1 w1, 2 threads"] == ("2.00x", "met")
+    assert found["W1 w1, share"] == ("100%", "met")
+    assert found["W2 w1"] == ("-", "not measured")
+    slower = {**run, "isa": "avx2", "rows": [row("snncore", 1, 4.0, 1)]}
+    found = {line[0]: line[4:] for line in targets.lines(slower, limits, [run, slower])}
+    assert found["AVX2: W1 w1"] == ("4.00x", "missed")
+    assert found["W2 w1"] == ("-", "not measured here: needs AVX-512")

@@ -69,6 +69,14 @@ struct IntNeuronSpec {
   std::span<const int32_t> psi;                           ///< [C] for reset "subtract"
 };
 
+/// A fixed-point neuron with a synaptic current, the rule of Loihi and Lava (docs/format.md, `cuba_lif`).
+struct CubaNeuronSpec {
+  int64_t current_decay = 0, decay = 0;  ///< 0..4096, of 4096: Lava's 4096 - du - 1 and 4096 - dv
+  int64_t input_shift = 6;               ///< 0..8
+  std::span<const int32_t> theta;        ///< [C], 1..2^23: spike where v >= theta; Lava's (vth << 6) + 1
+  std::span<const int32_t> bias;         ///< [C]; Lava's bias_mant << bias_exp
+};
+
 /// Adds nodes in order; every method returns the name of the new edge, which equals the node's name.
 /// Arguments are copied. Throws Error(kInvalidArgument) or Error(kShape) with layer, expected and received.
 /// One thread at a time.
@@ -95,6 +103,7 @@ class SNNCORE_API GraphBuilder {
   /// `decay` 1 makes an `if`, anything else a `lif`.
   std::string lif(const std::string& name, const std::string& x, const NeuronSpec& spec);
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
+  std::string cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& spec);
   std::string requant(
       const std::string& name, const std::vector<std::string>& inputs,
       const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes)

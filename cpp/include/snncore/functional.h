@@ -11,7 +11,10 @@
 
 namespace snncore {
 
+struct Currents;
 struct HeadTensor;
+struct IntNeuronSpec;
+struct NeuronSpec;
 
 /// An owning packed tensor. The last axis of `shape` is packed; each row starts on a new word and tail bits
 /// are zero. Copies share the words.
@@ -33,6 +36,8 @@ class SNNCORE_API BitTensor {
 
  private:
   friend BitTensor attention_map(const HeadTensor& q, const HeadTensor& k, int64_t threshold, size_t threads);
+  friend BitTensor lif_int(const Currents& x, const IntNeuronSpec& spec, size_t threads, int32_t* membranes);
+  friend BitTensor lif(const Currents& x, const NeuronSpec& spec, size_t threads);
 
   /// All zeros; `words` receives where the bits are written before anybody else sees them.
   static BitTensor make(const Shape& shape, uint64_t** words);

@@ -28,8 +28,8 @@ struct Options {
   /// file says. Without T one frame is repeated for all time steps, and what does not change with time is
   /// computed once.
   std::string layout = {};
-  /// What to keep of a run: "<neuron>" its spikes, "<neuron>.v" its membrane after reset, "<readout>.sum"
-  /// integer sums.
+  /// What to keep of a run: "<neuron>" its spikes, "<neuron>.v" its membrane after reset, "<neuron>.i"
+  /// its synaptic current, "<readout>.sum" integer sums.
   std::vector<std::string> record = {};
   /// false: only what `record` names is computed; the session has no outputs then.
   bool outputs = true;

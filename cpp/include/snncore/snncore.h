@@ -7,6 +7,7 @@
 #include <snncore/functional.h>
 #include <snncore/lsh.h>
 #include <snncore/model.h>
+#include <snncore/neurons.h>
 #include <snncore/session.h>
 #include <snncore/tensor.h>
 #include <snncore/version.h>

@@ -393,6 +393,16 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
   return impl_->finish(node);
 }
 
+std::string GraphBuilder::cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& s) {
+  const std::string in = impl_->edge("cuba_lif '" + name + "'", x);
+  Node& node =
+      impl_->emit("cuba_lif", name, {in},
+                  {{"current_decay", s.current_decay}, {"decay", s.decay}, {"input_shift", s.input_shift}});
+  impl_->attach(node, "theta", ints({s.theta.begin(), s.theta.end()}));
+  impl_->attach(node, "bias", ints({s.bias.begin(), s.bias.end()}));
+  return impl_->finish(node);
+}
+
 std::string GraphBuilder::requant(const std::string& name, const std::vector<std::string>& inputs,
                                   const std::vector<std::vector<int32_t>>& factors,
                                   std::span<const int32_t> c, std::span<const int32_t> n, bool wide) {

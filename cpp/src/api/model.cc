@@ -23,8 +23,6 @@ std::shared_ptr<const Model::Impl> hold(format::Loaded loaded) {
   return impl;
 }
 
-bool is_neuron(const Node& node) { return node.op == "lif" || node.op == "if"; }
-
 int state_bits(const Node& neuron) {
   const auto state = neuron.attrs.find("state");
   return state == neuron.attrs.end() ? 32 : std::stoi(std::get<std::string>(state->second).substr(1));
@@ -40,7 +38,7 @@ size_t stored_bytes(const graph::Graph& g, const Node& node) {
 const Node* neuron_after(const graph::Graph& g, const std::string& edge) {
   for (const Node& node : g.nodes) {
     if (std::ranges::count(node.inputs, edge) == 0) continue;
-    if (is_neuron(node)) return &node;
+    if (ops::is_neuron(node.op)) return &node;
     if (node.op == "requant") return neuron_after(g, node.outputs[0]);
   }
   return nullptr;
@@ -64,7 +62,7 @@ LayerInfo layer_info(const graph::Graph& g, const Node& node) {
       info.state_bits = state_bits(*neuron);
     }
   }
-  if (is_neuron(node)) {
+  if (ops::is_neuron(node.op)) {
     info.state_bits = state_bits(node);
     for (const std::string& input : node.inputs) {
       const Node* before = graph::producer(g, input);

@@ -144,6 +144,33 @@ struct LifTile {
   size_t record_t_stride;  // in int32s
 };
 
+enum class CurrentType : int32_t { kI8, kI16, kI32 };
+
+/// Rows of lanes of integer currents in somebody's array, every lane a neuron that starts from V = 0. The
+/// array is read up to a multiple of kChannelPad lanes of each row; what lies there does not matter.
+struct LifRows {
+  const void* currents;  // row r of step t starts t * t_stride + r * row_stride elements behind
+  CurrentType type;
+  size_t t_stride, row_stride;
+  size_t steps, rows, lanes;
+  uint64_t* out;  // spikes: row r of step t starts at out + t * out_t_stride + r * out_stride
+  size_t out_stride, out_t_stride;  // in words; words past ceil(lanes / 64) are not touched, tail bits are 0
+  int32_t* record;                  // null, or V after reset: rows row_stride apart, as the currents are
+  size_t record_t_stride;           // in int32s
+};
+
+/// What such neurons are. Constants are one for each lane, padded to a multiple of kChannelPad, or
+/// (`by_row`) one for each row; their type is int16 for run_lif_i16 and int32 for run_lif_i32.
+struct LifNeuron {
+  const void* theta;
+  const void* psi;  // 0 and up, or null: reset to zero
+  bool by_row;
+  Leak leak;
+  int32_t leak_param;
+  bool leak_at_store;
+  bool clamp_i8;  // run_lif_i16: V is kept in -127..127, the state of step_lif_i8
+};
+
 /// Profile X (spec section 3.2): V <- (V >> 1) + (sum << shift); the threshold depends on k, the steps since
 /// the last reset.
 struct LifXTile {
@@ -160,8 +187,28 @@ struct LifXTile {
   size_t record_t_stride;
 };
 
+/// A fixed-point neuron with a synaptic current i (docs/format.md, `cuba_lif`):
+///   i <- wrap(tz12(i, current_decay) + (I << input_shift));  v <- clamp(tz12(v, decay) + i + bias)
+/// spike and v <- 0 where v >= theta. tz12(x, d) = sign(x) * (|x| * d >> 12). Both have 24 bits: i wraps once
+/// into -2^23 < i <= 2^23, v is clamped to |v| < 2^23. |I << input_shift| and |bias| are at most 2^23.
+struct CubaTile {
+  const int32_t* currents;       // I: [t][pixel][channels_padded]
+  size_t currents_t_stride;      // int32s between steps; 0 when they do not change with t
+  int32_t current_decay, decay;  // 0..4096
+  int32_t input_shift;
+  const int32_t *theta, *bias;  // [channels_padded]; theta of padding: INT32_MAX
+  size_t steps, pixels, channels, channels_padded;
+  int32_t* state;  // null, or i, then v: [pixel][2][channels_padded]
+  uint64_t* out;
+  size_t out_stride, out_t_stride;
+  int32_t* record;          // null, or v after reset
+  int32_t* record_current;  // null, or i
+  size_t record_t_stride;   // of both
+};
+
 struct LifFloatTile {
-  const float* currents;     // [t][pixel][channels_padded]
+  const float* currents;     // [t][pixel][channels_padded]; without state and record the rows may be of any
+                             // length, readable as those of LifRows are
   size_t currents_t_stride;  // floats between steps; 0 when static
   float decay, input_gain, threshold;
   bool subtract, strict;
@@ -310,7 +357,13 @@ struct KernelTable {
   void (*step_lif_i16)(const LifTile& tile);
   void (*step_lif_i32)(const LifTile& tile);
   void (*step_lifx_i32)(const LifXTile& tile);
+  void (*step_cuba_i32)(const CubaTile& tile);
   void (*step_lif_f32)(const LifFloatTile& tile);
+
+  // The same neurons straight from an array: I = sat(current), nothing is requantised. State int16 (with
+  // clamp_i8 what int8 would hold) and int32.
+  void (*run_lif_i16)(const LifRows& rows, const LifNeuron& neuron);
+  void (*run_lif_i32)(const LifRows& rows, const LifNeuron& neuron);
 
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);

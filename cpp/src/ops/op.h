@@ -31,6 +31,9 @@ struct Edge {
   bool operator==(const Edge&) const = default;
 };
 
+/// The operations that fire.
+bool is_neuron(const std::string& op);
+
 /// "b1", "u<p>", "u8", "i32" or "f32", as files spell it.
 std::string edge_dtype(const Edge& edge);
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/bits.h"
+#include "runtime/tiled_step.h"
 
 namespace snncore::runtime {
 namespace {
@@ -13,85 +13,16 @@ using kernels::kernels;
 // Sums of a tile, all steps counted: few enough to stay in the second-level cache.
 constexpr size_t kTileBytes = 128 * 1024;
 
-// Cuts [sample][pixel] into tiles of one sample.
-class TiledStep : public Step {
+class IntNeuronStep final : public CurrentsStep {
  public:
-  TiledStep(const NeuronPlace& place, size_t tile) : place_(place), tile_(tile) {}
-  [[nodiscard]] size_t chunks() const noexcept override { return place_.out.batch * tiles(); }
-
- protected:
-  [[nodiscard]] size_t tiles() const noexcept { return (place_.out.pixels + tile_ - 1) / tile_; }
-  [[nodiscard]] Tile tile_of(size_t chunk) const noexcept {
-    const size_t first = chunk % tiles() * tile_;
-    return {.t = 0,
-            .n = chunk / tiles(),
-            .first = first,
-            .count = std::min(tile_, place_.out.pixels - first),
-            .steps = place_.steps};
-  }
-  [[nodiscard]] size_t padded() const noexcept { return kernels::pad_channels(place_.out.channels); }
-
-  // The part of the state that belongs to a tile; null when nothing survives the run.
-  template <typename T>
-  [[nodiscard]] T* state_of(const Frame& f, const std::optional<size_t>& offset,
-                            const Tile& tile) const noexcept {
-    if (!offset) return nullptr;
-    return reinterpret_cast<T*>(f.state + *offset) + (tile.n * place_.out.pixels + tile.first) * padded();
-  }
-
-  // Sums of all steps, [t][pixel][channel]; one step when they do not change. Returns the distance between
-  // steps.
-  size_t fill(const Frame& f, const Synapse& synapse, Tile tile, std::byte* to,
-              std::byte* lane) const noexcept {
-    tile.steps = synapse.is_static() ? 1 : place_.steps;
-    synapse.sums(f, tile, to, lane);
-    return synapse.is_static() ? 0 : tile.count * padded();
-  }
-
-  // Fields that every neuron kernel's tile has.
-  template <typename T>
-  void place(const Frame& f, const Tile& tile, T& out) const noexcept {
-    out.steps = place_.steps;
-    out.pixels = tile.count;
-    out.channels = place_.out.channels;
-    out.channels_padded = padded();
-    out.out = place_.out.row<uint64_t>(f, 0, tile.n, tile.first);
-    out.out_stride = place_.out.row_bytes / 8;
-    out.out_t_stride = place_.out.step_bytes() / 8;
-    if (!place_.record) return;
-    out.record = place_.record->row<std::remove_pointer_t<decltype(out.record)>>(f, 0, tile.n, tile.first);
-    out.record_t_stride = place_.record->step_bytes() / 4;
-  }
-
-  [[nodiscard]] size_t tile_bytes() const noexcept {
-    return align_up(place_.steps * tile_ * padded() * sizeof(int32_t));
-  }
-
-  NeuronPlace place_;
-  size_t tile_;
-};
-
-class IntNeuronStep final : public TiledStep {
- public:
-  IntNeuronStep(IntNeuron neuron, const NeuronPlace& place, size_t tile)
-      : TiledStep(place, tile), neuron_(std::move(neuron)) {
-    direct_ = neuron_.sums.size() == 1 && !neuron_.wide;
+  IntNeuronStep(IntNeuron neuron, IntCurrents currents, const NeuronPlace& place, size_t tile)
+      : CurrentsStep(std::move(currents), place, tile, true), neuron_(std::move(neuron)) {
     ones_.assign(padded(), 1);
     zeros_.assign(padded(), 0);
-    half_.resize(padded());
-    for (size_t i = 0; i < padded(); ++i) half_[i] = neuron_.n[i] > 0 ? int64_t{1} << (neuron_.n[i] - 1) : 0;
     rounded_.resize(padded());
     // With `wide` the sum of the two may leave int32; that path adds them in int64.
-    for (size_t i = 0; i < padded() && !neuron_.wide; ++i)
-      rounded_[i] = static_cast<int32_t>(neuron_.c[i] + half_[i]);
-  }
-
-  // Lane: sums of one input, then currents of several inputs, then spike inputs, then the synapses' own
-  // bytes.
-  [[nodiscard]] size_t lane_bytes() const noexcept override {
-    size_t own = 0;
-    for (const SumInput& in : neuron_.sums) own = std::max(own, in.synapse->lane_bytes(tile_, place_.steps));
-    return 3 * tile_bytes() + (direct_ ? 0 : 2 * tile_bytes()) + own;
+    for (size_t i = 0; i < padded() && !in_.wide; ++i)
+      rounded_[i] = static_cast<int32_t>(in_.c[i] + half_[i]);
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -103,11 +34,11 @@ class IntNeuronStep final : public TiledStep {
 
     kernels::LifTile k{};
     if (direct_) {
-      k.sums_t_stride = fill(f, *neuron_.sums[0].synapse, tile, sums, rest);
+      k.sums_t_stride = fill(f, *in_.sums[0].synapse, tile, sums, rest);
       k.sums = reinterpret_cast<const int32_t*>(sums);
-      k.m = neuron_.sums[0].factor.data();
+      k.m = in_.sums[0].factor.data();
       k.c = rounded_.data();
-      k.n = neuron_.n.data();
+      k.n = in_.n.data();
     } else {
       requantise(f, tile, sums, currents, rest);
       k.sums_t_stride = tile.count * padded();
@@ -119,8 +50,11 @@ class IntNeuronStep final : public TiledStep {
       run_x(f, tile, k);
       return;
     }
-    k.extra = neuron_.spikes.empty() ? nullptr : extra;
-    if (k.extra != nullptr) add_spikes(f, tile, extra);
+    if (!in_.spikes.empty()) {
+      std::memset(extra, 0, place_.steps * tile.count * padded() * sizeof(int32_t));
+      add_spikes(f, tile, extra);
+      k.extra = extra;
+    }
     k.theta = neuron_.theta.data();
     k.psi = neuron_.psi.empty() ? nullptr : neuron_.psi.data();
     k.leak = neuron_.leak;
@@ -156,58 +90,42 @@ class IntNeuronStep final : public TiledStep {
     kernels().step_lifx_i32(x);
   }
 
-  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n).
-  void requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents,
-                  std::byte* rest) const noexcept {
-    const size_t step = tile.count * padded(), total = place_.steps * step;
-    auto* wide = reinterpret_cast<int64_t*>(rest);
-    std::byte* lane = rest + 2 * tile_bytes();
-    const size_t rows = total / padded(), cp = padded();
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t c = 0; c < cp; ++c) wide[r * cp + c] = int64_t{neuron_.c[c]} + half_[c];
-    }
-    for (const SumInput& in : neuron_.sums) {
-      const size_t stride = fill(f, *in.synapse, tile, sums, lane);
-      for (size_t t = 0; t < place_.steps; ++t) {
-        const auto* a = reinterpret_cast<const int32_t*>(sums) + t * stride;
-        int64_t* to = wide + t * step;
-        for (size_t p = 0; p < tile.count; ++p, a += cp, to += cp) {
-          for (size_t c = 0; c < cp; ++c) to[c] += int64_t{a[c]} * in.factor[c];
-        }
-      }
-    }
-    for (size_t r = 0; r < rows; ++r) {
-      for (size_t c = 0; c < cp; ++c) {
-        currents[r * cp + c] =
-            static_cast<int32_t>(std::clamp<int64_t>(wide[r * cp + c] >> neuron_.n[c], INT32_MIN, INT32_MAX));
-      }
-    }
-  }
-
-  void add_spikes(const Frame& f, const Tile& tile, int32_t* extra) const noexcept {
-    const size_t channels = place_.out.channels;
-    std::memset(extra, 0, place_.steps * tile.count * padded() * sizeof(int32_t));
-    for (const SpikeInput& in : neuron_.spikes) {
-      for (size_t t = 0; t < place_.steps; ++t) {
-        for (size_t p = 0; p < tile.count; ++p) {
-          int32_t* to = extra + (t * tile.count + p) * padded();
-          const std::byte* row = in.slot.row(f, t, tile.n, tile.first + p);
-          if (in.slot.type == ops::EdgeType::kSpike) {
-            const auto* words = reinterpret_cast<const uint64_t*>(row);
-            kernels().add_bits_i32(words, padded(), in.factor.data(), to);
-          } else {
-            const auto* counts = reinterpret_cast<const uint16_t*>(row);
-            for (size_t c = 0; c < channels; ++c) to[c] += counts[c] * in.factor[c];
-          }
-        }
-      }
-    }
-  }
-
   IntNeuron neuron_;
-  bool direct_ = true;  // one sum: the kernel requantises it
   std::vector<int32_t> ones_, zeros_, rounded_;
-  std::vector<int64_t> half_;
+};
+
+class CubaNeuronStep final : public CurrentsStep {
+ public:
+  CubaNeuronStep(CubaNeuron neuron, IntCurrents currents, const NeuronPlace& place, size_t tile)
+      : CurrentsStep(std::move(currents), place, tile, false), neuron_(std::move(neuron)) {}
+
+  void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
+    const Tile tile = tile_of(chunk);
+    auto* currents = reinterpret_cast<int32_t*>(lane + tile_bytes());
+    requantise(f, tile, lane, currents, lane + 3 * tile_bytes());
+    add_spikes(f, tile, currents);
+    kernels::CubaTile k{};
+    k.currents = currents;
+    k.currents_t_stride = tile.count * padded();
+    k.current_decay = neuron_.current_decay;
+    k.decay = neuron_.decay;
+    k.input_shift = neuron_.input_shift;
+    k.theta = neuron_.theta.data();
+    k.bias = neuron_.bias.data();
+    place(f, tile, k);
+    if (place_.record_current) {
+      k.record_current = place_.record_current->row<int32_t>(f, 0, tile.n, tile.first);
+      k.record_t_stride = place_.record_current->step_bytes() / 4;
+    }
+    if (place_.state_offset) {
+      k.state = reinterpret_cast<int32_t*>(f.state + *place_.state_offset) +
+                2 * (tile.n * place_.out.pixels + tile.first) * padded();
+    }
+    kernels().step_cuba_i32(k);
+  }
+
+ private:
+  CubaNeuron neuron_;
 };
 
 class FloatNeuronStep final : public TiledStep {
@@ -268,6 +186,16 @@ class SumsStep final : public Step {
 
 }  // namespace
 
+namespace {
+
+size_t tile_for(const IntCurrents& in, const NeuronPlace& place) noexcept {
+  size_t good = 1;
+  for (const SumInput& sum : in.sums) good = std::max(good, sum.synapse->good_tile());
+  return tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps, good);
+}
+
+}  // namespace
+
 size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, size_t good) noexcept {
   const size_t fit = std::min(good, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
   return std::clamp<size_t>(fit, 1, pixels);
@@ -280,12 +208,14 @@ size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {
 
 size_t neuron_age_bytes(const NeuronPlace& place) noexcept { return neuron_state_bytes(place, 8); }
 
-std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, const NeuronPlace& place) {
-  size_t good = 1;
-  for (const SumInput& in : neuron.sums) good = std::max(good, in.synapse->good_tile());
-  const size_t tile =
-      tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps, good);
-  return std::make_unique<IntNeuronStep>(std::move(neuron), place, tile);
+std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, IntCurrents currents, const NeuronPlace& place) {
+  const size_t tile = tile_for(currents, place);
+  return std::make_unique<IntNeuronStep>(std::move(neuron), std::move(currents), place, tile);
+}
+
+std::unique_ptr<Step> cuba_neuron_step(CubaNeuron neuron, IntCurrents currents, const NeuronPlace& place) {
+  const size_t tile = tile_for(currents, place);
+  return std::make_unique<CubaNeuronStep>(std::move(neuron), std::move(currents), place, tile);
 }
 
 std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place) {

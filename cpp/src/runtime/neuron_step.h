@@ -23,12 +23,15 @@ struct SpikeInput {
   std::vector<int32_t> factor;  // K.j, padded
 };
 
-/// The constants of an integer neuron and of the requantisation before it, padded to `channels_padded`.
-struct IntNeuron {
+/// A requantisation before a neuron; constants here and below are padded to `channels_padded`.
+struct IntCurrents {
   std::vector<SumInput> sums;
   std::vector<SpikeInput> spikes;
   std::vector<int32_t> c, n;  // c without the rounding half
   bool wide = false;
+};
+
+struct IntNeuron {
   std::vector<int32_t> theta;  // profile X: [K][channels_padded]
   std::vector<int32_t> psi;    // empty: reset to zero
   kernels::Leak leak = kernels::Leak::kNone;
@@ -36,6 +39,11 @@ struct IntNeuron {
   bool leak_at_store = false;
   int state_bits = 16;
   std::optional<int32_t> profile_x_shift;
+};
+
+struct CubaNeuron {
+  int32_t current_decay = 0, decay = 0, input_shift = 0;
+  std::vector<int32_t> theta, bias;
 };
 
 struct FloatNeuron {
@@ -49,15 +57,17 @@ struct NeuronPlace {
   Slot out;
   size_t steps = 1;
   std::optional<size_t> state_offset;
-  std::optional<size_t> age_offset;  // profile X
-  std::optional<Slot> record;        // membranes after reset: rows of channels_padded int32 or float
+  std::optional<size_t> age_offset;    // profile X
+  std::optional<Slot> record;          // membranes after reset: rows of channels_padded int32 or float
+  std::optional<Slot> record_current;  // the same of synaptic currents
 };
 
 /// Bytes of state of one neuron layer and, for profile X, of its ages.
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept;
 size_t neuron_age_bytes(const NeuronPlace& place) noexcept;
 
-std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, const NeuronPlace& place);
+std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, IntCurrents currents, const NeuronPlace& place);
+std::unique_ptr<Step> cuba_neuron_step(CubaNeuron neuron, IntCurrents currents, const NeuronPlace& place);
 std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place);
 
 /// A conv2d or linear whose result is wanted in memory.

@@ -106,7 +106,7 @@ void Placing::find_needed() {
 }
 
 const Node* Placing::recorded_node(const std::string& name) const {
-  const bool suffix = name.ends_with(".v") || name.ends_with(".sum");
+  const bool suffix = name.ends_with(".v") || name.ends_with(".i") || name.ends_with(".sum");
   const std::string node = suffix ? name.substr(0, name.rfind('.')) : name;
   const auto found = std::ranges::find(graph_.nodes, node, &Node::name);
   return found == graph_.nodes.end() ? nullptr : &*found;
@@ -119,7 +119,7 @@ bool Placing::fused(const std::string& edge) const {
   if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
   const Node& reader = *std::ranges::find_if(
       graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
-  return reader.op == "requant" || reader.op == "lif" || reader.op == "if";
+  return reader.op == "requant" || ops::is_neuron(reader.op);
 }
 
 Slot Placing::new_slot(const Edge& edge, EdgeType type, size_t steps) const {
@@ -210,7 +210,7 @@ void Placing::place_node(const Node& node) {
     slots_[out] = slots_.at(node.inputs[0]);
     return;
   }
-  if (node.op == "lif" || node.op == "if") {
+  if (ops::is_neuron(node.op)) {
     place_neuron(node, edge);
     return;
   }
@@ -247,6 +247,9 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
     if (real) like = stored;
   }
   place(slots_, node.outputs[0], slot_like(like, edge, EdgeType::kSpike, steps_));
+  if (node.op == "cuba_lif" && recorded(node.name + ".i")) {
+    place(extra_, node.name + ".i", slot_like(like, edge, EdgeType::kCurrent, steps_));
+  }
   if (!recorded(node.name + ".v")) return;
   place(extra_, node.name + ".v", slot_like(like, edge, real ? EdgeType::kReal : EdgeType::kCurrent, steps_));
 }
@@ -275,7 +278,7 @@ void Placing::place_results() {
   }
   for (const std::string& name : program_.options.record) {
     if (extra_.contains(name)) {
-      if (name.ends_with(".v")) place_whole(name, extra_.at(name).slot);
+      if (!name.ends_with(".sum")) place_whole(name, extra_.at(name).slot);
       arena_.extend(extra_.at(name).id, now_);
     } else {
       const std::string edge = recorded_edge(name);
@@ -299,12 +302,16 @@ bool Placing::per_step(const std::string& edge) const {
 
 std::string Placing::recorded_edge(const std::string& name) const {
   const Node* node = recorded_node(name);
-  const bool neuron = node != nullptr && (node->op == "lif" || node->op == "if");
+  const bool neuron = node != nullptr && ops::is_neuron(node->op);
   const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
-  require(name.ends_with(".sum") ? sums : neuron, ErrorCode::kInvalidArgument,
+  const bool current = neuron && node->op == "cuba_lif";
+  require(name.ends_with(".sum") ? sums
+          : name.ends_with(".i") ? current
+                                 : neuron,
+          ErrorCode::kInvalidArgument,
           "record '" + name +
-              "': expected '<neuron>', '<neuron>.v', '<conv or linear>.sum' or '<readout>.sum' of an "
-              "integer readout");
+              "': expected '<neuron>', '<neuron>.v', '<neuron>.i' of one with a synaptic current, '<conv or "
+              "linear>.sum' or '<readout>.sum' of an integer readout");
   return node->outputs[0];
 }
 

@@ -20,7 +20,7 @@ class Placing {
 
   /// The slot of an edge that has one: neither fused nor unneeded.
   [[nodiscard]] const Slot& slot(const std::string& edge) const { return slots_.at(edge).slot; }
-  /// Of "<neuron>.v" or "<readout>.sum" where it is recorded, else null.
+  /// Of "<neuron>.v", "<neuron>.i" or "<readout>.sum" where it is recorded, else null.
   [[nodiscard]] const Slot* extra(const std::string& record) const;
   /// What a run reads or leaves, of an edge or record that has `frame`: the frames of all steps where the
   /// plan is executed for each, else `frame` itself.
@@ -32,7 +32,8 @@ class Placing {
   [[nodiscard]] bool fused(const std::string& edge) const;
   /// Every step has a value of its own: all edges but readouts.
   [[nodiscard]] bool per_step(const std::string& edge) const;
-  /// The node that a record name speaks of: "<node>", "<node>.v", "<node>.sum"; null when there is none.
+  /// The node that a record name speaks of: "<node>", "<node>.v", "<node>.i", "<node>.sum"; null when there
+  /// is none.
   [[nodiscard]] const ops::Node* recorded_node(const std::string& name) const;
   [[nodiscard]] std::string recorded_edge(const std::string& name) const;
 
@@ -69,7 +70,7 @@ class Placing {
   const graph::Graph& graph_;
   Program::Impl& program_;
   std::map<std::string, Placed> slots_;  // by edge
-  std::map<std::string, Placed> extra_;  // by record name: "<neuron>.v", "<readout>.sum"
+  std::map<std::string, Placed> extra_;  // by record name: "<neuron>.v", "<neuron>.i", "<readout>.sum"
   std::map<std::string, Placed> whole_;  // all steps of a value of one of the two above
   std::map<std::string, int> uses_;
   std::set<std::string> ends_;    // edges that are read after the run

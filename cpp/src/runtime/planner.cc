@@ -94,7 +94,7 @@ class Planner {
 
   void make_step(const Node& node) {
     if (!placing_.is_made(node) || node.op == "flatten") return;
-    if (node.op == "lif" || node.op == "if") {
+    if (ops::is_neuron(node.op)) {
       make_neuron(node);
       return;
     }
@@ -188,6 +188,12 @@ class Planner {
     place.out = placing_.slot(node.outputs[0]);
     place.steps = program_->plan_steps();
     if (const Slot* slot = placing_.extra(node.name + ".v")) place.record = *slot;
+    if (const Slot* slot = placing_.extra(node.name + ".i")) place.record_current = *slot;
+    if (node.op == "cuba_lif") {
+      if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 2 * 32));
+      push(cuba_neuron_step(cuba_neuron(v, place.out.channels), currents(v, place.out.channels), place));
+      return;
+    }
     if (v.text("arith") == "f32") {
       if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 32));
       FloatNeuron n;
@@ -205,11 +211,22 @@ class Planner {
       place.state_offset = take_state(neuron_state_bytes(place, n.state_bits));
       if (n.profile_x_shift) place.age_offset = take_state(neuron_age_bytes(place));
     }
-    push(int_neuron_step(std::move(n), place));
+    push(int_neuron_step(std::move(n), currents(v, place.out.channels), place));
   }
 
-  IntNeuron int_neuron(const NodeView& v, size_t channels) {
-    IntNeuron n;
+  static CubaNeuron cuba_neuron(const NodeView& v, size_t channels) {
+    CubaNeuron n;
+    n.current_decay = static_cast<int32_t>(v.integer("current_decay"));
+    n.decay = static_cast<int32_t>(v.integer("decay"));
+    n.input_shift = static_cast<int32_t>(v.integer("input_shift"));
+    n.theta = padded(*v.find("theta"), channels, INT32_MAX);
+    n.bias = padded(*v.find("bias"), channels, 0);
+    return n;
+  }
+
+  // What the requantisation before a neuron reads, and its constants.
+  IntCurrents currents(const NodeView& v, size_t channels) {
+    IntCurrents n;
     const NodeView q = view(*graph::producer(graph_, v.node.inputs[0]));
     for (size_t j = 0; j < q.inputs.size(); ++j) {
       const std::string index = std::to_string(j), &edge = q.node.inputs[j];
@@ -222,6 +239,11 @@ class Planner {
     n.c = padded(*q.find("C"), channels, 0);
     n.n = padded(*q.find("n"), channels, 0);
     n.wide = q.flag("wide");
+    return n;
+  }
+
+  IntNeuron int_neuron(const NodeView& v, size_t channels) {
+    IntNeuron n;
     n.theta = padded(*v.find("theta"), channels, INT32_MAX);
     if (const tensor::Tensor* psi = v.find("psi")) n.psi = padded(*psi, channels, 0);
     static const std::map<std::string, kernels::Leak> leaks = {{"none", kernels::Leak::kNone},
@@ -284,7 +306,7 @@ class Planner {
     }
     Program::Impl::Value v = value(name, placing_.recorded_node(name)->outputs[0], DType::kI64);
     v.slot = placing_.whole(name, *extra);
-    if (name.ends_with(".v")) {
+    if (!name.ends_with(".sum")) {
       v.dtype = v.slot.type == EdgeType::kReal ? DType::kF32 : DType::kI32;
     } else {
       v.per_step = false;

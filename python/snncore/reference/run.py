@@ -21,6 +21,7 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor
 
 from . import ops
+from .cuba import cuba_lif
 from .integer import IntegerLif, Saturations, Steps, float_lif, integer_lif
 
 Source = str | os.PathLike[str] | bytes
@@ -40,6 +41,7 @@ class Result:
 
     `outputs`: by output name, float32 ``[N, F]`` of a readout, ``[T, N, ...]`` of another edge. By node name:
     `spikes` bool and `membranes` (after reset) int64 or float32, ``[T, N, C, H, W]`` or ``[T, N, F]``;
+    `currents` of neurons with a synaptic current, alike;
     `sums` int64, ``[N, F]`` of a readout of integers, ``[T, N, ...]`` of a convolution or linear layer;
     `saturations` of the integer neurons.
     """
@@ -47,6 +49,7 @@ class Result:
     outputs: dict[str, Tensor] = field(default_factory=dict)
     spikes: dict[str, Tensor] = field(default_factory=dict)
     membranes: dict[str, Tensor] = field(default_factory=dict)
+    currents: dict[str, Tensor] = field(default_factory=dict)
     sums: dict[str, Tensor] = field(default_factory=dict)
     saturations: dict[str, Saturations] = field(default_factory=dict)
 
@@ -64,8 +67,8 @@ def run(
     `x` is an array, or a mapping from input names to arrays: uint8 raw pixels, float32 normalised values,
     bool spikes. `layout` is a permutation of the axes T, N, C, H, W (default: the file's); without T one
     frame is repeated `timesteps` times (default: the file's). `record` holds ``"<neuron>"`` (spikes),
-    ``"<neuron>.v"`` (membranes), ``"<conv, linear or readout>.sum"``; None records everything. Samples are
-    independent; they run `batch` at a time.
+    ``"<neuron>.v"`` (membranes), ``"<neuron>.i"`` (currents), ``"<conv, linear or readout>.sum"``; None
+    records everything. Samples are independent; they run `batch` at a time.
     """
     file = read(source)
     document = file.document
@@ -160,7 +163,7 @@ def _reals(name: str, x: Tensor, edge: dict[str, Any]) -> Tensor:
 def _joined(chunks: list[Result]) -> Result:
     """Put results for some samples each together; axis N is axis -2 of [N, F] and 1 of [T, N, ...]."""
     whole = Result()
-    for kind in ("outputs", "spikes", "membranes", "sums"):
+    for kind in ("outputs", "spikes", "membranes", "currents", "sums"):
         for name, first in getattr(chunks[0], kind).items():
             axis = 0 if first.dim() == 2 else 1
             getattr(whole, kind)[name] = torch.cat([getattr(c, kind)[name] for c in chunks], axis)
@@ -214,7 +217,7 @@ class _Walk:
             self.values[node.output] = op(node)
             self._follow_image(node)
             self._check_range(node)
-            if node.op in ("lif", "if"):
+            if node.op in ("lif", "if", "cuba_lif"):
                 self._keep(self.result.spikes, node, node.name, self.values[node.output] != 0)
             for edge in [e for e in node.inputs if last_use[e] == i and e not in kept]:
                 self.values.pop(edge, None)
@@ -318,6 +321,13 @@ class _Walk:
             leak_at_store=a["leak_at_store"],
         )
         return integer_lif(x, parameters)
+
+    def _cuba_lif(self, node: _Node) -> Tensor:
+        theta, bias = node.tensors["theta"], node.tensors["bias"]
+        steps = cuba_lif(self.values[node.inputs[0]], theta=theta, bias=bias, **node.attrs)
+        self._keep(self.result.membranes, node, f"{node.name}.v", steps.membranes)
+        self._keep(self.result.currents, node, f"{node.name}.i", steps.currents)
+        return steps.spikes.to(torch.int64)
 
     def _maxpool2d(self, node: _Node) -> Tensor:
         return ops.maxpool2d(self.values[node.inputs[0]], **node.attrs)

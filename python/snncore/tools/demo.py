@@ -109,7 +109,7 @@ def demo(seconds: float, as_json: bool) -> None:
     colourful = console.is_terminal and console.color_system in ("256", "truecolor")
     console.print(_gallery(images, results) if colourful else _table(results))
     right = sum(r["correct"] for r in results)
-    click.echo(f"{right} of {len(results)} right (ten CIFAR-10 (JPEG) test images, the first of each class)")
+    click.echo(f"{right} of {len(results)} right (ten CIFAR-10 (JPEG) test images, the last of each class)")
     click.echo(size_line(model))
     click.echo(
         f"time for one image, one thread: {times[0].median:.3f} ms (median of {times[0].count} runs; "

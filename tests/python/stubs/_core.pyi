@@ -70,6 +70,12 @@ def attention_map(q: HeadTensor, k: HeadTensor, threshold: int, threads: int) ->
 def attention_apply(map: BitTensor, v: HeadTensor, threads: int) -> NDArray[numpy.int32]:
     """map v of every head, exact."""
 
+def lif_int(x: Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.int16], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], channels_last: bool, *, theta: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], psi: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, profile: str, state: str, leak: str, leak_param: int, reset: str, leak_at_store: bool, threads: int, membranes: bool) -> tuple[BitTensor, NDArray[numpy.int32] | None]:
+    """Spikes and, where asked for, membranes of integer neurons."""
+
+def lif(x: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], channels_last: bool, *, decay: float, input_gain: float, threshold: float, reset: str, strict: bool, threads: int) -> BitTensor:
+    """Spikes of float32 neurons."""
+
 class PortInfo:
     @property
     def name(self) -> str: ...
@@ -222,6 +228,8 @@ class GraphBuilder:
     def lif(self, name: str, x: str, *, decay: float, input_gain: float, threshold: float, reset: str, strict: bool, profile: str, state: str, leak: str, leak_at_store: bool, theta0: int, unit_bits: int) -> str: ...
 
     def lif_int(self, name: str, x: str, *, theta: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], psi: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, profile: str, state: str, leak: str, leak_param: int, reset: str, leak_at_store: bool, unit_bits: int, decay: float, threshold: float, input_gain: float, strict: bool) -> str: ...
+
+    def cuba_lif(self, name: str, x: str, *, current_decay: int, decay: int, theta: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], bias: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], input_shift: int) -> str: ...
 
     def requant(self, name: str, inputs: Sequence[str], *, factors: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], c: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], wide: bool) -> str: ...
 

@@ -17,7 +17,10 @@ void fill_avx512(KernelTable& table) {
   table.step_lif_i16 = avx512::step_lif_i16;
   table.step_lif_i32 = avx512::step_lif_i32;
   table.step_lifx_i32 = avx512::step_lifx_i32;
+  table.step_cuba_i32 = avx512::step_cuba_i32;
   table.step_lif_f32 = avx512::step_lif_f32;
+  table.run_lif_i16 = avx512::run_lif_i16;
+  table.run_lif_i32 = avx512::run_lif_i32;
   table.or_rows_b1 = avx512::or_rows_b1;
   table.add_bits_i32 = avx512::add_bits_i32;
   table.popcount_b1 = avx512::popcount_b1;

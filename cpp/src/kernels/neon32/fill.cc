@@ -16,6 +16,9 @@ void fill_neon32(KernelTable& table) {
   table.step_lif_i16 = neon32::step_lif_i16;
   table.step_lif_i32 = neon32::step_lif_i32;
   table.step_lifx_i32 = neon32::step_lifx_i32;
+  table.step_cuba_i32 = neon32::step_cuba_i32;
+  table.run_lif_i16 = neon32::run_lif_i16;
+  table.run_lif_i32 = neon32::run_lif_i32;
   table.or_rows_b1 = neon32::or_rows_b1;
   table.add_bits_i32 = neon32::add_bits_i32;
   table.popcount_b1 = neon32::popcount_b1;

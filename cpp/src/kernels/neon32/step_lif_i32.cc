@@ -5,6 +5,7 @@
 namespace snncore::kernels::neon32 {
 namespace {
 #include "kernels/body/spikes.inc"
+#include "kernels/body/step_32.inc"
 #include "kernels/body/step_lif_i32.inc"
 }  // namespace
 

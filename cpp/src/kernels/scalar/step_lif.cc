@@ -1,53 +1,15 @@
 // The integer neuron as docs/format.md writes it, in int64 throughout.
 #include "kernels/scalar/entries.h"
+#include "kernels/scalar/lif.h"
 
 namespace snncore::kernels::scalar {
 namespace {
-
-struct Range {
-  int64_t lo, hi;
-  [[nodiscard]] int64_t clamp(int64_t x) const { return x < lo ? lo : x > hi ? hi : x; }
-};
-constexpr Range kInt16{INT16_MIN, INT16_MAX};
-constexpr Range kInt32{INT32_MIN, INT32_MAX};
-constexpr Range kSymmetric8{-127, 127};
-
-int64_t leak(Leak kind, int32_t param, int64_t v) {
-  switch (kind) {
-    case Leak::kNone:
-      return v;
-    case Leak::kQ15:
-      return (v * param + (1 << 14)) >> 15;
-    case Leak::kHalfFloor:
-      return v >> 1;
-    case Leak::kShift:
-      return v - (v >> param);
-    case Leak::kTz12:
-      return v < 0 ? -((-v * param) >> 12) : (v * param) >> 12;
-  }
-  return v;
-}
 
 int64_t current(const LifTile& tile, size_t t, size_t p, size_t c) {
   const size_t cp = tile.channels_padded;
   const int64_t sum = tile.sums[t * tile.sums_t_stride + p * cp + c];
   const int64_t extra = tile.extra == nullptr ? 0 : tile.extra[(t * tile.pixels + p) * cp + c];
   return ((sum * tile.m[c] + tile.c[c]) >> tile.n[c]) + extra;
-}
-
-// One step of channel c: `v` is the stored state, before and after.
-bool step(const LifTile& tile, int64_t i, size_t c, Range sat, Range store, int64_t& v) {
-  const int64_t l = tile.leak_at_store ? v : leak(tile.leak, tile.leak_param, v);
-  const int64_t h = sat.clamp(l + sat.clamp(i));
-  const bool spike = h >= tile.theta[c];
-  if (tile.psi == nullptr) {
-    v = spike ? 0 : h;
-  } else {
-    v = sat.clamp(h - (spike ? tile.psi[c] : 0));
-  }
-  if (tile.leak_at_store) v = leak(tile.leak, tile.leak_param, v);
-  v = store.clamp(v);
-  return spike;
 }
 
 template <typename State>
@@ -63,7 +25,8 @@ void step_lif(const LifTile& tile, Range sat, Range store) {
         uint64_t spikes = 0;
         for (size_t i = 0; i < count; ++i) {
           const size_t c = first + i;
-          const bool spike = step(tile, current(tile, t, p, c), c, sat, store, v[i]);
+          const int64_t psi = tile.psi == nullptr ? -1 : tile.psi[c];
+          const bool spike = step(tile, current(tile, t, p, c), tile.theta[c], psi, sat, store, v[i]);
           spikes |= static_cast<uint64_t>(spike) << i;
           if (tile.record != nullptr) {
             tile.record[t * tile.record_t_stride + p * cp + c] = static_cast<int32_t>(v[i]);

@@ -1,0 +1,39 @@
+// Pooling and counting of packed spikes.
+#include "work.h"
+
+namespace snncore::bench {
+
+using namespace kernels;
+
+namespace {
+
+// 2 x 2 pooling, one call for each output pixel.
+Work pool(size_t pixels, size_t words) {
+  auto bits = random_values<uint64_t>(4 * pixels * words, 0, 1 << 30);
+  auto out = std::make_shared<AlignedBuffer>(words * sizeof(uint64_t));
+  const auto touched = static_cast<double>(pixels * words);
+  return {"or_rows_b1/" + std::to_string(pixels) + "x4x" + std::to_string(words), touched * 40,
+          touched * 4 * 64, [=](const KernelTable& k) {
+            for (size_t p = 0; p < pixels; ++p) {
+              const uint64_t* first = bits->as<uint64_t>() + p * 4 * words;
+              const uint64_t* const rows[] = {first, first + words, first + 2 * words, first + 3 * words};
+              k.or_rows_b1(rows, 4, out->as<uint64_t>(), words);
+            }
+          }};
+}
+
+Work popcount(size_t words) {
+  auto bits = random_values<uint64_t>(words, 0, 1 << 30);
+  return {"popcount_b1/" + std::to_string(words), static_cast<double>(words) * 8,
+          static_cast<double>(words) * 64,
+          [=](const KernelTable& k) { keep(k.popcount_b1(bits->as<uint64_t>(), words)); }};
+}
+
+}  // namespace
+
+void add_bits(std::vector<Work>& work) {
+  work.push_back(pool(512, 1));
+  work.push_back(popcount(4096));
+}
+
+}  // namespace snncore::bench

@@ -1,0 +1,105 @@
+// Sums of 3 x 3 convolutions on spikes: gathered rows, counted bits, streams of the weights that are not
+// zero, float32 weights.
+#include "base/bits.h"
+#include "frames.h"
+#include "kernels/row_bounds.h"
+#include "kernels/sparse_codes.h"
+#include "work.h"
+
+namespace snncore::bench {
+
+using namespace kernels;
+
+Work gather(const Layer& layer, int32_t max_abs, const char* kind, double density) {
+  auto spikes = std::make_shared<SpikeTiles>(layer, density);
+  auto codes = random_values<int8_t>(code_rows(layer.inputs, 9) * layer.outputs, -max_abs, max_abs - 1);
+  auto bounds =
+      std::make_shared<AlignedBuffer>(row_bounds(layer.inputs, 9, layer.outputs) * sizeof(uint16_t));
+  fill_row_bounds(codes->as<int8_t>(), layer.inputs, 9, layer.outputs, bounds->as<uint16_t>());
+  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(int32_t));
+  const double outputs = static_cast<double>(layer.outputs), pixels = static_cast<double>(layer.pixels());
+  return {layer.name("addrows_b1i8_i32", kind) + percent(density),
+          spikes->events() * outputs + pixels * outputs * 4, spikes->events() * outputs,
+          [=](const KernelTable& k) {
+            const RowWeights w{
+                codes->as<int8_t>(), bounds->as<uint16_t>(), layer.inputs, 9, layer.outputs, max_abs, true};
+            spikes->for_each([&](const SpikeTile& tile, std::byte* scratch) {
+              k.addrows_b1i8_i32(tile, w, sums->as<int32_t>(), scratch);
+            });
+          },
+          "byte_add"};
+}
+
+Work count(const Layer& layer) {
+  auto spikes = std::make_shared<SpikeTiles>(layer, 0.5);
+  const size_t words = 9 * ((layer.inputs + 31) / 32) * layer.outputs;
+  auto plus = random_values<uint32_t>(words, INT32_MIN / 2, INT32_MAX / 2);
+  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(int32_t));
+  const auto pixels = static_cast<double>(layer.pixels()), weights = static_cast<double>(words);
+  return {layer.name("count_b1b1_i32", ""), pixels * weights * 4, pixels * weights * 32,
+          [=](const KernelTable& k) {
+            const BitWeights w{plus->as<uint32_t>(), layer.inputs, 9, layer.outputs, layer.outputs};
+            spikes->for_each([&](const SpikeTile& tile, std::byte* scratch) {
+              k.count_b1b1_i32(tile, w, sums->as<int32_t>(), scratch);
+            });
+          },
+          "and_popcount"};
+}
+
+namespace {
+
+// One weight in `one_in` is not zero.
+Work sparse(const Layer& layer, int32_t max_abs, const char* kind, int32_t one_in) {
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  std::vector<int8_t> codes(9 * layer.inputs * layer.outputs);
+  for (int8_t& q : codes) {
+    if (random_in(1, one_in) == 1) q = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
+  }
+  auto packed = std::make_shared<SparseCodes>(sparse_codes(codes.data(), layer.outputs, 9, layer.inputs));
+  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
+  const auto pixels = static_cast<double>(layer.pixels());
+  const double operations = pixels * static_cast<double>(packed->codes.size());
+  return {layer.name("sparse_b1i8_i32", kind) + percent(1.0 / one_in), operations, operations,
+          [=](const KernelTable& k) {
+            spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
+              k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
+            });
+          },
+          "byte_add"};
+}
+
+Work gather_float(const Layer& layer, double density) {
+  auto spikes = std::make_shared<SpikeTiles>(layer, density);
+  auto values = random_values<float>(9 * layer.inputs * layer.outputs, -100, 100);
+  auto out = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(float));
+  const double outputs = static_cast<double>(layer.outputs), pixels = static_cast<double>(layer.pixels());
+  return {layer.name("addrows_b1f32_f32", "") + percent(density), (spikes->events() + pixels) * outputs * 4,
+          spikes->events() * outputs, [=](const KernelTable& k) {
+            const FloatWeights w{values->as<float>(), layer.inputs, 9, layer.outputs, nullptr};
+            spikes->for_each([&](const SpikeTile& tile, std::byte* scratch) {
+              k.addrows_b1f32_f32(tile, w, out->as<float>(), scratch);
+            });
+          }};
+}
+
+}  // namespace
+
+void add_convolutions(std::vector<Work>& work) {
+  const Layer layers[] = {
+      {32, 32, 32, 32}, {16, 16, 64, 64}, {8, 8, 128, 128}, {32, 32, 128, 128}, {16, 16, 256, 256}};
+  for (const Layer& layer : layers) {
+    for (const double density : {0.1, 0.2, 0.5}) {
+      work.push_back(gather(layer, 1, "/1bit", density));
+      work.push_back(gather(layer, 8, "/4bit", density));
+      work.push_back(gather(layer, 128, "/8bit", density));
+      work.push_back(gather_float(layer, density));
+    }
+    work.push_back(count(layer));
+    for (const int32_t one_in : {20, 10, 5}) {
+      work.push_back(sparse(layer, 8, "/4bit", one_in));
+      work.push_back(sparse(layer, 128, "/8bit", one_in));
+    }
+  }
+}
+
+}  // namespace snncore::bench

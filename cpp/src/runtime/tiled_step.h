@@ -1,0 +1,90 @@
+// What steps of neurons share: tiles of one sample, and the currents of integer neurons.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "runtime/neuron_step.h"
+
+namespace snncore::runtime {
+
+// Cuts [sample][pixel] into tiles of one sample.
+class TiledStep : public Step {
+ public:
+  TiledStep(const NeuronPlace& place, size_t tile) : place_(place), tile_(tile) {}
+  [[nodiscard]] size_t chunks() const noexcept override { return place_.out.batch * tiles(); }
+
+ protected:
+  [[nodiscard]] size_t tiles() const noexcept { return (place_.out.pixels + tile_ - 1) / tile_; }
+  [[nodiscard]] Tile tile_of(size_t chunk) const noexcept {
+    const size_t first = chunk % tiles() * tile_;
+    return {.t = 0,
+            .n = chunk / tiles(),
+            .first = first,
+            .count = std::min(tile_, place_.out.pixels - first),
+            .steps = place_.steps};
+  }
+  [[nodiscard]] size_t padded() const noexcept { return kernels::pad_channels(place_.out.channels); }
+
+  // The part of the state that belongs to a tile; null when nothing survives the run.
+  template <typename T>
+  [[nodiscard]] T* state_of(const Frame& f, const std::optional<size_t>& offset,
+                            const Tile& tile) const noexcept {
+    if (!offset) return nullptr;
+    return reinterpret_cast<T*>(f.state + *offset) + (tile.n * place_.out.pixels + tile.first) * padded();
+  }
+
+  // Sums of all steps, [t][pixel][channel]; one step when they do not change. Returns the distance between
+  // steps.
+  size_t fill(const Frame& f, const Synapse& synapse, Tile tile, std::byte* to,
+              std::byte* lane) const noexcept {
+    tile.steps = synapse.is_static() ? 1 : place_.steps;
+    synapse.sums(f, tile, to, lane);
+    return synapse.is_static() ? 0 : tile.count * padded();
+  }
+
+  // Fields that every neuron kernel's tile has.
+  template <typename T>
+  void place(const Frame& f, const Tile& tile, T& out) const noexcept {
+    out.steps = place_.steps;
+    out.pixels = tile.count;
+    out.channels = place_.out.channels;
+    out.channels_padded = padded();
+    out.out = place_.out.row<uint64_t>(f, 0, tile.n, tile.first);
+    out.out_stride = place_.out.row_bytes / 8;
+    out.out_t_stride = place_.out.step_bytes() / 8;
+    if (!place_.record) return;
+    out.record = place_.record->row<std::remove_pointer_t<decltype(out.record)>>(f, 0, tile.n, tile.first);
+    out.record_t_stride = place_.record->step_bytes() / 4;
+  }
+
+  [[nodiscard]] size_t tile_bytes() const noexcept {
+    return align_up(place_.steps * tile_ * padded() * sizeof(int32_t));
+  }
+
+  NeuronPlace place_;
+  size_t tile_;
+};
+
+// Currents of integers. Lane: sums of one input, currents, spike inputs, and, where there are several sums,
+// two more for int64; then the synapses' own bytes.
+class CurrentsStep : public TiledStep {
+ public:
+  // `kernel_requantises`: the neuron's kernel takes sums where there is but one.
+  CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_t tile, bool kernel_requantises);
+  [[nodiscard]] size_t lane_bytes() const noexcept override;
+
+ protected:
+  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n).
+  void requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents,
+                  std::byte* rest) const noexcept;
+  // I += sum_j K_j * s_j.
+  void add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept;
+
+  IntCurrents in_;
+  bool direct_;                // the kernel gets sums
+  std::vector<int64_t> half_;  // of the rounding
+};
+
+}  // namespace snncore::runtime
