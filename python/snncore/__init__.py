@@ -34,6 +34,10 @@ __all__ = [
     "Session",
     "__version__",
     "build_info",
+    "from_norse",
+    "from_sinabs",
+    "from_snntorch",
+    "from_spikingjelly",
     "from_torch",
     "functional",
     "isa",
@@ -68,6 +72,50 @@ def from_torch(module: Any, example: Any, **options: Any) -> Model:
         No torch.
     """
     from snncore.convert.torch import from_torch as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_spikingjelly(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a SpikingJelly network: see `snncore.convert.frameworks.from_spikingjelly`. Needs spikingjelly and torch.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_spikingjelly as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_snntorch(module: Any, example: Any, **options: Any) -> Model:
+    """Convert an snnTorch network: see `snncore.convert.frameworks.from_snntorch`. Needs snntorch and torch.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_snntorch as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_sinabs(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a sinabs network: see `snncore.convert.frameworks.from_sinabs`. Needs sinabs and torch.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_sinabs as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_norse(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a Norse ``SequentialState``: see `snncore.convert.frameworks.from_norse`. Needs norse and torch.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_norse as convert
 
     model: Model = convert(module, example, **options)
     return model

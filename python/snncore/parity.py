@@ -112,7 +112,11 @@ def verify(
     ImportError
         No torch (or, for the integer reference, no safetensors).
     """
-    neurons = [n["name"] for n in _document(model)["graph"]["nodes"] if n["op"] in ("lif", "if", "cuba_lif")]
+    neurons = [
+        n["name"]
+        for n in _document(model)["graph"]["nodes"]
+        if n["op"] in ("lif", "if", "cuba_lif", "neuron")
+    ]
     total: VerifyReport | None = None
     for start, part in _parts(model, x, layout, batch):
         if module is None:
@@ -167,10 +171,16 @@ def _integer_twin(model: Model, x: Any, layout: str | None) -> _Run:
 def _module(model: Model, module: torch.nn.Module, x: Any, layout: str | None, neurons: list[str]) -> _Run:
     import torch
 
+    from snncore.convert.dialects import dialect_of
+    from snncore.convert.frameworks import run_framework
     from snncore.reference import Network
 
     values, time_first = _for_torch(model, torch.as_tensor(np.asarray(x)), layout or model.inputs[0].layout)
     mode = _readout_mode(model)
+    found = dialect_of(module)
+    if found is not None:
+        output, spikes = run_framework(found, module, values, time_first, model.timesteps)
+        return _from_torch_run(model, neurons, output, spikes, mode)
     if isinstance(module, torch.nn.Sequential) and values.dim() - time_first == 4:
         module = Network(module, timesteps=model.timesteps, readout="sum" if mode == "sum" else "mean")
     with evaluating(module), torch.no_grad():
@@ -181,10 +191,20 @@ def _module(model: Model, module: torch.nn.Module, x: Any, layout: str | None, n
             if not time_first:
                 values = values.unsqueeze(0).expand(model.timesteps, *values.shape)
             output, spikes = _hooked(module, values)
+    return _from_torch_run(model, neurons, output, spikes, mode)
+
+
+def _from_torch_run(
+    model: Model,
+    neurons: list[str],
+    output: torch.Tensor,
+    spikes: dict[str, torch.Tensor],
+    mode: str | None,
+) -> _Run:
     port = model.outputs[0]
     if output.dim() == len(port.shape) + 2 and not port.layout.startswith("T"):
         output = output[-1] if mode == "last" else output.sum(0) if mode == "sum" else output.mean(0)
-    named = _by_name(neurons, {k: v.numpy() != 0 for k, v in spikes.items()})
+    named = _by_name(neurons, {k: v.numpy() for k, v in spikes.items()})
     return _Run({port.name: output.numpy()}, named)
 
 

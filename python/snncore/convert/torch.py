@@ -91,7 +91,7 @@ def from_torch(
         )
     with evaluating(module), torch.no_grad():
         found = trace(layers, traced_on.float())
-        emitter = _Emitter(found, preprocess or {}, state, profile)
+        emitter = Emitter(found, preprocess or {}, state, profile)
         emitter.input(example)
         for call in tracked(found.calls, "converting", progress):
             emitter.emit(call)
@@ -99,12 +99,12 @@ def from_torch(
     return emitter.builder.build(
         steps,
         labels=list(labels) if labels else None,
-        preprocess=_image(preprocess, example),
-        provenance=_provenance(module, name),
+        preprocess=image_of(preprocess, example),
+        provenance=provenance_of(module, name),
     )
 
 
-def _image(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, Any] | None:
+def image_of(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, Any] | None:
     """Size, crop and colour of the images that the file asks for."""
     if preprocess is None or example.dim() < 4 or example.shape[-3] not in (1, 3):
         return None
@@ -113,7 +113,7 @@ def _image(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, A
     return {"size": [int(height), int(width)], "crop": preprocess.get("crop", "center"), "color": color}
 
 
-def _provenance(module: nn.Module, name: str | None) -> dict[str, str]:
+def provenance_of(module: nn.Module, name: str | None) -> dict[str, str]:
     values = sum(t.numel() for t in module.state_dict().values() if t.is_floating_point())
     kind = f"{type(module).__module__}.{type(module).__qualname__}"
     facts = {"source": f"torch {torch.__version__}, {kind}", "float32_values": str(values)}
@@ -124,7 +124,7 @@ def _array(values: Tensor | None, dtype: Any = np.float64) -> Any:
     return None if values is None else values.detach().cpu().contiguous().numpy().astype(dtype)
 
 
-class _Emitter:
+class Emitter:
     """Calls the builder. `edges` maps what fx calls a value to what the builder calls it."""
 
     def __init__(self, found: Trace, preprocess: Mapping[str, Any], state: State, profile: Profile) -> None:
@@ -230,6 +230,9 @@ class _Emitter:
             state=self.state,
             leak=leak,
         )
+
+    def _neuron(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.neuron(call.name, inputs[0], call.options["neuron"])
 
     def _maxpool2d(self, call: Call, inputs: list[str]) -> str:
         return self.builder.maxpool2d(call.name, inputs[0], **call.options)

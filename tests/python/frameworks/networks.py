@@ -1,0 +1,51 @@
+"""Networks whose float32 sums are exact, so that every order of summation gives the same spikes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+import snncore
+
+
+def dyadic(net: nn.Module, seed: int = 0) -> nn.Module:
+    """Make weights multiples of 2^-8, and batch norms that change nothing but signs and halves."""
+    rng = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for part in net.modules():
+            if isinstance(part, (nn.Conv2d, nn.Linear)):
+                fan_in = part.weight[0].numel()
+                width = max(4, int(256 * 1.5 / fan_in**0.5))
+                part.weight.copy_(torch.randint(-width, width + 1, part.weight.shape, generator=rng) / 256)
+                if part.bias is not None:
+                    part.bias.copy_(torch.randint(-16, 17, part.bias.shape, generator=rng) / 256)
+            if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                part.eps = 0.0
+                part.running_var.fill_(1.0)
+                part.running_mean.copy_(torch.randint(-8, 9, part.running_mean.shape, generator=rng) / 256)
+                part.weight.copy_(2.0 ** torch.randint(-1, 2, part.weight.shape, generator=rng))
+                part.bias.copy_(torch.randint(-8, 9, part.bias.shape, generator=rng) / 256)
+    return net.eval()
+
+
+def images(steps: int | None, samples: int, shape: tuple[int, ...], seed: int = 1) -> torch.Tensor:
+    """Dyadic pixels in -1..2, [T, N, ...] or [N, ...]."""
+    rng = torch.Generator().manual_seed(seed)
+    full = (samples, *shape) if steps is None else (steps, samples, *shape)
+    return torch.randint(-16, 33, full, generator=rng) / 16
+
+
+def check(model: snncore.Model, net: Any, x: torch.Tensor) -> snncore.parity.VerifyReport:
+    """Every spike and output equal, some spikes there; in a saved file, step by step, and with two threads."""
+    report = snncore.verify(model, net, x.numpy())
+    assert report.equal, str(report)
+    assert report.spikes > 0 and report.label_agreement == 1.0
+    names = [n for n in report.layers]
+    result = model.run(x.numpy(), record=names)
+    assert all(0 < np.mean(result.spikes[n].numpy()) < 1 for n in names), "a layer never fires, or always"
+    again = snncore.load(model.to_bytes()).run(x.numpy(), threads=2)
+    np.testing.assert_array_equal(again, result.outputs)
+    return report
