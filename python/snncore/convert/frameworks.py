@@ -180,6 +180,7 @@ def run_framework(
             if found.is_neuron(part):
                 fired[name] = []
                 hooks.callback(part.register_forward_hook(_keep(fired[name])).remove)
+        found.reset(prepared)
         if each:
             output = torch.stack([_first(prepared(now)) for now in sequence])
         else:

@@ -86,7 +86,6 @@ def trace(module: nn.Module, example: Tensor, dialect: Dialect | None = None) ->
     """
     try:
         graph = _Tracer(dialect).trace(module)
-        graph.eliminate_dead_code()
     except Exception as why:  # whatever a user's forward raises
         raise _core.Error(
             f"{_caller(dialect)}: torch.fx cannot trace {type(module).__name__}: {_line(why)}"
@@ -115,7 +114,10 @@ class _Reader:
         self.modules = dict(module.named_modules())
         self.dialect, self.caller = dialect, _caller(dialect)
         self.kinds = _KINDS | dict(dialect.layers if dialect else {})
-        self.later: set[str] = set()  # fx names of values of the second step and after
+        # By their fx names, with a dialect: values of the second step and after; states of neurons.
+        self.later: set[str] = set()
+        self.states: set[str] = set()
+        self.calls_of_neurons: set[str] = set()
         self.source_rank = 3 if example.dim() >= 4 else 1
         self.rank: dict[str, int] = {}
         self.shape: dict[str, Shape] = {}
@@ -134,10 +136,12 @@ class _Reader:
                 self._note(node, self.source_rank)
             elif node.op == "output":
                 result = self._result(node.args[0])
-            elif "shape" in node.meta:
+            elif "shape" in node.meta and not _unused_state(node):
                 seen[str(node.target)] += node.op == "call_module"
                 repeated = seen[str(node.target)] > 1
-                if self._is_later(node, repeated):
+                if self._is_state(node):
+                    self.states.add(node.name)
+                elif self._is_later(node, repeated):
                     self.later.add(node.name)
                 else:
                     self._read(node, repeated)
@@ -152,6 +156,17 @@ class _Reader:
         if not isinstance(value, fx.Node):
             raise _core.Error(f"{self.caller}: a module with several outputs is not supported")
         return value.name
+
+    def _is_state(self, node: fx.Node) -> bool:
+        """Whether a value is a neuron's state, which snnTorch hands around: a buffer, or what comes with spikes."""
+        if self.dialect is None:
+            return False
+        if node.op == "get_attr":
+            return True
+        sources = node.all_input_nodes[:1] if node.target is torch.stack else node.all_input_nodes
+        if node.target is operator.getitem and sources[0].name in self.calls_of_neurons:
+            return node.args[1] != 0
+        return bool(sources) and all(source.name in self.states for source in sources)
 
     def _is_later(self, node: fx.Node, repeated: bool) -> bool:
         """Whether a value belongs to a step after the first, where the forward loops over the steps."""
@@ -206,6 +221,7 @@ class _Reader:
     def _module(self, module: Any, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
         features, after = self._features(inputs[0]), node.meta["shape"]
         if self.dialect and self.dialect.is_neuron(module):
+            self.calls_of_neurons.add(node.name)
             return "neuron", {"neuron": self._neuron(module)}
         kind = self.kinds.get(type(module))
         if kind == "linear" and self.rank[inputs[0]] != 1:
@@ -237,9 +253,7 @@ class _Reader:
             return self._reshape(inputs[0], after), {}
         if target in _KEEP or (self.dialect and target is torch.stack):
             return "drop", {}
-        if self.dialect and target is operator.getitem:
-            if node.args[1] != 0:
-                raise Unsupported("uses a neuron's state; a model gives its spikes")
+        if self.dialect and target is operator.getitem and node.args[1] == 0:
             return "drop", {}
         if target in _POOLS:
             pool = _POOLS[target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
@@ -277,6 +291,11 @@ class _Reader:
             }
             return "avgpool2d", pooled
         raise Unsupported(f"{mode} over the axes {axes} of {list(before)}")
+
+
+def _unused_state(node: fx.Node) -> bool:
+    """Whether a part of a tuple, as a neuron returns one, is unpacked and left."""
+    return node.target is operator.getitem and not node.users
 
 
 def _function_name(node: fx.Node) -> str:

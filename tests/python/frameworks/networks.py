@@ -18,16 +18,16 @@ def dyadic(net: nn.Module, seed: int = 0) -> nn.Module:
         for part in net.modules():
             if isinstance(part, (nn.Conv2d, nn.Linear)):
                 fan_in = part.weight[0].numel()
-                width = max(4, int(256 * 1.5 / fan_in**0.5))
-                part.weight.copy_(torch.randint(-width, width + 1, part.weight.shape, generator=rng) / 256)
+                width = max(16, int(256 * 4 / fan_in**0.5))
+                part.weight.copy_(torch.randint(-width // 2, width + 1, part.weight.shape, generator=rng) / 256)
                 if part.bias is not None:
-                    part.bias.copy_(torch.randint(-16, 17, part.bias.shape, generator=rng) / 256)
+                    part.bias.copy_(torch.randint(0, 65, part.bias.shape, generator=rng) / 256)
             if isinstance(part, nn.modules.batchnorm._BatchNorm):
                 part.eps = 0.0
                 part.running_var.fill_(1.0)
                 part.running_mean.copy_(torch.randint(-8, 9, part.running_mean.shape, generator=rng) / 256)
                 part.weight.copy_(2.0 ** torch.randint(-1, 2, part.weight.shape, generator=rng))
-                part.bias.copy_(torch.randint(-8, 9, part.bias.shape, generator=rng) / 256)
+                part.bias.copy_(torch.randint(0, 65, part.bias.shape, generator=rng) / 256)
     return net.eval()
 
 
