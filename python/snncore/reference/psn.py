@@ -5,8 +5,8 @@ For inputs ``x[0..T-1]``, with sums in float32 from +0 in ascending order of the
     h[t] = sum_j weight[t, j] * x[j] + bias[t]        s[t] = 1 if h[t] >= 0 else 0
 
 A masked neuron is one whose weights are zero outside a band. A sliding neuron has one row of k weights, the
-last of which meets the present: ``h[t] = sum_j weight[j] * x[t - k + 1 + j] + bias``, without the steps before
-0. Only that one needs no look ahead.
+last of which meets the present: ``h[t] = sum_j weight[j] * x[t - k + 1 + j] + bias``, without the steps
+before 0. Only that one needs no look ahead.
 
 Source: Fang et al., "Parallel Spiking Neurons", NeurIPS 2023 (arXiv 2304.12760).
 """
