@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snncore import functional
+from snncore import functional, presets
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
+from snncore.neuron import Neuron
 from snncore.recording import Result
 from snncore.session import Session
 
@@ -29,6 +30,7 @@ __all__ = [
     "GraphBuilder",
     "Layer",
     "Model",
+    "Neuron",
     "Port",
     "Result",
     "Session",
@@ -43,6 +45,7 @@ __all__ = [
     "isa",
     "load",
     "pack",
+    "presets",
     "verify",
 ]
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
 from snncore.model import Model
+from snncore.neuron import VALUES, Neuron
 
 Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
@@ -270,6 +271,18 @@ class GraphBuilder:
             bias=_int32(bias, name, "bias"),
             input_shift=input_shift,
         )
+
+    def neuron(self, name: str, x: str, neuron: Neuron) -> str:
+        """Add float32 neurons of any rule: a `snncore.Neuron`, from `snncore.presets` or made by hand.
+
+        `x` is float32: currents, or what a layer with float weights gives. Each parameter is a number, or an
+        array [C], [C, H, W] or [F]. Spikes; counts where the neuron fires several times a step; float32 h
+        where it does not fire.
+        """
+        values = {role: neuron.values(role) for role in VALUES}
+        if np.array_equal(values["drop"], values["threshold"]):
+            del values["drop"]
+        return self._core.neuron(name, x, **neuron.describe(), values=values)
 
     def requant(
         self,

@@ -112,11 +112,9 @@ def verify(
     ImportError
         No torch (or, for the integer reference, no safetensors).
     """
-    neurons = [
-        n["name"]
-        for n in _document(model)["graph"]["nodes"]
-        if n["op"] in ("lif", "if", "cuba_lif", "neuron")
-    ]
+    graph = _document(model)["graph"]
+    spiking = [n for n in graph["nodes"] if n["op"] in ("lif", "if", "cuba_lif", "neuron")]
+    neurons = [n["name"] for n in spiking if graph["edges"][n["outputs"][0]]["dtype"] == "b1"]
     total: VerifyReport | None = None
     for start, part in _parts(model, x, layout, batch):
         if module is None:

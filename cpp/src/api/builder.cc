@@ -7,11 +7,13 @@
 
 #include "api/built_value.h"
 #include "api/made_tensors.h"
+#include "api/rule_neuron.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
 #include "format/snn.h"
 #include "graph/graph.h"
 #include "graph/neuron_constants.h"
+#include "neurons/neuron.h"
 #include "ops/bounds.h"
 
 namespace snncore {
@@ -391,6 +393,30 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
     impl_->attach(node, "psi",
                   store(DType::kI32, {static_cast<int64_t>(s.psi.size())}, s.psi.data(), s.psi.size()));
   return impl_->finish(node);
+}
+
+std::string GraphBuilder::neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec) {
+  const std::string label = "neuron '" + name + "'", in = impl_->plain(label, x);
+  const Shape flattened = impl_->value(label, x).flattened;
+  const Edge from = impl_->graph.edges.at(in);
+  std::map<std::string, tensor::Tensor> made;
+  Node probe{.name = name, .op = "neuron", .attrs = rule_attrs(spec)};
+  const auto rule = neurons::neuron_rule({.node = probe, .inputs = {}, .tensors = {}});
+  for (const auto& [role, value] : spec.values) {
+    need(std::ranges::count(neurons::neuron_roles(), role) > 0,
+         label + ": there is no parameter '" + role + "'");
+    Shape shape;
+    const auto values = in_file_order(label, role, value, from, flattened, &shape);
+    const bool told = role == "rate" || role == "threshold" || role == "drop";
+    const bool usual = std::ranges::all_of(values, [&](float v) { return v == neurons::default_value(role); });
+    if (!neurons::uses_value(rule, role) || (usual && !told)) continue;
+    made[role] = store(DType::kF32, shape, values.data(), values.size());
+  }
+  Node& node = impl_->emit("neuron", name, {in}, rule_attrs(spec));
+  for (auto& [role, t] : made) impl_->attach(node, role, std::move(t));
+  BuiltValue out;
+  out.flattened = flattened;
+  return impl_->finish(node, std::move(out));
 }
 
 std::string GraphBuilder::cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& s) {

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/neuron_tile.h"
+
 namespace snncore::kernels {
 
 /// Output channels are padded to a multiple of this many in every weight, constant and accumulator row.
@@ -359,6 +361,8 @@ struct KernelTable {
   void (*step_lifx_i32)(const LifXTile& tile);
   void (*step_cuba_i32)(const CubaTile& tile);
   void (*step_lif_f32)(const LifFloatTile& tile);
+  // The parametrised float neuron, every operation rounded to float32 in the written order.
+  void (*step_neuron_f32)(const NeuronTile& tile);
 
   // The same neurons straight from an array: I = sat(current), nothing is requantised. State int16 (with
   // clamp_i8 what int8 would hold) and int32.
