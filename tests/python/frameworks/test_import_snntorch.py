@@ -67,6 +67,7 @@ def test_learned_betas_and_thresholds():
     check(snncore.from_snntorch(net, x), net, x)
 
 
+@pytest.mark.filterwarnings("ignore:Inhibition")
 def test_what_is_not_known_is_named():
     net = nn.Sequential(nn.Linear(4, 4), snntorch.Leaky(0.5, init_hidden=True, inhibition=True))
     with pytest.raises(snncore.Error, match=r"from_snntorch: .* 1 \(Leaky\): needs inhibition=False"):

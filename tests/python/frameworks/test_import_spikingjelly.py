@@ -20,7 +20,7 @@ def cnn(make, mode="m"):
         layer.Flatten(), layer.Linear(12 * 4, 20), make(), layer.Linear(20, 10), make(),
     )  # fmt: skip
     functional.set_step_mode(net, mode)
-    return dyadic(net)
+    return dyadic(net, gain=2.2)
 
 
 NEURONS = [

@@ -24,6 +24,7 @@ class Dialect:
 
     name: str
     neurons: Mapping[type[nn.Module], Callable[[Any], Neuron]]
+    stateful: tuple[type[nn.Module], ...]  #: what all neurons derive from: known, or named in an error
     reset: Callable[[nn.Module], None]  #: clear the state of every neuron
     stepping: Callable[[nn.Module], Stepping | None]  #: None: the module does not say
     layers: Mapping[type[nn.Module], str] = field(
@@ -37,7 +38,7 @@ class Dialect:
     @property
     def leaves(self) -> tuple[type[nn.Module], ...]:
         """The types that are not looked into."""
-        return (*self.neurons, *self.layers)
+        return (*self.stateful, *self.neurons, *self.layers)
 
     def is_neuron(self, module: nn.Module) -> bool:
         """Whether a module is one of this framework's neurons."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from norse.torch.module import iaf, lif, lif_box, sequential
+from norse.torch.module import iaf, lif, lif_box, sequential, snn
 from torch import nn
 
 from snncore import _core
@@ -33,7 +33,9 @@ def _lif(cell: Any) -> Neuron:
 
 def _lif_box(cell: Any) -> Neuron:
     p = cell.p
-    return preset.lif_box(_array(p.tau_mem_inv), _array(p.v_leak), _array(p.v_th), _array(p.v_reset), cell.dt)
+    return preset.lif_box(
+        _array(p.tau_mem_inv), _array(p.v_leak), _array(p.v_th), _array(p.v_reset), dt=cell.dt
+    )
 
 
 def _iaf(cell: Any) -> Neuron:
@@ -81,6 +83,7 @@ def _stepping(_module: nn.Module) -> Stepping:
 DIALECT = Dialect(
     name="norse",
     neurons={lif.LIFCell: _lif, lif_box.LIFBoxCell: _lif_box, iaf.IAFCell: _iaf},
+    stateful=(snn.SNNCell, snn.SNNRecurrentCell),
     reset=_reset,
     stepping=_stepping,
     prepare=_prepare,

@@ -1,7 +1,8 @@
-"""sinabs 3: batch first, or batch and time in one axis (the Squeeze layers)."""
+"""sinabs 3: batch first, or batch and time in one axis (the Squeeze layers); at most 1,023 spikes a step."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import sinabs.activation as activation
@@ -13,6 +14,8 @@ from snncore.presets import sinabs as preset
 
 from . import Dialect, Stepping
 
+#: Spikes that a neuron may fire in one step: so many still pool without overflow.
+_MOST = 1023
 _SQUEEZED = (layers.LIFSqueeze, layers.IAFSqueeze)
 
 
@@ -37,17 +40,19 @@ def _array(value: Any) -> Any:
 
 def _lif(n: Any) -> Neuron:
     alpha_syn = n.alpha_syn_calculated
-    return preset.lif(
+    made = preset.lif(
         alpha_mem=_array(n.alpha_mem_calculated),
         alpha_syn=None if alpha_syn is None else _array(alpha_syn),
         norm_input=n.norm_input,
         **_spikes(n),
     )
+    return replace(made, most=min(made.most, _MOST))
 
 
 def _iaf(n: Any) -> Neuron:
     alpha_syn = n.alpha_syn_calculated
-    return preset.iaf(alpha_syn=None if alpha_syn is None else _array(alpha_syn), **_spikes(n))
+    made = preset.iaf(alpha_syn=None if alpha_syn is None else _array(alpha_syn), **_spikes(n))
+    return replace(made, most=min(made.most, _MOST))
 
 
 def _squeezed(module: nn.Module) -> bool:
@@ -83,6 +88,7 @@ DIALECT = Dialect(
         layers.IAF: _iaf,
         layers.IAFSqueeze: _iaf,
     },
+    stateful=(layers.StatefulLayer,),
     reset=_reset,
     stepping=_stepping,
     to_module=_to_module,

@@ -6,6 +6,7 @@ from typing import Any
 
 import snntorch
 from snntorch import utils
+from snntorch._neurons.neurons import SpikingNeuron
 from torch import nn
 
 from snncore.neuron import Neuron
@@ -39,6 +40,7 @@ def _stepping(module: nn.Module) -> Stepping | None:
 DIALECT = Dialect(
     name="snntorch",
     neurons={snntorch.Leaky: _leaky, snntorch.Synaptic: _synaptic},
+    stateful=(SpikingNeuron,),
     reset=utils.reset,
     stepping=_stepping,
 )

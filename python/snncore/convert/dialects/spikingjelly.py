@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spikingjelly.activation_based import functional, layer, neuron
+from spikingjelly.activation_based import base, functional, layer, neuron
 from torch import nn
 
 from snncore.neuron import Neuron
@@ -52,6 +52,7 @@ DIALECT = Dialect(
         layer.Dropout: "drop",
         layer.Dropout2d: "drop",
     },
+    stateful=(base.MemoryModule,),
     reset=functional.reset_net,
     stepping=_stepping,
 )
