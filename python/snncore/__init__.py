@@ -81,7 +81,9 @@ def from_torch(module: Any, example: Any, **options: Any) -> Model:
 
 
 def from_spikingjelly(module: Any, example: Any, **options: Any) -> Model:
-    """Convert a SpikingJelly network: see `snncore.convert.frameworks.from_spikingjelly`. Needs spikingjelly and torch.
+    """Convert a SpikingJelly network, bit for bit. Needs spikingjelly and torch.
+
+    See `snncore.convert.frameworks.from_spikingjelly`.
 
     Parameters, errors: as for `from_torch`.
     """
@@ -92,7 +94,9 @@ def from_spikingjelly(module: Any, example: Any, **options: Any) -> Model:
 
 
 def from_snntorch(module: Any, example: Any, **options: Any) -> Model:
-    """Convert an snnTorch network: see `snncore.convert.frameworks.from_snntorch`. Needs snntorch and torch.
+    """Convert an snnTorch network, bit for bit. Needs snntorch and torch.
+
+    See `snncore.convert.frameworks.from_snntorch`.
 
     Parameters, errors: as for `from_torch`.
     """
@@ -103,7 +107,9 @@ def from_snntorch(module: Any, example: Any, **options: Any) -> Model:
 
 
 def from_sinabs(module: Any, example: Any, **options: Any) -> Model:
-    """Convert a sinabs network: see `snncore.convert.frameworks.from_sinabs`. Needs sinabs and torch.
+    """Convert a sinabs network, bit for bit. Needs sinabs and torch.
+
+    See `snncore.convert.frameworks.from_sinabs`.
 
     Parameters, errors: as for `from_torch`.
     """
@@ -114,7 +120,9 @@ def from_sinabs(module: Any, example: Any, **options: Any) -> Model:
 
 
 def from_norse(module: Any, example: Any, **options: Any) -> Model:
-    """Convert a Norse ``SequentialState``: see `snncore.convert.frameworks.from_norse`. Needs norse and torch.
+    """Convert a Norse ``SequentialState``, bit for bit. Needs norse and torch.
+
+    See `snncore.convert.frameworks.from_norse`.
 
     Parameters, errors: as for `from_torch`.
     """

@@ -100,8 +100,8 @@ def convert_framework(
     example = torch.as_tensor(example)
     if not isinstance(module, nn.Module) or example.dim() not in (2, 3, 4, 5):
         raise ValueError(
-            f"from_{found.name}: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, F] "
-            f"or [T, N, F], received {type(module).__name__} and shape {list(example.shape)}"
+            f"from_{found.name}: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, "
+            f"F] or [T, N, F], received {type(module).__name__} and shape {list(example.shape)}"
         )
     time_first = example.dim() in (3, 5)
     steps = timesteps or (len(example) if time_first else None)

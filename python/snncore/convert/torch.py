@@ -114,6 +114,7 @@ def image_of(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str,
 
 
 def provenance_of(module: nn.Module, name: str | None) -> dict[str, str]:
+    """Say what a model was made of, and how many float32 values that had."""
     values = sum(t.numel() for t in module.state_dict().values() if t.is_floating_point())
     kind = f"{type(module).__module__}.{type(module).__qualname__}"
     facts = {"source": f"torch {torch.__version__}, {kind}", "float32_values": str(values)}
@@ -180,7 +181,7 @@ class Emitter:
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
         self.edges[call.value] = method(call, inputs)
 
-    def output(self, readout: Literal["mean", "sum"] | None) -> None:
+    def output(self, readout: Literal["mean", "sum", "last"] | None) -> None:
         """End in the value of the last call; a row of layers ends in a readout over time."""
         edge = self.edges[self.found.result]
         if readout is not None:

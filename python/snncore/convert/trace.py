@@ -158,14 +158,14 @@ class _Reader:
         return value.name
 
     def _is_state(self, node: fx.Node) -> bool:
-        """Whether a value is a neuron's state, which snnTorch hands around: a buffer, or what comes with spikes."""
+        """Whether a value is a neuron's state, as snnTorch hands it around: a buffer, or beside spikes."""
         if self.dialect is None:
             return False
         if node.op == "get_attr":
             return True
         sources = node.all_input_nodes[:1] if node.target is torch.stack else node.all_input_nodes
         if node.target is operator.getitem and sources[0].name in self.calls_of_neurons:
-            return node.args[1] != 0
+            return bool(node.args[1] != 0)
         return bool(sources) and all(source.name in self.states for source in sources)
 
     def _is_later(self, node: fx.Node, repeated: bool) -> bool:

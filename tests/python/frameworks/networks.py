@@ -40,7 +40,7 @@ def images(steps: int | None, samples: int, shape: tuple[int, ...], seed: int = 
 
 
 def check(model: snncore.Model, net: Any, x: torch.Tensor) -> snncore.parity.VerifyReport:
-    """Every spike and output equal, some spikes there; in a saved file, step by step, and with two threads."""
+    """Every spike and output equal, in layers that are neither silent nor always on; a saved file, too."""
     report = snncore.verify(model, net, x.numpy())
     assert report.equal, str(report)
     assert report.label_agreement == 1.0

@@ -35,7 +35,7 @@ def test_lif_with_synapse():
 
 
 def test_what_is_not_known_is_named():
-    with pytest.raises(snncore.Error, match="expected a norse.torch.SequentialState, received Linear"):
+    with pytest.raises(snncore.Error, match=r"expected a norse\.torch.SequentialState, received Linear"):
         snncore.from_norse(nn.Linear(4, 4), torch.zeros(2, 1, 4))
     with pytest.raises(snncore.Error, match=r"1 \(LSNNCell\): unknown|LSNNCell"):
         snncore.from_norse(nt.SequentialState(nn.Linear(4, 4), nt.LSNNCell()), torch.zeros(2, 1, 4))

@@ -20,7 +20,8 @@ def test_squeezed_cnn(single):
     make = lambda: sl.IAFSqueeze(batch_size=3, spike_fn=fire, min_v_mem=-1.0)  # noqa: E731
     net = nn.Sequential(
         nn.Conv2d(2, 8, 3, padding=1, bias=False), make(), nn.AvgPool2d(2),
-        nn.Conv2d(8, 8, 3, padding=1, bias=False), make(), nn.Flatten(), nn.Linear(8 * 16, 10, bias=False), make(),
+        nn.Conv2d(8, 8, 3, padding=1, bias=False), make(), nn.Flatten(),
+        nn.Linear(8 * 16, 10, bias=False), make(),
     )  # fmt: skip
     net = dyadic(net)
     x = images(5, 3, (2, 8, 8))

@@ -66,7 +66,7 @@ def _to_module(module: nn.Module, x: Tensor) -> Tensor:
 
 def _from_module(module: nn.Module, y: Tensor, steps: int) -> Tensor:
     if _squeezed(module):
-        y = y.unflatten(0, (-1, steps))
+        y = y.reshape(-1, steps, *y.shape[1:])
     return y.transpose(0, 1)
 
 
