@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 import snncore
-from harness import Call, Case, Options, Subject, fastest
+from harness import Call, Case, Options, Subject
 from peer_runners import ours, subjects
 from snncore import _core
 from workloads import conv
@@ -43,23 +43,11 @@ def _alone(options: Options) -> list[Subject]:
 
 
 def _neurons(currents: np.ndarray, expected: np.ndarray) -> Subject:
-    """Take the faster of int16 currents through `functional.lif_int` and float32 ones through a model."""
+    """Take int16 currents to packed spikes; nobody wants the membranes."""
 
     def prepare(threads: int) -> Call:
-        b = snncore.GraphBuilder()
-        x = b.input("x", "f32", [CHANNELS])
-        b.output("y", b.lif("lif", x, decay=0.5, threshold=float(THETA)))
-        model = b.build(timesteps=STEPS)
-        values = currents.astype(np.float32)
-
-        def real() -> snncore.BitTensor:
-            y: snncore.BitTensor = model.run(values, layout="TNC", threads=threads, packed=True)
-            return y
-
-        def integer() -> snncore.BitTensor:
-            return snncore.functional.lif_int(currents, theta=THETA, leak="half_floor", threads=threads)[0]
-
-        return fastest([real, integer])
+        options: Any = {"theta": THETA, "leak": "half_floor", "membranes": False, "threads": threads}
+        return lambda: snncore.functional.lif_int(currents, **options)
 
     return Subject("snncore", prepare, lambda y: bool(np.array_equal(y.numpy(), expected)), "outside")
 

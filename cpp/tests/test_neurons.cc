@@ -210,7 +210,8 @@ TEST_CASE("neurons on arrays refuse what does not fit, and say so") {
   CHECK(with([&](auto& s) { s.theta = std::span(four).first(2); }) ==
         "lif_int: theta: expected one number or 4, received 2");
   CHECK(with([&](auto& s) { s.theta = {}; }) == "lif_int: theta: expected one number or 4, received 0");
-  CHECK(with([&](auto& s) { s.reset = "subtract"; }) == "lif_int: psi: expected one number or 4, received 0");
+  CHECK(with([&](auto& s) { s.reset = "subtract"; }) ==
+        "lif_int: reset 'subtract' needs psi, one number or [C]");
   CHECK(with([&](auto& s) { s.reset = "subtract", s.psi = minus; }) ==
         "lif_int: psi: expected 0..32767, received -1");
   CHECK(with([&](auto& s) { s.psi = one; }) == "lif_int: expected no psi with reset 'zero'");

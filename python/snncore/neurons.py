@@ -21,8 +21,10 @@ __all__ = ["lif", "lif_int"]
 
 _INT32 = np.iinfo(np.int32)
 # What the kernels read, and the narrowest of it that holds other types; wider ones are looked at first.
-_HELD = {np.dtype(name): np.dtype(name) for name in ("i1", "i2", "i4")}
-_HELD |= {np.dtype("u1"): np.dtype("i2"), np.dtype("u2"): np.dtype("i4")}
+_HELD: dict[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype(name): np.dtype(held)
+    for name, held in {"i1": "i1", "u1": "i2", "i2": "i2", "u2": "i4", "i4": "i4"}.items()
+}
 
 
 def lif(
@@ -140,7 +142,7 @@ def lif_int(
         profile=profile,
         state=state,
         leak=leak,
-        leak_param=leak_param,
+        leak_param=_index("leak_param", leak_param),
         reset=reset,
         leak_at_store=leak_at_store,
         threads=_threads("lif_int", threads),
@@ -174,8 +176,10 @@ def _currents(x: NDArray[Any]) -> NDArray[Any]:
     return x if x.dtype == held else x.astype(held)
 
 
-def _constants(name: str, values: ArrayLike) -> NDArray[np.int32]:
+def _constants(name: str, values: Any) -> NDArray[np.int32]:
     """Take one number, or one for each channel."""
+    if isinstance(values, int) and not isinstance(values, bool) and _INT32.min <= values <= _INT32.max:
+        return np.array([values], np.int32)  # the usual case, without array arithmetic
     array = np.asarray(values)
     if array.dtype.kind not in "iu":
         raise ValueError(f"lif_int: {name}: expected integers, received {array.dtype}")
@@ -183,6 +187,12 @@ def _constants(name: str, values: ArrayLike) -> NDArray[np.int32]:
         raise ValueError(f"lif_int: {name}: expected one number or [C], received {list(array.shape)}")
     _check_int32(name, array)
     return np.ascontiguousarray(np.atleast_1d(array), dtype=np.int32)
+
+
+def _index(name: str, value: int) -> int:
+    if not isinstance(value, int | np.integer) or not _INT32.min <= value <= _INT32.max:
+        raise ValueError(f"lif_int: {name}: expected a 32-bit integer, received {value!r}")
+    return int(value)
 
 
 def _check_int32(name: str, x: NDArray[Any]) -> None:

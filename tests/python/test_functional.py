@@ -96,6 +96,61 @@ def test_lif_int_saturates() -> None:
     assert low.ravel().tolist() == [-127] * 5
 
 
+def test_lif_int_of_images_in_any_order_of_memory() -> None:
+    x = RNG.integers(-900, 900, (5, 2, 70, 6, 7))
+    theta, psi = RNG.integers(100, 800, 70), RNG.integers(0, 800, 70)
+    options: dict[str, Any] = {"theta": theta, "psi": psi, "reset": "subtract", "leak_param": 20000}
+    vectors = np.ascontiguousarray(np.moveaxis(x, 2, -1)).reshape(5, 2 * 6 * 7, 70).astype(np.int16)
+    bits, membranes = F.lif_int(vectors, **options)
+    fired = np.moveaxis(bits.numpy().reshape(5, 2, 6, 7, 70), -1, 2)
+    kept = np.moveaxis(membranes.reshape(5, 2, 6, 7, 70), -1, 2)
+    orders = [
+        x,
+        np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 2, -1)), -1, 2),
+        x[:, :, :, ::-1].copy()[:, :, :, ::-1],
+    ]
+    for values in orders:
+        for dtype in (np.int16, np.int32, np.int64):
+            bits, membranes = F.lif_int(values.astype(dtype, order="K"), **options)
+            assert (bits.shape, bits.axis) == (x.shape, 2)
+            np.testing.assert_array_equal(bits.numpy(), fired)
+            np.testing.assert_array_equal(membranes, kept)
+            assert F.lif_int(values.astype(dtype, order="K"), membranes=False, threads=2, **options) == bits
+
+
+@pytest.mark.parametrize("dtype", "bBhHiIlL")
+def test_lif_int_of_any_integer_type(dtype: str) -> None:
+    info = np.iinfo(dtype)
+    low, high = max(info.min, -(2**31)), min(info.max, 2**31 - 1)
+    x = RNG.integers(low, high, (6, 3, 40), endpoint=True).astype(dtype)
+    bits, membranes = F.lif_int(x, theta=2000, leak="none", state="i32")
+    expected, kept = F.lif_int(x.astype(np.int32), theta=2000, leak="none", state="i32")
+    assert bits == expected
+    assert membranes.dtype == np.int32
+    np.testing.assert_array_equal(membranes, kept)
+    foreign = F.lif_int(x.astype(np.dtype(dtype).newbyteorder()), theta=2000, leak="none", state="i32")[0]
+    assert foreign == expected
+
+
+def test_lif_int_takes_the_whole_range_of_32_bits() -> None:
+    x = np.array([-(2**31), 2**31 - 1]).reshape(2, 1, 1)
+    bits, membranes = F.lif_int(x, theta=2**31 - 1, leak="none", state="i32")
+    assert bits.numpy().ravel().tolist() == [False, False]
+    assert membranes.ravel().tolist() == [-(2**31), -1]
+
+
+def test_lif_int_in_profile_u_computes_as_in_w() -> None:
+    x = RNG.integers(-3000, 3000, (4, 2, 9))
+    for left, right in zip(F.lif_int(x, theta=900, profile="U"), F.lif_int(x, theta=900), strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+def test_lif_of_images_in_any_order_of_memory() -> None:
+    x = RNG.normal(0.3, 0.5, (4, 2, 70, 3, 5)).astype(np.float32)
+    turned = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 2, -1)), -1, 2)
+    assert F.lif(turned) == F.lif(x) == F.lif(x[..., ::-1].copy()[..., ::-1])
+
+
 def test_maxpool2d() -> None:
     x = spikes(2, 70, 6, 6)
     expected = x.reshape(2, 70, 3, 2, 3, 2).any(axis=(3, 5))
@@ -137,7 +192,28 @@ def test_threads_do_not_change_the_answer() -> None:
         (lambda: F.lif(np.zeros((1, 3), np.float32)), ["lif", "[T, N, C"]),
         (lambda: F.lif(np.zeros((1, 1, 3))), ["lif", "float64"]),
         (lambda: F.lif_int(np.zeros((1, 1, 3)), theta=1), ["lif_int", "float64"]),
-        (lambda: F.lif_int(np.array([[[-(2**31), 2**31 - 1]]]), theta=1), ["lif_int", "2^31"]),
+        (lambda: F.lif(np.zeros((1, 0, 3), np.float32)), ["lif", "[1, 0, 3]"]),
+        (lambda: F.lif(np.zeros((1, 1, 3), np.float32), decay=1.5), ["lif", "decay", "1.5"]),
+        (lambda: F.lif(np.zeros((1, 1, 3), np.float32), threshold=float("nan")), ["lif", "threshold"]),
+        (lambda: F.lif(np.zeros((1, 1, 3), np.float32), threads=0), ["lif", "threads", "0"]),
+        (lambda: F.lif_int(np.array([[[-(2**31) - 1, 0]]]), theta=1), ["lif_int", "2^31", "-2147483649"]),
+        (lambda: F.lif_int(np.full((1, 1, 3), 2**63, np.uint64), theta=1), ["lif_int", "2^31"]),
+        (lambda: F.lif_int(np.zeros((1, 3), int), theta=1), ["lif_int", "[T, N, C]", "[1, 3]"]),
+        (lambda: F.lif_int(np.zeros((0, 1, 3), int), theta=1), ["lif_int", "at least one", "[0, 1, 3]"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=[1, 2]), ["lif_int", "theta", "3", "2"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1.5), ["lif_int", "theta", "float64"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=[[1]]), ["lif_int", "theta", "[1, 1]"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=2**40), ["lif_int", "theta", "2^31"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=40000), ["lif_int", "theta", "32767", "40000"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1, psi=1), ["lif_int", "psi"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1, reset="subtract"), ["lif_int", "psi"]),
+        (
+            lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1, leak_param=-1),
+            ["lif_int", "leak_param", "-1"],
+        ),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1, leak_param=2**70), ["lif_int", "leak_param"]),
+        (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1, threads=257), ["lif_int", "threads", "257"]),
+        (lambda: F.lif_int(np.full((1, 1, 3), 40000), theta=1, profile="U"), ["lif_int", "U", "40000"]),
         (lambda: F.lif_int(np.zeros((1, 1, 3), int), theta=1, profile="X"), ["lif_int", "'X'"]),
         (lambda: F.add(np.zeros((1, 3), bool)), ["add"]),
     ],

@@ -408,7 +408,8 @@ std::string GraphBuilder::neuron(const std::string& name, const std::string& x, 
     Shape shape;
     const auto values = in_file_order(label, role, value, from, flattened, &shape);
     const bool told = role == "rate" || role == "threshold" || role == "drop";
-    const bool usual = std::ranges::all_of(values, [&](float v) { return v == neurons::default_value(role); });
+    const bool usual =
+        std::ranges::all_of(values, [&](float v) { return v == neurons::default_value(role); });
     if (!neurons::uses_value(rule, role) || (usual && !told)) continue;
     made[role] = store(DType::kF32, shape, values.data(), values.size());
   }

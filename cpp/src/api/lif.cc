@@ -235,6 +235,7 @@ BitTensor lif_int(const Currents& x, const IntNeuronSpec& spec, size_t threads, 
   const bool wide = spec.state == "i32", subtract = spec.reset == "subtract";
   const int64_t limit = wide ? INT32_MAX : INT16_MAX;
   check_constants("theta", spec.theta, extents.channels, -limit, limit);
+  if (subtract && spec.psi.empty()) refuse("lif_int: reset 'subtract' needs psi, one number or [C]");
   if (subtract) check_constants("psi", spec.psi, extents.channels, 0, limit);
   if (!subtract && !spec.psi.empty()) refuse("lif_int: expected no psi with reset 'zero'");
   const size_t workers = check_threads(kInt, extents, threads);

@@ -13,18 +13,34 @@ using kernels::pad_channels;
 
 // One number, one a channel or one a neuron, in rows of padded channels. A flattened image has the rows of
 // the image, and the elements of its vector lie as those do.
-NeuronRows rows_of(const tensor::Tensor& t, const Slot& out, float filler) {
+NeuronRows rows_of(const tensor::Tensor& t, const Slot& out) {
   const size_t count = t.bytes / sizeof(float), cp = pad_channels(out.channels);
   const bool each = count == out.pixels * out.channels && count > out.channels;
   NeuronRows r;
   r.stride = each ? cp : 0;
-  r.rows.assign(each ? out.pixels * cp : cp, filler);
+  r.rows.assign(each ? out.pixels * cp : cp, t.as<float>()[0]);  // padding: what some neuron has
   for (size_t p = 0; p < (each ? out.pixels : 1); ++p) {
     for (size_t c = 0; c < out.channels; ++c) {
       r.rows[p * cp + c] = t.as<float>()[count == 1 ? 0 : p * out.channels + c];
     }
   }
   return r;
+}
+
+bool all_are(const NeuronRows& r, float value) {
+  return std::ranges::all_of(r.rows, [&](float v) { return v == value; });
+}
+
+bool is_plain(const RuleNeuron& n) {
+  using namespace kernels;
+  const NeuronRule& r = n.rule;
+  const bool stages = r.synapse == NeuronSynapse::kNone && r.charge == NeuronCharge::kDecay &&
+                      (r.fire == NeuronFire::kAtLeast || r.fire == NeuronFire::kAbove) && !r.delayed() &&
+                      r.floor == NeuronFloor::kNone && r.refractory == NeuronRefractory::kNone;
+  const bool reset = r.reset == NeuronReset::kZero ||
+                     (r.reset == NeuronReset::kValue && all_are(n.reset_value, 0)) ||
+                     (r.reset == NeuronReset::kSubtract && n.drop.rows == n.threshold.rows);
+  return stages && reset && all_are(n.synapse_gain, 1) && all_are(n.bias, 0) && all_are(n.initial, 0);
 }
 
 class RuleNeuronStep final : public TiledStep {
@@ -93,7 +109,7 @@ RuleNeuron rule_neuron(const ops::NodeView& node, const Slot& out) {
   const auto rows = [&](const char* role, const tensor::Tensor* t) {
     const float usual = neurons::default_value(role);
     return t == nullptr ? NeuronRows{std::vector<float>(pad_channels(out.channels), usual), 0}
-                        : rows_of(*t, out, usual);
+                        : rows_of(*t, out);
   };
   for (const auto& [role, to] : {std::pair{"rate", &n.rate},
                                  {"input_gain", &n.input_gain},
@@ -110,6 +126,18 @@ RuleNeuron rule_neuron(const ops::NodeView& node, const Slot& out) {
   }
   if (node.find("drop") == nullptr) n.drop = n.threshold;
   return n;
+}
+
+std::optional<FloatNeuron> plain_neuron(RuleNeuron& n) {
+  const float rate = n.rate.rows[0], gain = n.input_gain.rows[0], threshold = n.threshold.rows[0];
+  const bool one = all_are(n.rate, rate) && all_are(n.input_gain, gain) && all_are(n.threshold, threshold);
+  if (!one || !is_plain(n)) return std::nullopt;
+  return FloatNeuron{.currents = std::move(n.currents),
+                     .decay = rate,
+                     .input_gain = gain,
+                     .threshold = threshold,
+                     .subtract = n.rule.reset == kernels::NeuronReset::kSubtract,
+                     .strict = n.rule.fire == kernels::NeuronFire::kAbove};
 }
 
 std::unique_ptr<Step> rule_neuron_step(RuleNeuron neuron, const NeuronPlace& place) {

@@ -30,6 +30,10 @@ struct RuleNeuron {
 /// The rule and the parameters of a node, whose output is placed in `out`.
 RuleNeuron rule_neuron(const ops::NodeView& node, const Slot& out);
 
+/// The same as a plain `lif`, whose kernel keeps its few numbers in registers; null where it is more than
+/// that. Takes the currents.
+std::optional<FloatNeuron> plain_neuron(RuleNeuron& neuron);
+
 std::unique_ptr<Step> rule_neuron_step(RuleNeuron neuron, const NeuronPlace& place);
 
 }  // namespace snncore::runtime

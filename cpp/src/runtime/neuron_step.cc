@@ -12,6 +12,8 @@ using kernels::kernels;
 
 // Sums of a tile, all steps counted: few enough to stay in the second-level cache.
 constexpr size_t kTileBytes = 128 * 1024;
+// Tiles of a sample that several threads can share.
+constexpr size_t kTilesForThreads = 8;
 
 class IntNeuronStep final : public CurrentsStep {
  public:
@@ -189,16 +191,20 @@ class SumsStep final : public Step {
 namespace {
 
 size_t tile_for(const IntCurrents& in, const NeuronPlace& place) noexcept {
-  size_t good = 1;
-  for (const SumInput& sum : in.sums) good = std::max(good, sum.synapse->good_tile());
+  TileSize good{1, 1};
+  for (const SumInput& sum : in.sums) {
+    const TileSize size = sum.synapse->good_tile();
+    good = {std::max(good.least, size.least), std::max(good.most, size.most)};
+  }
   return tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps, good);
 }
 
 }  // namespace
 
-size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, size_t good) noexcept {
-  const size_t fit = std::min(good, kTileBytes / (channels_padded * sizeof(int32_t))) / steps;
-  return std::clamp<size_t>(fit, 1, pixels);
+size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, TileSize good) noexcept {
+  const size_t fit = kTileBytes / (channels_padded * sizeof(int32_t));
+  const size_t least = std::min(good.least, fit) / steps, most = std::min(good.most, fit) / steps;
+  return std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
 }
 
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {

@@ -73,7 +73,7 @@ std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& p
 /// A conv2d or linear whose result is wanted in memory.
 std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out);
 
-/// Output pixels of one tile: at most `good` with all steps, and so few that their sums stay in the cache.
-size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, size_t good) noexcept;
+/// Output pixels of one tile: `good` with all steps, and so few that their sums stay in the cache.
+size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, TileSize good) noexcept;
 
 }  // namespace snncore::runtime

@@ -219,10 +219,15 @@ class Planner {
     push(int_neuron_step(std::move(n), currents(v, place.out.channels), place));
   }
 
-  void make_rule_neuron(const NodeView& v, const NeuronPlace& place) {
+  void make_rule_neuron(const NodeView& v, NeuronPlace place) {
     RuleNeuron n = rule_neuron(v, place.out);
     n.currents = synapse(v.node.inputs[0]);
     const size_t bytes = neuron_state_bytes(place, 32);
+    if (std::optional<FloatNeuron> plain = plain_neuron(n)) {
+      if (program_->keeps_state()) place.state_offset = take_state(bytes);
+      push(float_neuron_step(std::move(*plain), place));
+      return;
+    }
     if (program_->keeps_state()) {
       n.v = take_state(bytes);
       if (n.rule.synapse != kernels::NeuronSynapse::kNone) n.i = take_state(bytes);

@@ -58,9 +58,12 @@ class SpikeSynapse final : public SynapseBase {
     return weights_->sparse.empty() ? gathered : std::max(gathered, raster_bytes(pixels, steps));
   }
 
-  // Many pixels for the lanes of the sparse kernel.
-  [[nodiscard]] size_t good_tile() const noexcept override {
-    return weights_->sparse.empty() ? SynapseBase::good_tile() : 256;
+  // Many pixels for the lanes of the sparse kernel. A window of several taps reads pixels beside those of the
+  // tile: the larger it is, the fewer are listed again for its neighbours.
+  [[nodiscard]] TileSize good_tile() const noexcept override {
+    if (!weights_->sparse.empty()) return {256, 256};
+    const size_t least = SynapseBase::good_tile().least;
+    return {least, shape_.window.taps() > 1 ? 256 : least};
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {

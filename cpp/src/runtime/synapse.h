@@ -14,6 +14,11 @@
 
 namespace snncore::runtime {
 
+/// Pixels of a tile: fewer cost more, and so do more; in between more are better if enough tiles remain.
+struct TileSize {
+  size_t least, most;
+};
+
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
 /// float for float weights).
 class Synapse {
@@ -23,9 +28,9 @@ class Synapse {
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
   /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
   [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;
-  /// Pixels of a tile, all steps counted: enough to share the weights that they bring into the first-level
-  /// cache.
-  [[nodiscard]] virtual size_t good_tile() const noexcept { return 48; }
+  /// Pixels of a tile, all steps counted: at least enough to share the weights that they bring into the
+  /// first-level cache.
+  [[nodiscard]] virtual TileSize good_tile() const noexcept { return {48, 48}; }
 
   Synapse() = default;
   Synapse(const Synapse&) = delete;

@@ -342,8 +342,8 @@ class _Walk:
         return steps.spikes.to(torch.int64)
 
     def _neuron(self, node: _Node) -> Tensor:
-        values = {role: _user_shape(t) for role, t in node.tensors.items()}
-        trace = run_neuron(Neuron(**node.attrs, **values), self.values[node.inputs[0]])
+        options = node.attrs | {role: _user_shape(t) for role, t in node.tensors.items()}
+        trace = run_neuron(Neuron(**options), self.values[node.inputs[0]])
         self._follow_image(node)
         self._keep(self.result.membranes, node, f"{node.name}.v", trace.v)
         if node.attrs["synapse"] != "none":

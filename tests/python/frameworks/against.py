@@ -1,4 +1,4 @@
-"""Random cases, and the comparison of a framework's spikes and membranes with the reference, bit for bit."""
+"""Random cases; a framework's spikes and membranes against the reference and the engine, bit for bit."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import snncore
 from snncore.neuron import Neuron
 from snncore.reference.neuron import Trace, run
 
@@ -36,19 +37,29 @@ def same_bits(name: str, ours: Tensor, theirs: Tensor) -> None:
         at = (t, *where)
         raise AssertionError(
             f"{name} differs first at step {t}, neuron {where}: reference {ours[at].item()!r}, "
-            f"framework {theirs[at].item()!r}; {int(differ.sum())} of {differ.numel()} values"
+            f"other {theirs[at].item()!r}; {int(differ.sum())} of {differ.numel()} values"
         )
 
 
 def compare(neuron: Neuron, x: Tensor, answer: Answer) -> Trace:
-    """Assert that the reference gives what the framework gave; returns the reference's trace."""
+    """Assert that reference and engine give what the framework gave; returns the reference's trace."""
     trace = run(neuron, x)
     out, v, i = answer
     same_bits("output", trace.out, out)
     same_bits("membrane", trace.v, v)
     if i is not None:
         same_bits("synaptic current", trace.i, i)
+    check_engine(neuron, x, trace)
     return trace
+
+
+def check_engine(neuron: Neuron, x: Tensor, trace: Trace) -> None:
+    """Assert that a model of the neuron alone gives what the reference gives."""
+    b = snncore.GraphBuilder()
+    b.output("y", b.neuron("n", b.input("x", "f32", x.shape[2:], layout="TNC"), neuron))
+    result = b.build(timesteps=len(x)).run(x.numpy(), record=["n.v"])
+    same_bits("the engine's output", trace.out, torch.from_numpy(result.outputs))
+    same_bits("the engine's membrane", trace.v, torch.from_numpy(result.states["n.v"]))
 
 
 def check(

@@ -73,19 +73,42 @@ def test_pools_and_add(seed: int, channels: int, height: int, width: int) -> Non
     leak=st.sampled_from([("none", 0), ("q15", 30000), ("half_floor", 0), ("shift", 3), ("tz12", 4000)]),
     reset=st.sampled_from(["zero", "subtract"]),
     leak_at_store=st.booleans(),
-    reach=st.sampled_from([100, 20000, 60000]),
+    dtype=st.sampled_from(["i1", "i2", "i4", "i8"]),
+    reach=st.sampled_from([100, 20000, 60000, 2**31]),
+    shape=st.one_of(st.tuples(st.integers(1, 140)), st.tuples(st.integers(1, 70), SIDES, st.integers(1, 20))),
+    channels_last=st.booleans(),
 )
-def test_lif_int(seed: int, state: Any, leak: Any, reset: Any, leak_at_store: bool, reach: int) -> None:
+def test_lif_int(
+    seed: int,
+    state: Any,
+    leak: Any,
+    reset: Any,
+    leak_at_store: bool,
+    dtype: str,
+    reach: int,
+    shape: tuple[int, ...],
+    channels_last: bool,
+) -> None:
     rng = np.random.default_rng(seed)
-    x = rng.integers(-reach, reach, (4, 2, 5))
-    theta = rng.integers(1, max(2, reach // 2), 5).clip(max=32767)
-    psi = theta if reset == "subtract" else None
+    limits = np.iinfo(dtype)
+    x = rng.integers(max(-reach, limits.min), min(reach - 1, limits.max), (4, 2, *shape), dtype=dtype)
+    if channels_last:
+        x = np.moveaxis(np.ascontiguousarray(np.moveaxis(x, 2, -1)), -1, 2)
+    most = min(reach, 2**31 - 1 if state == "i32" else 32767)
+    theta = rng.integers(-most, most, shape[0], endpoint=True)
+    psi = np.abs(theta) if reset == "subtract" else None
     options: Any = {"state": state, "leak": leak[0], "leak_param": leak[1], "reset": reset}
     spikes, membranes = functional.lif_int(x, theta=theta, psi=psi, leak_at_store=leak_at_store, **options)
-    p = integer.IntegerLif(torch.tensor(theta), torch.tensor(theta), leak_at_store=leak_at_store, **options)
-    steps = integer.integer_lif(torch.tensor(x), p)
+    p = integer.IntegerLif(
+        torch.tensor(theta), torch.tensor(np.abs(theta)), leak_at_store=leak_at_store, **options
+    )
+    steps = integer.integer_lif(torch.tensor(x.astype(np.int64)), p)
     equal(spikes.numpy(), steps.spikes, "spikes")
     equal(membranes, steps.membranes, "membranes")
+    alone = functional.lif_int(
+        x, theta=theta, psi=psi, leak_at_store=leak_at_store, membranes=False, **options
+    )
+    equal(alone.numpy(), steps.spikes, "spikes alone")
 
 
 @given(SEEDS, st.sampled_from([0.5, 0.9, 1.0]), st.sampled_from(["zero", "subtract"]), st.booleans())

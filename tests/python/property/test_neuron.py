@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import snnfile
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -158,6 +159,33 @@ def test_any(data: Any) -> None:
     )
     rng = np.random.default_rng(seed)
     check(Neuron(**options, **parameters(rng, shape, dyadic)), currents(rng, shape, dyadic))
+
+
+@pytest.mark.parametrize(
+    "options", rules()[::5] + charged()[::7], ids=lambda o: "-".join(map(str, o.values()))
+)
+def test_files_of_another_writer(options: dict[str, Any]) -> None:
+    """Every tensor written, also those that are as by default."""
+    rng = np.random.default_rng(9)
+    shape = (3, 2, 4)
+    neuron, x = Neuron(**options, **parameters(rng, shape, True)), currents(rng, shape, True)
+    b = snnfile.Builder()
+    b.output("y", b.neuron("n", b.input("x", "f32", shape, layout="TNCHW"), neuron))
+    file = b.build(timesteps=STEPS).to_bytes()
+    expected = define(neuron, torch.from_numpy(x))
+    equal(run(file, x, "TNCHW").outputs["y"], expected.out, "reference")
+    equal(snncore.load(file).run(x, layout="TNCHW"), expected.out, "engine")
+
+
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("fire", ["at_least", "above"])
+@pytest.mark.parametrize("shape", [(40,), (3, 2, 4)])
+def test_plain(reset: Any, fire: Any, shape: tuple[int, ...]) -> None:
+    """What the kernel of the plain neuron takes over; then one that it must not."""
+    rng = np.random.default_rng(10)
+    for dyadic, options in ((True, {}), (False, {}), (True, {"rate": rng.uniform(0.25, 1, shape[0])})):
+        plain = dict(rate=0.75, input_gain=0.5, threshold=0.5) | options
+        check(Neuron(**plain, reset=reset, fire=fire), currents(rng, shape, dyadic))
 
 
 def test_behind_layers_and_before_them() -> None:

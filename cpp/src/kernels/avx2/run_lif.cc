@@ -4,6 +4,7 @@
 
 namespace snncore::kernels::avx2 {
 namespace {
+inline constexpr size_t kRunBlocks = 2;
 #include "kernels/body/spikes.inc"
 
 // In the order of memory, which is not the order of `narrow`.

@@ -49,18 +49,22 @@ struct Neuron {
   }
 
   // Quotients are bounded before they become integers; NaN gives 0.
-  float fires(float membrane) const noexcept {
+  float capped_ratio(float membrane) const noexcept {
     const float ratio = membrane / threshold;
-    const float capped = !(ratio > 0) ? 0.0f : ratio > rule.most ? rule.most : ratio;
+    return !(ratio > 0) ? 0.0f : ratio > rule.most ? rule.most : ratio;
+  }
+
+  float fires(float membrane) const noexcept {
     switch (rule.fire) {
       case NeuronFire::kAtLeast:
         return membrane >= threshold ? 1.0f : 0.0f;
       case NeuronFire::kAbove:
         return membrane > threshold ? 1.0f : 0.0f;
       case NeuronFire::kCount:
-        return static_cast<float>(static_cast<int32_t>(capped));
+        return static_cast<float>(static_cast<int32_t>(capped_ratio(membrane)));
       case NeuronFire::kRound:
-        return (capped + 8388608.0f) - 8388608.0f;  // to even at 2^23, where floats are the integers
+        return (capped_ratio(membrane) + 8388608.0f) -
+               8388608.0f;  // to even at 2^23, where floats are the integers
       default:
         return 0;
     }
