@@ -1,7 +1,8 @@
 // Sums of 3 x 3 convolutions on spikes: gathered rows, counted bits, streams of the weights that are not
-// zero, float32 weights.
+// zero, sums looked up, float32 weights.
 #include "base/bits.h"
 #include "frames.h"
+#include "kernels/lut_codes.h"
 #include "kernels/row_bounds.h"
 #include "kernels/sparse_codes.h"
 #include "work.h"
@@ -65,6 +66,20 @@ Work sparse(const Layer& layer, int32_t max_abs, const char* kind, int32_t one_i
           }};
 }
 
+Work look_up(const Layer& layer, int32_t max_abs, const char* kind) {
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  std::vector<int8_t> codes(9 * layer.inputs * layer.outputs);
+  for (int8_t& q : codes) q = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
+  auto packed = std::make_shared<LutCodes>(lut_codes(codes.data(), layer.outputs, 9, layer.inputs));
+  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
+  const double operations = static_cast<double>(layer.pixels() * codes.size());
+  return {layer.name("lut_b1i4_i32", kind), operations * 4, operations, [=](const KernelTable& k) {
+            spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
+              k.lut_b1i4_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
+            });
+          }};
+}
+
 Work gather_float(const Layer& layer, double density) {
   auto spikes = std::make_shared<SpikeTiles>(layer, density);
   auto values = random_values<float>(9 * layer.inputs * layer.outputs, -100, 100);
@@ -92,6 +107,8 @@ void add_convolutions(std::vector<Work>& work) {
       work.push_back(gather_float(layer, density));
     }
     work.push_back(count(layer));
+    work.push_back(look_up(layer, 1, "/1bit"));
+    work.push_back(look_up(layer, 8, "/4bit"));
     for (const int32_t one_in : {20, 10, 5}) {
       work.push_back(sparse(layer, 8, "/4bit", one_in));
       work.push_back(sparse(layer, 128, "/8bit", one_in));

@@ -95,6 +95,25 @@ struct SparseWeights {
   size_t channels_padded;  // multiple of kChannelPad
 };
 
+/// Weights of few bits for looking up: for each four inputs of a tap, the sums that their spikes can give. They
+/// are the weights themselves, whatever the encoding; the sums of any four fit a byte (kernels/lut_codes.h makes
+/// them).
+struct LutWeights {
+  const int8_t* tables;  // [block][tap][four][kLutChannels][kLutEntries], on 16 bytes; entry s is the sum
+                         // over set bits i of s
+  const uint16_t* runs;  // of each block: how many tables of a channel can meet in a byte, one after another
+  const uint32_t* starts;  // [blocks + 1]: the runs of a block start at its
+  size_t inputs, taps;
+  size_t channels_padded;  // multiple of kChannelPad
+};
+
+/// A block of tables is kLutChannels channels.
+inline constexpr size_t kLutChannels = 4, kLutEntries = 16;
+constexpr size_t lut_fours(size_t inputs) noexcept { return (inputs + 3) / 4; }
+constexpr size_t lut_block_bytes(size_t inputs, size_t taps) noexcept {
+  return taps * lut_fours(inputs) * kLutChannels * kLutEntries;
+}
+
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
 /// j.
 struct ByteWeights {
@@ -230,6 +249,12 @@ constexpr size_t sparse_scratch(size_t row_count, size_t inputs, size_t taps) no
          taps * inputs * sizeof(uint32_t);
 }
 
+/// Scratch that the look-up kernel takes: a byte for every four inputs of every row, sums of a few channels.
+constexpr size_t lut_scratch(size_t row_count, size_t inputs, size_t taps) noexcept {
+  return kLutChannels * kSparseLanes * sizeof(int32_t) + lut_fours(inputs) * sparse_pitch(row_count) + kAlign +
+         taps * lut_fours(inputs) * sizeof(uint32_t);
+}
+
 /// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
 inline constexpr size_t kListBytes = kPartInputs + 16;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
@@ -292,6 +317,9 @@ struct KernelTable {
   // sparse_scratch bytes.
   void (*sparse_b1i8_i32)(const SpikeRaster& spikes, const SparseWeights& w, int32_t* sums,
                           std::byte* scratch);
+
+  // The same sums, looked up. `scratch`: kAlign-aligned, lut_scratch bytes.
+  void (*lut_b1i4_i32)(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.

@@ -10,6 +10,7 @@ void fill_avx2(KernelTable& table) {
   table.costs = {28, 0, 0.2F, 3.7F};  // Zen 3
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;
   table.sparse_cost = 1.2F;  // Zen 3, 3 x 3 of 128 channels
+  table.lut_b1i4_i32 = avx2::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;

@@ -10,6 +10,7 @@ void fill_avx512(KernelTable& table) {
   table.costs = {2, 0.5F, 0.16F, 0.92F};  // Zen 4, from its measured kernels: they meet at 14 % of spikes
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
   table.sparse_cost = 1.2F;  // that of avx2: not measured here
+  table.lut_b1i4_i32 = avx512::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;

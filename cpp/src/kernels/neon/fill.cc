@@ -10,6 +10,7 @@ void fill_neon(KernelTable& table) {
   table.costs = {20, 4, 1.3F, 3.6F};  // Cortex-A72, from its issue rules
   table.sparse_b1i8_i32 = neon::sparse_b1i8_i32;
   table.sparse_cost = 1.2F;  // that of avx2: not measured here
+  table.lut_b1i4_i32 = neon::lut_b1i4_i32;
   table.gemm_u8i8_i32 = neon::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;

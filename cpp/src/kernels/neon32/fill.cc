@@ -11,6 +11,7 @@ void fill_neon32(KernelTable& table) {
   table.costs = {30, 6, 2.6F, 7.2F};  // half the rate of neon: half the registers
   table.sparse_b1i8_i32 = neon32::sparse_b1i8_i32;
   table.sparse_cost = 1.2F;  // that of avx2: not measured here
+  table.lut_b1i4_i32 = neon32::lut_b1i4_i32;
   table.gemm_u8i8_i32 = neon32::gemm_u8i8_i32;
   table.step_lif_i8 = neon32::step_lif_i8;
   table.step_lif_i16 = neon32::step_lif_i16;

@@ -10,6 +10,7 @@ void fill_scalar(KernelTable& table) {
   table.costs = {180, 0, 5.1F, 125};  // Zen 3
   table.sparse_b1i8_i32 = scalar::sparse_b1i8_i32;
   table.sparse_cost = 1.0F;  // not measured
+  table.lut_b1i4_i32 = scalar::lut_b1i4_i32;
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;
