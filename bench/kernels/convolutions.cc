@@ -2,9 +2,7 @@
 // zero, sums looked up, float32 weights.
 #include "base/bits.h"
 #include "frames.h"
-#include "kernels/lut_codes.h"
 #include "kernels/row_bounds.h"
-#include "kernels/sparse_codes.h"
 #include "work.h"
 
 namespace snncore::bench {
@@ -45,40 +43,45 @@ Work count(const Layer& layer) {
           }};
 }
 
-namespace {
-
-// One weight in `one_in` is not zero.
-Work sparse(const Layer& layer, int32_t max_abs, const char* kind, int32_t one_in) {
-  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
-  std::vector<int8_t> codes(9 * layer.inputs * layer.outputs);
+SparseCodes pruned_codes(const Layer& layer, int32_t max_abs, int32_t one_in) {
+  std::vector<int8_t> codes(layer.weights());
   for (int8_t& q : codes) {
     if (random_in(1, one_in) == 1) q = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
   }
-  auto packed = std::make_shared<SparseCodes>(sparse_codes(codes.data(), layer.outputs, 9, layer.inputs));
+  return sparse_codes(codes.data(), layer.outputs, 9, layer.inputs);
+}
+
+Work sparse(const Layer& layer, SparseCodes codes, const char* kind) {
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  auto packed = std::make_shared<SparseCodes>(std::move(codes));
   auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
-  const auto pixels = static_cast<double>(layer.pixels());
-  const double operations = pixels * static_cast<double>(packed->codes.size());
-  return {layer.name("sparse_b1i8_i32", kind) + percent(1.0 / one_in), operations, operations,
-          [=](const KernelTable& k) {
+  const double operations = static_cast<double>(layer.pixels() * packed->codes.size());
+  return {layer.name("sparse_b1i8_i32", kind), operations, operations, [=](const KernelTable& k) {
             spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
               k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });
           }};
 }
 
-Work look_up(const Layer& layer, int32_t max_abs, const char* kind) {
+LutCodes random_tables(const Layer& layer, int32_t max_abs) {
+  std::vector<int8_t> weights(layer.weights());
+  for (int8_t& w : weights) w = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
+  return lut_codes(weights.data(), layer.outputs, 9, layer.inputs);
+}
+
+Work look_up(const Layer& layer, LutCodes tables, const char* kind) {
   auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
-  std::vector<int8_t> codes(9 * layer.inputs * layer.outputs);
-  for (int8_t& q : codes) q = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
-  auto packed = std::make_shared<LutCodes>(lut_codes(codes.data(), layer.outputs, 9, layer.inputs));
+  auto packed = std::make_shared<LutCodes>(std::move(tables));
   auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
-  const double operations = static_cast<double>(layer.pixels() * codes.size());
+  const double operations = static_cast<double>(layer.pixels() * layer.weights());
   return {layer.name("lut_b1i4_i32", kind), operations * 4, operations, [=](const KernelTable& k) {
             spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
               k.lut_b1i4_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });
           }};
 }
+
+namespace {
 
 Work gather_float(const Layer& layer, double density) {
   auto spikes = std::make_shared<SpikeTiles>(layer, density);
@@ -107,11 +110,12 @@ void add_convolutions(std::vector<Work>& work) {
       work.push_back(gather_float(layer, density));
     }
     work.push_back(count(layer));
-    work.push_back(look_up(layer, 1, "/1bit"));
-    work.push_back(look_up(layer, 8, "/4bit"));
+    work.push_back(look_up(layer, random_tables(layer, 1), "/1bit"));
+    work.push_back(look_up(layer, random_tables(layer, 8), "/4bit"));
     for (const int32_t one_in : {20, 10, 5}) {
-      work.push_back(sparse(layer, 8, "/4bit", one_in));
-      work.push_back(sparse(layer, 128, "/8bit", one_in));
+      const std::string share = percent(1.0 / one_in);
+      work.push_back(sparse(layer, pruned_codes(layer, 8, one_in), ("/4bit" + share).c_str()));
+      work.push_back(sparse(layer, pruned_codes(layer, 128, one_in), ("/8bit" + share).c_str()));
     }
   }
 }

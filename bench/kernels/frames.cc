@@ -5,12 +5,6 @@
 #include "base/bits.h"
 
 namespace snncore::bench {
-namespace {
-
-constexpr size_t kRasterPixels = 256;
-
-}  // namespace
-
 Frames::Frames(const Layer& layer, double density)
     : layer_(layer),
       words_(words_for(layer.inputs)),

@@ -65,9 +65,8 @@ class Runs {
 bool fits_lut(const int8_t* weights, size_t channels, size_t taps, size_t inputs) noexcept {
   bool fits = true;
   for (size_t row = 0; row < channels * taps; ++row, weights += inputs) {
-    for_fours(inputs, [&](size_t i, size_t count) {
-      fits = fits && range_of(weights + i, count).fits_byte();
-    });
+    for_fours(inputs,
+              [&](size_t i, size_t count) { fits = fits && range_of(weights + i, count).fits_byte(); });
   }
   return fits;
 }

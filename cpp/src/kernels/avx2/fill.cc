@@ -7,9 +7,19 @@ void fill_avx2(KernelTable& table) {
   table.isa = "avx2";
   table.addrows_b1i8_i32 = avx2::addrows_b1i8_i32;
   table.count_b1b1_i32 = avx2::count_b1b1_i32;
-  table.costs = {28, 0, 0.2F, 3.7F};  // Zen 3
+  // Zen 3.
+  table.costs = {.gather_part = 29,
+                 .gather_part_block = 0,
+                 .gather_spike_block = 0.2F,
+                 .gather_wide_block = 0.37F,
+                 .count_word_block = 3.1F,
+                 .spread = 0.165F,
+                 .sparse_put = 0.18F,
+                 .sparse_code = 0.31F,
+                 .sparse_code_far = 0.48F,
+                 .lut_put = 0.6F,
+                 .lut_look = 0.21F};
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;
-  table.sparse_cost = 1.2F;  // Zen 3, 3 x 3 of 128 channels
   table.lut_b1i4_i32 = avx2::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;

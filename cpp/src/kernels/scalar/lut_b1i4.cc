@@ -17,8 +17,8 @@ void lut_b1i4_i32(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums,
   const size_t fours = lut_fours(w.inputs), pitch = fours * kLutChannels * kLutEntries;
   for (size_t p = 0; p < spikes.pixels; ++p) {
     for (size_t c = 0; c < w.channels_padded; ++c) {
-      const int8_t* tables = w.tables + c / kLutChannels * lut_block_bytes(w.inputs, w.taps) +
-                             c % kLutChannels * kLutEntries;
+      const int8_t* tables =
+          w.tables + c / kLutChannels * lut_block_bytes(w.inputs, w.taps) + c % kLutChannels * kLutEntries;
       int32_t sum = 0;
       for (size_t tap = 0; tap < w.taps; ++tap)
         sum += sum_of(tables + tap * pitch, spikes.rows[spikes.places[p] + spikes.offsets[tap]], fours);
