@@ -4,6 +4,8 @@
 
 #include "frames.h"
 #include "kernels/row_bounds.h"
+#include "runtime/raster.h"
+#include "runtime/spike_rows.h"
 #include "work.h"
 
 namespace snncore::bench {
@@ -14,13 +16,26 @@ using namespace kernels;
 constexpr Layer kWide{32, 32, 128, 128}, kNarrow{32, 32, 32, 32}, kFlat{32, 32, 32, 128},
     kDeep{16, 16, 256, 256};
 
+runtime::Window window(const Layer& l) {
+  const auto h = static_cast<int64_t>(l.height), w = static_cast<int64_t>(l.width);
+  return {.in_h = h,
+          .in_w = w,
+          .out_h = h,
+          .out_w = w,
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .pad_top = 1,
+          .pad_left = 1};
+}
+
 double real(size_t n) { return static_cast<double>(n); }
 
 class Costs {
  public:
-  explicit Costs(const KernelTable& table) : table_(table) {}
+  explicit Costs(const KernelTable& table) : table_(table) { costs_.lanes = table.costs.lanes; }
 
   SumCosts measure_all() {
+    find_rows();
     gather_rows();
     costs_.count_word_block = cost(ns(count(kWide)), kWide.pixels() * 9 * 4 * 4);
     sparse_sums();
@@ -32,12 +47,40 @@ class Costs {
   [[nodiscard]] double ns(const Work& work) const { return measure(work, table_).best; }
   static float cost(double ns, size_t times) { return static_cast<float>(std::max(0.0, ns / real(times))); }
 
-  // Rows of the rasters of a layer, and vectors of 32 lanes.
-  static size_t rows(const Layer& l) {
-    const size_t lines = std::min(l.height, kRasterPixels / kSteps / l.width);
-    return l.height / lines * kSteps * (lines + 2) * (l.width + 2);
+  // A session's rasters: whole lines, all steps.
+  static runtime::Tile raster_tile(const Layer& l) {
+    return {.count = std::min(l.height, kRasterPixels / kSteps / l.width) * l.width, .steps = kSteps};
   }
-  static double vectors(const Layer& l) { return real(kSteps * l.height * (l.width + 2)) / 32; }
+  static size_t tiles(const Layer& l) { return l.height * l.width / raster_tile(l).count; }
+  static size_t rows(const Layer& l) { return tiles(l) * runtime::Raster(window(l), raster_tile(l)).rows(); }
+  [[nodiscard]] double vectors(const Layer& l) const {
+    const auto lanes = static_cast<int64_t>(costs_.lanes);
+    return real(tiles(l) * runtime::Raster(window(l), raster_tile(l)).vectors(raster_tile(l), lanes));
+  }
+
+  // The same tiles as rows that taps find.
+  void find_rows() {
+    const Layer& l = kWide;
+    const runtime::SynapseShape shape{.window = window(l), .inputs = l.inputs, .channels = l.outputs};
+    const size_t row_bytes = l.inputs / 8, pixels = l.height * l.width;
+    const runtime::Slot slot{.row_bytes = row_bytes,
+                             .pixels = pixels,
+                             .channels = l.inputs,
+                             .height = l.height,
+                             .width = l.width,
+                             .steps = kSteps};
+    const runtime::SpikeRows reader(shape, slot);
+    const runtime::Tile tile = raster_tile(l);
+    auto memory = std::make_shared<AlignedBuffer>(reader.bytes(tile.count, kSteps));
+    auto spikes = std::make_shared<AlignedBuffer>(slot.bytes());
+    const Work work{"rows", 0, 0, [&, memory, spikes](const KernelTable&) {
+                      runtime::Frame frame;
+                      frame.scratch = spikes->data();
+                      for (runtime::Tile t = tile; t.first < pixels; t.first += t.count)
+                        keep(reader.read(frame, t, 0, memory->data()).row_count);
+                    }};
+    costs_.tap = cost(ns(work), l.pixels() * 9);
+  }
 
   void gather_rows() {
     const double some = ns(gather(kWide, 1, "", 0.2)), many = ns(gather(kWide, 1, "", 0.5));
@@ -72,8 +115,8 @@ class Costs {
     const SparseCodes near = pruned_codes(kFlat, 8, 10), far = pruned_codes(kDeep, 8, 10);
     costs_.sparse_code = cost((ns(sparse(kFlat, near, "")) - many) / vectors(kFlat) / codes_of(near), 1);
     const double all = static_cast<double>(costs_.sparse_code) * codes_of(far) * vectors(kDeep);
-    const double tiles = real(kDeep.pixels()) / kRasterPixels;
-    const double share = 1 - 32768 * tiles / real(rows(kDeep) * kDeep.inputs);
+    const double count = real(tiles(kDeep));
+    const double share = 1 - 32768 * count / real(rows(kDeep) * kDeep.inputs);
     costs_.sparse_code_far =
         cost((ns(sparse(kDeep, far, "")) - spread_and_put(kDeep) - all) / vectors(kDeep) / share,
              far.codes.size());
@@ -108,11 +151,13 @@ void print_costs(const KernelTable& table) {
     std::printf(".%s = %.3gF%s", name, static_cast<double>(value), behind);
   };
   std::printf("%s: {", table.isa);
+  number("tap", c.tap, ", ");
   number("gather_part", c.gather_part, ", ");
   number("gather_part_block", c.gather_part_block, ", ");
   number("gather_spike_block", c.gather_spike_block, ", ");
   number("gather_wide_block", c.gather_wide_block, ", ");
   number("count_word_block", c.count_word_block, ", ");
+  number("lanes", c.lanes, ", ");
   number("spread", c.spread, ", ");
   number("sparse_put", c.sparse_put, ", ");
   number("sparse_code", c.sparse_code, ", ");

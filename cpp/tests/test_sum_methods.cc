@@ -19,11 +19,13 @@ constexpr float kDear = 1e6F, kCheap = 1e-6F;
 kernels::SumCosts only(SumMethod method) {
   const auto of = [&](SumMethod m) { return m == method ? kCheap : kDear; };
   const float gather = of(SumMethod::kGather), sparse = of(SumMethod::kSparse), look = of(SumMethod::kLookUp);
-  return {.gather_part = gather,
+  return {.tap = kCheap,
+          .gather_part = gather,
           .gather_part_block = gather,
           .gather_spike_block = gather,
           .gather_wide_block = gather,
           .count_word_block = of(SumMethod::kCount),
+          .lanes = 16,
           .spread = kCheap,
           .sparse_put = sparse,
           .sparse_code = sparse,
@@ -111,9 +113,10 @@ class Case {
     auto packed = std::make_shared<PackedWeights>();
     pack_spike_weights(weights_, s_, *packed);
     const size_t all = s_.window.pixels();
-    used = SumMethods(s_, *packed)
-               .fastest({Raster(s_.window, {.count = std::min(count, all), .steps = layer_.steps}),
-                         std::min(count, all) * layer_.steps, layer_.density}) == method;
+    used =
+        SumMethods(s_, *packed)
+            .fastest({s_.window, {.count = std::min(count, all), .steps = layer_.steps}, layer_.density}) ==
+        method;
     const auto synapse = spike_synapse(s_, slot_, packed, layer_.encoding == Encoding::kOdd);
     AlignedBuffer lane(synapse->lane_bytes(count, layer_.steps));
     const std::vector<int32_t> right = expected();

@@ -263,15 +263,17 @@ constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels)
 }
 
 /// What the ways to sum spikes cost, in ns, measured by `bench_kernels --costs`; runtime/sum_methods.cc adds
-/// them up for a tile. A block is 32 channels, a vector 32 lanes (pixels).
+/// them up for a tile. A block is 32 channels.
 struct SumCosts {
+  // Kernels whose lanes are channels: for a tap of a pixel that finds its row.
+  float tap;
   // addrows_b1i8_i32: for a pixel and part of rows (code_parts), the same for each block, and for each spike
   // and block; the last again where codes are too large to meet in bytes.
   float gather_part, gather_part_block, gather_spike_block, gather_wide_block;
   // count_b1b1_i32: for a pixel, 32 inputs and a block.
   float count_word_block;
-  // Kernels whose lanes are pixels: for a byte of a row that goes to its lane.
-  float spread;
+  // Kernels whose lanes are pixels: the lanes of a vector, and for a byte of a row that goes to its lane.
+  float lanes, spread;
   // sparse_b1i8_i32: for a sum that goes from its lane to its row, for a code and vector, and what this is
   // more where the spikes come from the second-level cache. A chunk takes kChunkCodes codes more.
   float sparse_put, sparse_code, sparse_code_far;

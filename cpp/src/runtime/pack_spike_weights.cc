@@ -60,14 +60,15 @@ std::vector<int8_t> values(const Tensor& w, size_t count) {
   return out;
 }
 
-// The largest tile that this layer is cut into, with four steps.
-TileWork large_tile(const SynapseShape& s, double density) {
+// The largest tile that this layer is cut into, of four steps in which half of the inputs spike: a method
+// that is not the fastest there is not laid out.
+TileWork large_tile(const SynapseShape& s) {
   constexpr size_t kSteps = 4;
   const size_t pixels = std::min(s.window.pixels(), kRasterTile / kSteps);
-  return {Raster(s.window, Tile{.count = pixels, .steps = kSteps}), pixels * kSteps, density};
+  return {s.window, {.count = pixels, .steps = kSteps}, 0.5};
 }
 
-// Without the zeros: where that is the fastest way from a quarter of spikes on.
+// Without the zeros.
 void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
   const auto zeros = static_cast<size_t>(std::count(values.begin(), values.end(), 0));
   if (zeros < values.size() / 2) return;
@@ -76,10 +77,10 @@ void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, Packe
     out.sparse.push_back(
         kernels::sparse_codes(values.data() + g * group, s.group_channels(), s.window.taps(), s.inputs));
   }
-  if (SumMethods(s, out).fastest(large_tile(s, 0.25)) != SumMethod::kSparse) out.sparse.clear();
+  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kSparse) out.sparse.clear();
 }
 
-// As tables: four bytes for a weight, where they are the fastest way at half of the spikes.
+// As tables, which take four bytes for a weight.
 void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
   constexpr size_t kMostBytes = size_t{4} << 20;  // what a cache can hold
   const size_t group = values.size() / s.groups, taps = s.window.taps();
@@ -92,7 +93,7 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
   for (size_t g = 0; g < s.groups; ++g) {
     out.tables.push_back(kernels::lut_codes(values.data() + g * group, s.group_channels(), taps, s.inputs));
   }
-  if (SumMethods(s, out).fastest(large_tile(s, 0.5)) != SumMethod::kLookUp) out.tables.clear();
+  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) out.tables.clear();
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ class SpikeSynapse final : public SynapseBase {
     }
     const double spikes =
         static_cast<double>(events) / static_cast<double>(tile.steps * pixels * input_.channels);
-    return {Raster(shape_.window, tile), tile.count * tile.steps, spikes};
+    return {shape_.window, tile, spikes};
   }
 
   void row_sums(SumMethod method, const Frame& frame, const Tile& tile, size_t g, int32_t* out,

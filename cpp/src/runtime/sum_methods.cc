@@ -11,9 +11,6 @@ constexpr double real(size_t n) noexcept { return static_cast<double>(n); }
 
 std::atomic<const kernels::SumCosts*> replaced{nullptr};
 
-// Vectors of 32 lanes; a few pixels take a whole one.
-double vectors(const TileWork& work) noexcept { return std::max(1.0, real(work.lanes) / 32); }
-
 }  // namespace
 
 const kernels::SumCosts& sum_costs() noexcept {
@@ -23,6 +20,13 @@ const kernels::SumCosts& sum_costs() noexcept {
 
 void replace_sum_costs(const kernels::SumCosts* costs) noexcept {
   replaced.store(costs, std::memory_order_relaxed);
+}
+
+TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexcept
+    : pixels(tile.count * tile.steps), density(spikes) {
+  const Raster raster(window, tile);
+  raster_rows = raster.rows();
+  vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
 }
 
 bool SumMethods::has(SumMethod method) const noexcept {
@@ -76,14 +80,14 @@ double SumMethods::gather_ns(const TileWork& work) const noexcept {
   const double parts = real(work.pixels * kernels::code_parts(shape_.inputs, taps));
   const double spikes = real(work.pixels * taps * shape_.inputs) * work.density;
   const bool narrow = kernels::rows_in_byte(weights_.max_abs) >= 4;
-  return parts * (cost.gather_part + cost.gather_part_block * blocks) +
+  return real(work.pixels * taps) * cost.tap + parts * (cost.gather_part + cost.gather_part_block * blocks) +
          spikes * (narrow ? cost.gather_spike_block : cost.gather_wide_block) * blocks;
 }
 
 double SumMethods::count_ns(const TileWork& work) const noexcept {
   const double blocks = real(shape_.group_padded() / kernels::kChannelPad);
-  return real(work.pixels * shape_.window.taps() * ((shape_.inputs + 31) / 32)) * blocks *
-         sum_costs().count_word_block;
+  const double taps = real(work.pixels * shape_.window.taps()), words = real((shape_.inputs + 31) / 32);
+  return taps * (sum_costs().tap + words * blocks * sum_costs().count_word_block);
 }
 
 double SumMethods::sparse_ns(const TileWork& work) const noexcept {
@@ -97,7 +101,7 @@ double SumMethods::sparse_ns(const TileWork& work) const noexcept {
   const double planes = real(work.raster_rows * shape_.inputs), far = std::max(0.0, 1 - kNear / planes);
   const double code = cost.sparse_code + cost.sparse_code_far * far;
   return planes * cost.spread + real(work.pixels * shape_.group_padded()) * cost.sparse_put +
-         vectors(work) * (codes * code + chunks * kernels::kChunkCodes * cost.sparse_code) /
+         real(work.vectors) * (codes * code + chunks * kernels::kChunkCodes * cost.sparse_code) /
              real(shape_.groups);
 }
 
@@ -109,7 +113,7 @@ double SumMethods::look_up_ns(const TileWork& work) const noexcept {
   const double looks = fours * real(shape_.window.taps() * shape_.group_padded());
   return real(work.raster_rows) * fours * cost.spread +
          real(work.pixels * shape_.group_padded()) * cost.lut_put +
-         vectors(work) * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
+         real(work.vectors) * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
 }
 
 }  // namespace snncore::runtime

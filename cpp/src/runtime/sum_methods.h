@@ -15,11 +15,10 @@ enum class SumMethod { kGather, kCount, kSparse, kLookUp };
 struct TileWork {
   size_t pixels;       // all steps counted
   size_t raster_rows;  // that the tile becomes for kernels whose lanes are pixels
-  size_t lanes;        // that its pixels take there
+  size_t vectors;      // that its pixels take there
   double density;      // share of the inputs that spike
 
-  TileWork(const Raster& raster, size_t count, double spikes) noexcept
-      : pixels(count), raster_rows(raster.rows()), lanes(raster.lanes(count)), density(spikes) {}
+  TileWork(const Window& window, const Tile& tile, double spikes) noexcept;
 };
 
 /// The methods that the weights of a layer have been laid out for. Refers to both.

@@ -8,17 +8,19 @@ void fill_avx2(KernelTable& table) {
   table.addrows_b1i8_i32 = avx2::addrows_b1i8_i32;
   table.count_b1b1_i32 = avx2::count_b1b1_i32;
   // Zen 3.
-  table.costs = {.gather_part = 29,
+  table.costs = {.tap = 1,
+                 .gather_part = 25,
                  .gather_part_block = 0,
                  .gather_spike_block = 0.2F,
-                 .gather_wide_block = 0.37F,
-                 .count_word_block = 3.1F,
-                 .spread = 0.165F,
-                 .sparse_put = 0.18F,
-                 .sparse_code = 0.31F,
-                 .sparse_code_far = 0.48F,
-                 .lut_put = 0.6F,
-                 .lut_look = 0.21F};
+                 .gather_wide_block = 0.38F,
+                 .count_word_block = 3.05F,
+                 .lanes = 32,
+                 .spread = 0.155F,
+                 .sparse_put = 0.185F,
+                 .sparse_code = 0.33F,
+                 .sparse_code_far = 0.4F,
+                 .lut_put = 0.65F,
+                 .lut_look = 0.225F};
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;
   table.lut_b1i4_i32 = avx2::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;

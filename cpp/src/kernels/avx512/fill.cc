@@ -9,17 +9,19 @@ void fill_avx512(KernelTable& table) {
   table.count_b1b1_i32 = avx512::count_b1b1_i32;
   // Zen 4: gather and count from its measured kernels, the look-ups from its measured shuffles; the others
   // not measured: those of avx2 in the ratio of the gather.
-  table.costs = {.gather_part = 2,
+  table.costs = {.tap = 1,
+                 .gather_part = 2,
                  .gather_part_block = 0.5F,
                  .gather_spike_block = 0.16F,
                  .gather_wide_block = 0.3F,
                  .count_word_block = 0.92F,
+                 .lanes = 64,
                  .spread = 0.13F,
                  .sparse_put = 0.14F,
-                 .sparse_code = 0.25F,
-                 .sparse_code_far = 0.38F,
+                 .sparse_code = 0.5F,
+                 .sparse_code_far = 0.76F,
                  .lut_put = 0.5F,
-                 .lut_look = 0.17F};
+                 .lut_look = 0.34F};
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
   table.lut_b1i4_i32 = avx512::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;

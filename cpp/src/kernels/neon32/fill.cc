@@ -9,17 +9,19 @@ void fill_neon32(KernelTable& table) {
   table.addrows_b1i8_i32 = neon32::addrows_b1i8_i32;
   table.count_b1b1_i32 = neon32::count_b1b1_i32;
   // not measured: half the rate of neon, which has twice the registers.
-  table.costs = {.gather_part = 30,
+  table.costs = {.tap = 4,
+                 .gather_part = 30,
                  .gather_part_block = 6,
                  .gather_spike_block = 2.6F,
                  .gather_wide_block = 5.2F,
                  .count_word_block = 7.2F,
+                 .lanes = 16,
                  .spread = 2,
                  .sparse_put = 2.4F,
-                 .sparse_code = 4,
-                 .sparse_code_far = 6.2F,
+                 .sparse_code = 2,
+                 .sparse_code_far = 3.1F,
                  .lut_put = 6,
-                 .lut_look = 2.7F};
+                 .lut_look = 1.35F};
   table.sparse_b1i8_i32 = neon32::sparse_b1i8_i32;
   table.lut_b1i4_i32 = neon32::lut_b1i4_i32;
   table.gemm_u8i8_i32 = neon32::gemm_u8i8_i32;

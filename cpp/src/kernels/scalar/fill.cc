@@ -8,11 +8,13 @@ void fill_scalar(KernelTable& table) {
   table.addrows_b1i8_i32 = scalar::addrows_b1i8_i32;
   table.count_b1b1_i32 = scalar::count_b1b1_i32;
   // Zen 3.
-  table.costs = {.gather_part = 180,
+  table.costs = {.tap = 1,
+                 .gather_part = 180,
                  .gather_part_block = 0,
                  .gather_spike_block = 5.1F,
                  .gather_wide_block = 4.9F,
                  .count_word_block = 125,
+                 .lanes = 32,
                  .spread = 0.1F,
                  .sparse_put = 2.9F,
                  .sparse_code = 196,
