@@ -280,7 +280,7 @@ struct SumCosts {
   // lut_b1i4_i32: for a sum, and for a table and vector. A run takes kRunLooks tables more.
   float lut_put, lut_look;
 };
-inline constexpr double kChunkCodes = 8.0 / 3, kRunLooks = 3;
+inline constexpr double kChunkCodes = 1, kRunLooks = 3;
 
 /// Rows of codes that a byte can take.
 constexpr size_t rows_in_byte(int32_t max_abs) noexcept {

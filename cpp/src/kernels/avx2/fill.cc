@@ -17,8 +17,8 @@ void fill_avx2(KernelTable& table) {
                  .lanes = 32,
                  .spread = 0.155F,
                  .sparse_put = 0.185F,
-                 .sparse_code = 0.33F,
-                 .sparse_code_far = 0.4F,
+                 .sparse_code = 0.38F,
+                 .sparse_code_far = 0.3F,
                  .lut_put = 0.65F,
                  .lut_look = 0.225F};
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;

@@ -18,8 +18,8 @@ void fill_avx512(KernelTable& table) {
                  .lanes = 64,
                  .spread = 0.13F,
                  .sparse_put = 0.14F,
-                 .sparse_code = 0.5F,
-                 .sparse_code_far = 0.76F,
+                 .sparse_code = 0.6F,
+                 .sparse_code_far = 0.5F,
                  .lut_put = 0.5F,
                  .lut_look = 0.34F};
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;

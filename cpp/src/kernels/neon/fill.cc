@@ -17,8 +17,8 @@ void fill_neon(KernelTable& table) {
                  .lanes = 16,
                  .spread = 1,
                  .sparse_put = 1.2F,
-                 .sparse_code = 1,
-                 .sparse_code_far = 1.55F,
+                 .sparse_code = 1.2F,
+                 .sparse_code_far = 1.0F,
                  .lut_put = 3,
                  .lut_look = 0.665F};
   table.sparse_b1i8_i32 = neon::sparse_b1i8_i32;

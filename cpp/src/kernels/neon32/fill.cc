@@ -18,8 +18,8 @@ void fill_neon32(KernelTable& table) {
                  .lanes = 16,
                  .spread = 2,
                  .sparse_put = 2.4F,
-                 .sparse_code = 2,
-                 .sparse_code_far = 3.1F,
+                 .sparse_code = 2.5F,
+                 .sparse_code_far = 1.9F,
                  .lut_put = 6,
                  .lut_look = 1.35F};
   table.sparse_b1i8_i32 = neon32::sparse_b1i8_i32;
