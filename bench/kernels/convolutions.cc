@@ -15,7 +15,7 @@ Work gather(const Layer& layer, int32_t max_abs, const char* kind, double densit
   auto bounds =
       std::make_shared<AlignedBuffer>(row_bounds(layer.inputs, 9, layer.outputs) * sizeof(uint16_t));
   fill_row_bounds(codes->as<int8_t>(), layer.inputs, 9, layer.outputs, bounds->as<uint16_t>());
-  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(int32_t));
+  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const double outputs = static_cast<double>(layer.outputs), pixels = static_cast<double>(layer.pixels());
   return {layer.name("addrows_b1i8_i32", kind) + percent(density),
           spikes->events() * outputs + pixels * outputs * 4, spikes->events() * outputs,
@@ -32,7 +32,7 @@ Work count(const Layer& layer) {
   auto spikes = std::make_shared<SpikeTiles>(layer, 0.5);
   const size_t words = 9 * ((layer.inputs + 31) / 32) * layer.outputs;
   auto plus = random_values<uint32_t>(words, INT32_MIN / 2, INT32_MAX / 2);
-  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(int32_t));
+  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const auto pixels = static_cast<double>(layer.pixels()), weights = static_cast<double>(words);
   return {layer.name("count_b1b1_i32", ""), pixels * weights * 4, pixels * weights * 32,
           [=](const KernelTable& k) {
@@ -86,7 +86,7 @@ namespace {
 Work gather_float(const Layer& layer, double density) {
   auto spikes = std::make_shared<SpikeTiles>(layer, density);
   auto values = random_values<float>(9 * layer.inputs * layer.outputs, -100, 100);
-  auto out = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(float));
+  auto out = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(float));
   const double outputs = static_cast<double>(layer.outputs), pixels = static_cast<double>(layer.pixels());
   return {layer.name("addrows_b1f32_f32", "") + percent(density), (spikes->events() + pixels) * outputs * 4,
           spikes->events() * outputs, [=](const KernelTable& k) {

@@ -32,7 +32,7 @@ Time measure(const Work& work, const kernels::KernelTable& table);
 
 /// Sessions cut their layers into tiles of about so many time steps and pixels, more where pixels are lanes.
 constexpr size_t kSteps = 2;
-constexpr size_t kTilePixels = 64;
+constexpr size_t kTilePixels = 16;
 constexpr size_t kRasterPixels = 256;
 
 /// A 3 x 3 convolution with padding 1.
