@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snncore import functional
+from snncore import events, functional
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
@@ -16,7 +16,7 @@ from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
 from snncore.recording import Result
-from snncore.session import Session
+from snncore.session import EventSteps, Session
 
 if TYPE_CHECKING:
     from snncore.parity import VerifyReport
@@ -25,6 +25,7 @@ __all__ = [
     "BinaryIndex",
     "BitTensor",
     "Error",
+    "EventSteps",
     "FormatError",
     "GraphBuilder",
     "Layer",
@@ -34,6 +35,7 @@ __all__ = [
     "Session",
     "__version__",
     "build_info",
+    "events",
     "from_torch",
     "functional",
     "isa",
