@@ -66,6 +66,10 @@ class SpikeSynapse final : public SynapseBase {
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     T* part = reinterpret_cast<T*>(lane);
     if constexpr (std::is_same_v<T, int32_t>) {
+      if (silent(frame, tile)) {
+        std::fill_n(static_cast<T*>(out), tile.count * tile.steps * shape_.padded(), T{});
+        return;
+      }
       if (!weights_->sparse.empty() && sparse_is_faster(frame, tile)) {
         for_groups(shape_, tile.count * tile.steps, static_cast<T*>(out), part,
                    [&](size_t g, T* to) noexcept { sparse_sums(frame, tile, g, to, lane); });
@@ -112,6 +116,17 @@ class SpikeSynapse final : public SynapseBase {
                          w.pad_top + (w.kernel_h - 1) * w.dilation_h;
     return {std::clamp<int64_t>(first, 0, w.in_h - 1) * w.in_w,
             (std::clamp<int64_t>(last, 0, w.in_h - 1) + 1) * w.in_w - 1};
+  }
+
+  // Has the tile no spike to read? Among many spikes the first one ends the search.
+  [[nodiscard]] bool silent(const Frame& frame, const Tile& tile) const noexcept {
+    const auto [low, high] = reach(tile);
+    const size_t words = static_cast<size_t>(high - low + 1) * input_.row_bytes / 8;
+    for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+      const auto* first = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(low));
+      if (std::any_of(first, first + words, [](uint64_t word) { return word != 0; })) return false;
+    }
+    return true;
   }
 
   // Row 0 is padding; the rows of a step follow those of the step before, in the same order.
