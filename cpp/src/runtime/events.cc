@@ -19,9 +19,6 @@ int64_t floor_to(int64_t time, int64_t step) noexcept {
   return time - (rest < 0 ? rest + step : rest);
 }
 
-struct TimeRange {
-  int64_t least, most;
-};
 TimeRange time_range(const EventWindow& w) noexcept {
   if (w.clock_bits == 0) return {-kMaxTime, kMaxTime};
   return {0, (int64_t{1} << w.clock_bits) - 1};
@@ -43,9 +40,10 @@ size_t unit_bytes(EdgeType type) noexcept {
 
 void check_window(const EventWindow& w) {
   const auto check = [](const char* name, int64_t value, int64_t least, int64_t most) {
-    require(value >= least && value <= most, ErrorCode::kInvalidArgument,
-            std::string("events: ") + name + " must be " + std::to_string(least) + ".." +
-                std::to_string(most) + ", received " + std::to_string(value));
+    if (value >= least && value <= most) return;
+    throw Error(ErrorCode::kInvalidArgument, std::string("events: ") + name + " must be " +
+                                                 std::to_string(least) + ".." + std::to_string(most) +
+                                                 ", received " + std::to_string(value));
   };
   check("window_us", w.microseconds, 1, int64_t{1} << 40);
   check("count", w.count, 0, int64_t{1} << 40);
@@ -113,28 +111,36 @@ EventBinner::EventBinner(const Program::Impl::Input& input)
   touched_.reserve(input.slot.bytes() / unit_bytes(input.edge.type));
 }
 
+// Builds no message unless there is something to say: a push allocates nothing.
 void EventBinner::check(const Events& e, const EventWindow& window) const {
   const size_t count = e.x.size();
   const bool timeless = e.time.empty() && window.count > 0;
-  require(e.y.size() == count && e.polarity.size() == count && (timeless || e.time.size() == count),
-          ErrorCode::kShape,
-          "events: expected columns of one length, received x " + std::to_string(count) + ", y " +
-              std::to_string(e.y.size()) + ", polarity " + std::to_string(e.polarity.size()) + ", time " +
-              std::to_string(e.time.size()));
+  if (e.y.size() != count || e.polarity.size() != count || (!timeless && e.time.size() != count)) {
+    throw Error(ErrorCode::kShape, "events: expected columns of one length, received x " +
+                                       std::to_string(count) + ", y " + std::to_string(e.y.size()) +
+                                       ", polarity " + std::to_string(e.polarity.size()) + ", time " +
+                                       std::to_string(e.time.size()));
+  }
   const TimeRange range = time_range(window);
   for (size_t i = 0; i < count; ++i) {
     const bool on_sensor = e.x[i] < width_ && e.y[i] < height_;
-    if (on_sensor && e.polarity[i] <= 1 &&
-        (timeless || (e.time[i] >= range.least && e.time[i] <= range.most)))
-      continue;
-    const std::string event = "events: event " + std::to_string(i);
-    require(on_sensor, ErrorCode::kInvalidArgument,
-            event + " at x " + std::to_string(e.x[i]) + ", y " + std::to_string(e.y[i]) + " is outside " +
-                input_.name + " of " + std::to_string(width_) + " x " + std::to_string(height_));
-    require(e.polarity[i] <= 1, ErrorCode::kInvalidArgument,
-            event + " has polarity " + std::to_string(e.polarity[i]) + ", expected 0 or 1");
-    fail_time(event, e.time[i], range);
+    const bool in_time = timeless || (e.time[i] >= range.least && e.time[i] <= range.most);
+    if (!on_sensor || e.polarity[i] > 1 || !in_time) refuse(e, i, range);
   }
+}
+
+void EventBinner::refuse(const Events& e, size_t i, const TimeRange& range) const {
+  const std::string event = "events: event " + std::to_string(i);
+  if (e.x[i] >= width_ || e.y[i] >= height_) {
+    throw Error(ErrorCode::kInvalidArgument,
+                event + " at x " + std::to_string(e.x[i]) + ", y " + std::to_string(e.y[i]) + " is outside " +
+                    input_.name + " of " + std::to_string(width_) + " x " + std::to_string(height_));
+  }
+  if (e.polarity[i] > 1) {
+    throw Error(ErrorCode::kInvalidArgument,
+                event + " has polarity " + std::to_string(e.polarity[i]) + ", expected 0 or 1");
+  }
+  fail_time(event, e.time[i], range);
 }
 
 template <typename T>

@@ -41,6 +41,11 @@ class EventClock {
   int64_t begin_ = 0, last_ = 0;  // microseconds, unwrapped
 };
 
+/// The times that a clock can show.
+struct TimeRange {
+  int64_t least, most;
+};
+
 /// Writes events into the slot of an input, and clears again what it wrote: its cost is that of the events.
 class EventBinner {
  public:
@@ -55,6 +60,7 @@ class EventBinner {
   void wipe(const Frame& frame) noexcept;
 
  private:
+  [[noreturn]] void refuse(const Events& events, size_t i, const TimeRange& range) const;
   template <typename T>
   void touch(T* at, const std::byte* base) noexcept;
 

@@ -140,8 +140,10 @@ struct Session::Impl {
 
   // Everything that can be wrong with a push is found here, before anything is taken.
   void prepare_events(const Events& events, const EventWindow& window) {
-    require(program->stream() && program->batch == 1 && program->inputs.size() == 1, ErrorCode::kUnsupported,
-            "events: expected a stream session of one sample and a model with one input");
+    if (!program->stream() || program->batch != 1 || program->inputs.size() != 1) {
+      throw Error(ErrorCode::kUnsupported,
+                  "events: expected a stream session of one sample and a model with one input");
+    }
     runtime::check_window(window);
     if (!binner) binner = std::make_unique<runtime::EventBinner>(program->inputs[0]);
     binner->check(events, window);
@@ -207,8 +209,9 @@ struct Session::Impl {
 
   EventReport advance(int64_t now, const EventStep& on_step) {
     EventReport report;
-    require(clock && clock->window().count == 0, ErrorCode::kState,
-            "advance_events: expected a push_events with windows by time before");
+    if (!clock || clock->window().count > 0) {
+      throw Error(ErrorCode::kState, "advance_events: expected a push_events with windows by time before");
+    }
     runtime::check_time(now, clock->window());
     runtime::EventClock ahead = *clock;
     const auto move = ahead.move_to(now, false);
@@ -249,8 +252,9 @@ void Session::run(std::span<const TensorView> inputs) { impl_->run(inputs); }
 
 namespace {
 void check_output(size_t index, size_t count) {
-  require(index < count, ErrorCode::kInvalidArgument,
-          "output " + std::to_string(index) + ": the model has " + std::to_string(count));
+  if (index < count) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "output " + std::to_string(index) + ": the model has " + std::to_string(count));
 }
 }  // namespace
 
