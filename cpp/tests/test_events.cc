@@ -106,13 +106,13 @@ std::vector<float> through_frames(const Model& model, const Stream& s, int64_t l
 }
 
 TEST_CASE("events give what frames give, however they are cut up") {
-  const Stream s = random_stream(400, 300);
+  const Stream s = random_stream(200, 150);
   for (const int64_t channels : {1, 2}) {
     for (const auto& [dtype, most] :
          {std::pair{"b1", 1.0F}, {"count2", 3.0F}, {"count8", 255.0F}, {"f32", 1e6F}}) {
       CAPTURE(dtype);
       const Model model = network(dtype, channels);
-      for (const int64_t length : {1, 700, 5000}) {
+      for (const int64_t length : {7, 700, 5000}) {
         const auto expected = through_frames(model, s, length, most);
         for (const size_t chunk : {size_t{1}, size_t{7}, s.x.size()}) {
           Session session(model, {.mode = Mode::kStream});
@@ -185,12 +185,12 @@ TEST_CASE("a gap takes no more than max_gap steps") {
 
 TEST_CASE("a clock that starts again at 0") {
   const Model model = network("b1");
-  const Stream s = random_stream(300, 2000);
+  const Stream s = random_stream(300, 500);
   for (const int bits : {12, 23, 32, 40}) {
     Stream wrapped = s;
     const int64_t period = int64_t{1} << bits;
     for (int64_t& t : wrapped.t) t += period - 40000;  // the last events lie behind the end
-    const EventWindow window{.microseconds = 16, .max_gap = 1 << 20};
+    const EventWindow window{.microseconds = 64, .max_gap = 1 << 20};
     Session plain(model, {.mode = Mode::kStream}), counter(model, {.mode = Mode::kStream});
     const Outputs expected = push(plain, wrapped, window, 50);
     for (int64_t& t : wrapped.t) t = (t % period + period) % period;
