@@ -72,7 +72,7 @@ std::vector<std::pair<std::string, RecordedArray>> recordings(const Session& ses
 
 // (steps, late, skipped). The step is called with the interpreter held.
 using Report = std::tuple<int64_t, int64_t, int64_t>;
-using OnStep = std::optional<nb::callable>;
+using OnStep = std::optional<nb::typed<nb::callable, void()>>;
 
 template <typename Run>
 Report report_of(const OnStep& on_step, Run&& run) {

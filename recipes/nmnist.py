@@ -1,9 +1,9 @@
-"""N-MNIST for the recipes: 1,000 training and 100 test recordings of an event camera, one split for every figure.
+"""N-MNIST for the recipes: 1,000 training and 100 test recordings of an event camera, one split for all.
 
 The recordings are the N-MNIST files in the sample data of SLAYER: ``train1K.txt`` and ``test100.txt`` (number
 and digit of each recording) and ``<number>.bs2``, in a folder ``NMNISTsmall`` or packed as
-``nmnist-small.tar.xz``. The environment variable ``SNNCORE_DATA`` names the folder that holds either. The last
-200 training recordings are the validation set while choices are made.
+``nmnist-small.tar.xz``. The environment variable ``SNNCORE_DATA`` names the folder that holds either. The
+last 200 training recordings are the validation set while choices are made.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ VALIDATION = 200
 HOW_TO_GET_IT = f"""N-MNIST not found.
 Set SNNCORE_DATA to a folder that holds {ARCHIVE} or the folder {FOLDER} with train1K.txt, test100.txt and the
 .bs2 files.
-To get it: clone https://github.com/bamsumit/slayerPytorch, unpack example/NMNISTsmall.zip and point SNNCORE_DATA at
-the folder that holds {FOLDER}."""
+To get it: clone https://github.com/bamsumit/slayerPytorch, check out 8f4654e, and point SNNCORE_DATA at its
+folder example, which holds {FOLDER}."""
 
 
 class DataMissingError(RuntimeError):

@@ -1,10 +1,11 @@
-"""Trains the bundled event model: a small spiking CNN on 1,000 recordings of N-MNIST, weights of 4 and 8 bits.
+"""Trains the bundled event model: a small spiking CNN on 1,000 recordings of N-MNIST, 4 and 8 bit weights.
 
     SNNCORE_DATA=... python recipes/nmnist_cnn.py --out runs/nmnist_cnn
 
-``--validate`` holds back 200 training recordings and never reads the test recordings: that is how choices are
-made. ``--folds 5`` cross-validates over all 1,100 recordings. ``--evaluate FILE`` counts what a .snn file gets
-right on the test recordings, from raw events. Run it again with ``--resume`` to continue where it stopped.
+``--validate`` holds back 200 training recordings and never reads the test recordings: that is how choices
+are made. ``--folds 5`` cross-validates over all 1,100 recordings. ``--evaluate FILE`` counts what a .snn file
+gets right on the test recordings, from raw events. Run it again with ``--resume`` to continue where it
+stopped.
 """
 
 from __future__ import annotations
@@ -280,9 +281,10 @@ def run(args: argparse.Namespace) -> None:
     if args.quick:
         train = train[np.arange(200)]
     if args.validate:
-        train, held_out = train[np.arange(len(train) - nmnist.VALIDATION)], train[
-            np.arange(len(train) - nmnist.VALIDATION, len(train))
-        ]
+        train, held_out = (
+            train[np.arange(len(train) - nmnist.VALIDATION)],
+            train[np.arange(len(train) - nmnist.VALIDATION, len(train))],
+        )
     trainer = Trainer(args, train, held_out, out)
     if args.resume:
         trainer.resume()

@@ -122,11 +122,15 @@ def from_array(events: NDArray[Any] | Mapping[str, ArrayLike]) -> Events:
     """
     names = list(events) if isinstance(events, Mapping) else list(events.dtype.names or ())
     if not names:
-        raise ValueError("events: expected a structured array with fields x, y, p and t, received plain values")
+        raise ValueError(
+            "events: expected a structured array with fields x, y, p and t, received plain values"
+        )
     return columns(*(events[_field(names, role)] for role in "xypt"))
 
 
-def frames(events: Events, window_us: int, shape: Sequence[int], steps: int | None = None) -> NDArray[np.uint16]:
+def frames(
+    events: Events, window_us: int, shape: Sequence[int], steps: int | None = None
+) -> NDArray[np.uint16]:
     """Count events in windows: [T, C, height, width], as `Session.push_events` would bin them.
 
     For training and tests: a session needs no frames. Times must not go back from one window to an earlier
@@ -203,4 +207,6 @@ def _polarity(values: ArrayLike) -> NDArray[np.uint8]:
     least, most = int(array.min()), int(array.max())
     if least < -1 or most > 1 or (least < 0 and bool((array == 0).any())):
         raise ValueError(f"events: expected p as bool, 0 and 1, or -1 and 1, received {least} to {most}")
-    return np.ascontiguousarray(array > 0).view(np.uint8) if least < 0 else np.ascontiguousarray(array, np.uint8)
+    return (
+        np.ascontiguousarray(array > 0).view(np.uint8) if least < 0 else np.ascontiguousarray(array, np.uint8)
+    )

@@ -147,8 +147,8 @@ class Session:
         Parameters
         ----------
         x, y, p, t
-            Column and row of the pixel, polarity (bool, 0 and 1, or -1 and 1), microseconds. Events come in any
-            order within their window; events of a window whose step was run are dropped and counted.
+            Column and row of the pixel, polarity (bool, 0 and 1, or -1 and 1), microseconds. Events come in
+            any order within their window; events of a window whose step was run are dropped and counted.
         window_us
             Length of a window. Windows start at multiples of it; the first event opens the one it lies in.
         count
@@ -258,9 +258,8 @@ class Session:
         with self._lock:
             session = self._open()
             report = run(session, (lambda: kept.append(self._last(session))) if each else None)
-            if report[0] == 0:
-                last = None
-            else:
+            last = None
+            if report[0] > 0:
                 last = kept[-1] if each else self._last(session)
         return EventSteps(*report, last, kept if each else None)
 

@@ -123,7 +123,7 @@ def test_structured_arrays_that_do_not_fit_are_refused() -> None:
 def test_columns_that_are_no_events_are_refused(name: str, values: object, message: str) -> None:
     good: dict[str, object] = {c: np.zeros(np.size(values), np.int64) for c in "xypt"}
     if message == "of one length":
-        good = dict.fromkeys("xypt", [0])
+        good = {c: [0] for c in "xypt"}
     with pytest.raises(ValueError, match=message):
         events.columns(**{**good, name: values})  # type: ignore[arg-type]
 

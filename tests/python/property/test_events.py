@@ -36,9 +36,7 @@ def build(n: dict[str, Any]) -> snncore.Model:
     codes = rng.integers(-8, 8, shape).astype(np.int8)
     scale = np.full(n["filters"], 0.08)
     pad = n["kernel"] // 2
-    b.conv2d(
-        "conv", "events", codes, encoding="odd", bits=4, scale=scale, padding=pad, stride=n["stride"]
-    )
+    b.conv2d("conv", "events", codes, encoding="odd", bits=4, scale=scale, padding=pad, stride=n["stride"])
     b.lif("n", "conv", decay=n["decay"])
     b.output("spikes", "n")
     return b.build(3)
