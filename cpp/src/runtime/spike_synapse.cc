@@ -1,7 +1,10 @@
 // Spikes into the gather kernels: the rows that a tile reads, each once, and which of them every tap reads.
+#include <span>
+
 #include "base/bits.h"
 #include "runtime/raster.h"
 #include "runtime/synapse_base.h"
+#include "runtime/touched.h"
 
 namespace snncore::runtime {
 namespace {
@@ -66,10 +69,7 @@ class SpikeSynapse final : public SynapseBase {
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     T* part = reinterpret_cast<T*>(lane);
     if constexpr (std::is_same_v<T, int32_t>) {
-      if (silent(frame, tile)) {
-        std::fill_n(static_cast<T*>(out), tile.count * tile.steps * shape_.padded(), T{});
-        return;
-      }
+      if (few_sums(frame, tile, static_cast<T*>(out), lane)) return;
       if (!weights_->sparse.empty() && sparse_is_faster(frame, tile)) {
         for_groups(shape_, tile.count * tile.steps, static_cast<T*>(out), part,
                    [&](size_t g, T* to) noexcept { sparse_sums(frame, tile, g, to, lane); });
@@ -85,7 +85,7 @@ class SpikeSynapse final : public SynapseBase {
  private:
   // Offsets in the lane, behind the sums of a group.
   struct Places {
-    size_t numbers, pixels, rows, index, copies, end;
+    size_t numbers, pixels, rows, index, copies, list, marks, end;
   };
 
   [[nodiscard]] size_t row_words() const noexcept { return words_for(shape_.inputs); }
@@ -103,7 +103,9 @@ class SpikeSynapse final : public SynapseBase {
     at.rows = at.pixels + align_up(most_rows(pixels, 1) * sizeof(uint32_t));
     at.index = at.rows + align_up(most_rows(pixels, steps) * sizeof(uint64_t*));
     at.copies = at.index + align_up(pixels * steps * shape_.window.taps() * sizeof(uint32_t));
-    at.end = at.copies + (copied() ? align_up(most_rows(pixels, steps) * row_words() * 8) : 0);
+    at.list = at.copies + (copied() ? align_up(most_rows(pixels, steps) * row_words() * 8) : 0);
+    at.marks = at.list + align_up(pixels * sizeof(uint32_t));
+    at.end = at.marks + align_up(pixels);
     return at;
   }
 
@@ -118,9 +120,27 @@ class SpikeSynapse final : public SynapseBase {
             (std::clamp<int64_t>(last, 0, w.in_h - 1) + 1) * w.in_w - 1};
   }
 
-  // Has the tile no spike to read? Among many spikes the first one ends the search.
-  [[nodiscard]] bool silent(const Frame& frame, const Tile& tile) const noexcept {
+  // Where few pixels read a spike, only those are computed; false where they are too many.
+  [[nodiscard]] bool few_sums(const Frame& frame, const Tile& tile, T* out, std::byte* lane) const noexcept {
     const auto [low, high] = reach(tile);
+    if (silent(frame, tile, low, high)) {
+      std::fill_n(out, tile.count * tile.steps * shape_.padded(), T{});
+      return true;
+    }
+    if (tile.steps > 1 || shape_.groups > 1 || tile.count == 1) return false;
+    const Places at = places(tile.count, 1);
+    auto* list = reinterpret_cast<uint32_t*>(lane + at.list);
+    auto* marks = reinterpret_cast<uint8_t*>(lane + at.marks);
+    const size_t count =
+        touched_pixels(shape_.window, input_, frame, tile, low, high, tile.count / 8 + 1, marks, list);
+    if (2 * count > tile.count) return false;
+    if (count > 0) apply(gather(frame, tile, 0, lane, at, {list, count}), 0, out, lane + at.end);
+    spread_rows(list, count, tile.count, shape_.padded(), out);
+    return true;
+  }
+
+  // Has the tile no spike to read? Among many spikes the first one ends the search.
+  [[nodiscard]] bool silent(const Frame& frame, const Tile& tile, int64_t low, int64_t high) const noexcept {
     const size_t words = static_cast<size_t>(high - low + 1) * input_.row_bytes / 8;
     for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
       const auto* first = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(low));
@@ -129,16 +149,22 @@ class SpikeSynapse final : public SynapseBase {
     return true;
   }
 
-  // Row 0 is padding; the rows of a step follow those of the step before, in the same order.
+  // Row 0 is padding; the rows of a step follow those of the step before, in the same order. With `only`,
+  // these pixels of the tile.
   [[nodiscard]] kernels::SpikeTile gather(const Frame& frame, const Tile& tile, size_t g, std::byte* lane,
-                                          const Places& at) const noexcept {
+                                          const Places& at,
+                                          std::span<const uint32_t> only = {}) const noexcept {
     const auto [low, high] = reach(tile);
     const auto* pixels = reinterpret_cast<const uint32_t*>(lane + at.pixels);
     RowNumbers numbers(reinterpret_cast<uint32_t*>(lane + at.numbers),
                        reinterpret_cast<uint32_t*>(lane + at.pixels), low, high);
     auto* index = reinterpret_cast<uint32_t*>(lane + at.index);
-    number_taps(tile, numbers, index);
-    const size_t count = numbers.count(), entries = tile.count * shape_.window.taps();
+    const size_t wanted = only.empty() ? tile.count : only.size();
+    for (size_t i = 0; i < wanted; ++i) {
+      index = number_taps(tile.first + (only.empty() ? i : only[i]), numbers, index);
+    }
+    index = reinterpret_cast<uint32_t*>(lane + at.index);
+    const size_t count = numbers.count(), entries = wanted * shape_.window.taps();
     for (size_t t = 1; t < tile.steps; ++t) {
       const auto shift = static_cast<uint32_t>(t * count);
       for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] == 0 ? 0 : index[i] + shift;
@@ -152,19 +178,18 @@ class SpikeSynapse final : public SynapseBase {
         rows[r] = group_row(input_.row<uint64_t>(frame, t, tile.n, pixels[i]), g, copies + r * row_words());
       }
     }
-    return {rows, r, index, tile.count * tile.steps};
+    return {rows, r, index, wanted * tile.steps};
   }
 
-  void number_taps(const Tile& tile, RowNumbers& numbers, uint32_t* index) const noexcept {
+  uint32_t* number_taps(size_t p, RowNumbers& numbers, uint32_t* index) const noexcept {
     const Window& w = shape_.window;
-    for (size_t p = tile.first; p < tile.first + tile.count; ++p) {
-      if (const int64_t inside = w.first_if_inside(p); inside >= 0) {
-        for (const int64_t offset : offsets_) *index++ = numbers.number(inside + offset);
-      } else {
-        w.for_taps(p,
-                   [&](size_t, int64_t pixel) noexcept { *index++ = pixel < 0 ? 0 : numbers.number(pixel); });
-      }
+    if (const int64_t inside = w.first_if_inside(p); inside >= 0) {
+      for (const int64_t offset : offsets_) *index++ = numbers.number(inside + offset);
+    } else {
+      w.for_taps(p,
+                 [&](size_t, int64_t pixel) noexcept { *index++ = pixel < 0 ? 0 : numbers.number(pixel); });
     }
+    return index;
   }
 
   const uint64_t* group_row(const uint64_t* row, size_t g, uint64_t* copy) const noexcept {

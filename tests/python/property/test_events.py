@@ -17,11 +17,12 @@ from snncore.reference.run import run
 def networks(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "channels": draw(st.integers(1, 2)),
-        "height": draw(st.integers(1, 9)),
-        "width": draw(st.integers(1, 9)),
+        "height": draw(st.integers(1, 16)),
+        "width": draw(st.integers(1, 16)),
         "filters": draw(st.sampled_from([1, 4, 33])),
         "kernel": draw(st.sampled_from([1, 3, 5])),
         "stride": draw(st.integers(1, 2)),
+        "dilation": draw(st.integers(1, 2)),
         "decay": draw(st.sampled_from([0.5, 1.0])),
         "dtype": draw(st.sampled_from(["b1", "count2", "count9"])),
         "seed": draw(st.integers(0, 999)),
@@ -35,8 +36,8 @@ def build(n: dict[str, Any]) -> snncore.Model:
     shape = (n["filters"], n["channels"], n["kernel"], n["kernel"])
     codes = rng.integers(-8, 8, shape).astype(np.int8)
     scale = np.full(n["filters"], 0.08)
-    pad = n["kernel"] // 2
-    b.conv2d("conv", "events", codes, encoding="odd", bits=4, scale=scale, padding=pad, stride=n["stride"])
+    geometry = {"padding": n["kernel"] // 2 * n["dilation"], "stride": n["stride"], "dilation": n["dilation"]}
+    b.conv2d("conv", "events", codes, encoding="odd", bits=4, scale=scale, **geometry)
     b.lif("n", "conv", decay=n["decay"])
     b.output("spikes", "n")
     return b.build(3)
