@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snncore import functional, presets
+from snncore import events, functional, presets
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
@@ -17,7 +17,7 @@ from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
 from snncore.neuron import Neuron
 from snncore.recording import Result
-from snncore.session import Session
+from snncore.session import EventSteps, Session
 
 if TYPE_CHECKING:
     from snncore.parity import VerifyReport
@@ -26,6 +26,7 @@ __all__ = [
     "BinaryIndex",
     "BitTensor",
     "Error",
+    "EventSteps",
     "FormatError",
     "GraphBuilder",
     "Layer",
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "__version__",
     "build_info",
+    "events",
     "from_norse",
     "from_sinabs",
     "from_snntorch",

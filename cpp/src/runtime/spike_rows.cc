@@ -34,15 +34,19 @@ SpikeRows::Places SpikeRows::places(size_t pixels, size_t steps) const noexcept 
   return at;
 }
 
-kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t g,
-                                   std::byte* memory) const noexcept {
+kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
+                                   std::span<const uint32_t> only) const noexcept {
   const Places at = places(tile.count, tile.steps);
   const auto [low, high] = reach(shape_.window, tile);
   auto* pixels = reinterpret_cast<uint32_t*>(memory + at.pixels);
   Numbers numbers(reinterpret_cast<uint32_t*>(memory + at.numbers), pixels, low, high);
   auto* index = reinterpret_cast<uint32_t*>(memory + at.index);
-  number_taps(tile, numbers, index);
-  const size_t count = numbers.count(), entries = tile.count * shape_.window.taps();
+  const size_t wanted = only.empty() ? tile.count : only.size();
+  auto* next = index;
+  for (size_t i = 0; i < wanted; ++i) {
+    next = number_taps(tile.first + (only.empty() ? i : only[i]), numbers, next);
+  }
+  const size_t count = numbers.count(), entries = wanted * shape_.window.taps();
   for (size_t t = 1; t < tile.steps; ++t) {
     const auto shift = static_cast<uint32_t>(t * count);
     for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] == 0 ? 0 : index[i] + shift;
@@ -54,19 +58,17 @@ kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t 
   for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
     for (size_t i = 0; i < count; ++i, ++r) rows[r] = rows_.row(frame, t, tile.n, pixels[i], g, copies, r);
   }
-  return {rows, r, index, tile.count * tile.steps};
+  return {rows, r, index, wanted * tile.steps};
 }
 
-void SpikeRows::number_taps(const Tile& tile, Numbers& numbers, uint32_t* index) const noexcept {
+uint32_t* SpikeRows::number_taps(size_t p, Numbers& numbers, uint32_t* index) const noexcept {
   const Window& w = shape_.window;
-  for (size_t p = tile.first; p < tile.first + tile.count; ++p) {
-    if (const int64_t inside = w.first_if_inside(p); inside >= 0) {
-      for (const int64_t offset : offsets_) *index++ = numbers.number(inside + offset);
-    } else {
-      w.for_taps(p,
-                 [&](size_t, int64_t pixel) noexcept { *index++ = pixel < 0 ? 0 : numbers.number(pixel); });
-    }
+  if (const int64_t inside = w.first_if_inside(p); inside >= 0) {
+    for (const int64_t offset : offsets_) *index++ = numbers.number(inside + offset);
+  } else {
+    w.for_taps(p, [&](size_t, int64_t pixel) noexcept { *index++ = pixel < 0 ? 0 : numbers.number(pixel); });
   }
+  return index;
 }
 
 }  // namespace snncore::runtime

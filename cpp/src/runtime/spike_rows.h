@@ -2,6 +2,7 @@
 // kernel take.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "runtime/group_rows.h"
@@ -20,9 +21,10 @@ class SpikeRows {
     return kernels::addrows_scratch(most_rows(pixels, steps), shape_.inputs, pixels * steps);
   }
 
-  /// Row 0 is padding; the rows of a step follow those of the step before, in the same order.
-  [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g,
-                                        std::byte* memory) const noexcept;
+  /// Row 0 is padding; the rows of a step follow those of the step before, in the same order. With `only`,
+  /// these pixels of the tile.
+  [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
+                                        std::span<const uint32_t> only = {}) const noexcept;
 
  private:
   // Offsets in the memory.
@@ -36,7 +38,8 @@ class SpikeRows {
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
     return steps * std::min(pixels * shape_.window.taps(), input_.pixels) + 1;
   }
-  void number_taps(const Tile& tile, Numbers& numbers, uint32_t* index) const noexcept;
+  // Of one pixel; returns the end.
+  uint32_t* number_taps(size_t pixel, Numbers& numbers, uint32_t* index) const noexcept;
 
   SynapseShape shape_;
   Slot input_;

@@ -1,8 +1,11 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
+#include <algorithm>
+
 #include "runtime/raster_rows.h"
 #include "runtime/spike_rows.h"
 #include "runtime/sum_methods.h"
 #include "runtime/synapse_base.h"
+#include "runtime/touched.h"
 
 namespace snncore::runtime {
 namespace {
@@ -20,7 +23,7 @@ class SpikeSynapse final : public SynapseBase {
         odd_(odd) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
-    size_t bytes = rows_.bytes(pixels, steps) + rows_.scratch_bytes(pixels, steps);
+    size_t bytes = gather_bytes(pixels, steps) + align_up(pixels * sizeof(uint32_t)) + align_up(pixels);
     if (methods_.rasters()) {
       const size_t rows = raster_.most_rows(pixels, steps), taps = shape_.window.taps();
       bytes = std::max(
@@ -36,6 +39,7 @@ class SpikeSynapse final : public SynapseBase {
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
+    if (few_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
     const SumMethod method =
         methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile));
     const size_t pixels = tile.count * tile.steps;
@@ -51,6 +55,42 @@ class SpikeSynapse final : public SynapseBase {
   }
 
  private:
+  [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {
+    return rows_.bytes(pixels, steps) + rows_.scratch_bytes(pixels, steps);
+  }
+
+  // Where few pixels read a spike, only those are computed; false where they are too many.
+  [[nodiscard]] bool few_sums(const Frame& frame, const Tile& tile, int32_t* out,
+                              std::byte* lane) const noexcept {
+    const auto [low, high] = reach(shape_.window, tile);
+    if (silent(frame, tile, low, high)) {
+      std::fill_n(out, tile.count * tile.steps * shape_.padded(), 0);
+      return true;
+    }
+    if (tile.steps > 1 || shape_.groups > 1 || tile.count == 1) return false;
+    auto* list = reinterpret_cast<uint32_t*>(lane + gather_bytes(tile.count, 1));
+    auto* marks = reinterpret_cast<uint8_t*>(list) + align_up(tile.count * sizeof(uint32_t));
+    const size_t count =
+        touched_pixels(shape_.window, input_, frame, tile, low, high, tile.count / 8 + 1, marks, list);
+    if (2 * count > tile.count) return false;
+    if (count > 0) {
+      kernels().addrows_b1i8_i32(rows_.read(frame, tile, 0, lane, {list, count}), row_weights(0), out,
+                                 lane + rows_.bytes(tile.count, 1));
+    }
+    spread_rows(list, count, tile.count, shape_.padded(), out);
+    return true;
+  }
+
+  // Has the tile no spike to read? Among many spikes the first one ends the search.
+  [[nodiscard]] bool silent(const Frame& frame, const Tile& tile, int64_t low, int64_t high) const noexcept {
+    const size_t words = static_cast<size_t>(high - low + 1) * input_.row_bytes / 8;
+    for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+      const auto* first = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(low));
+      if (std::any_of(first, first + words, [](uint64_t word) { return word != 0; })) return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] TileWork work(const Frame& frame, const Tile& tile) const noexcept {
     const auto [low, high] = reach(shape_.window, tile);
     const size_t pixels = static_cast<size_t>(high - low + 1);

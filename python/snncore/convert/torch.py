@@ -29,6 +29,7 @@ def from_torch(
     state: State = "i16",
     profile: Profile = "W",
     name: str | None = None,
+    provenance: Mapping[str, str] | None = None,
     progress: bool | None = None,
 ) -> Model:
     """Convert a network of `snncore.reference` neurons and `torch.nn` layers, as it is in evaluation mode.
@@ -58,6 +59,9 @@ def from_torch(
         channel, "X": exact thresholds).
     name
         Stored with the model.
+    provenance
+        More facts to store with the model, such as ``{"window_us": "34000"}`` of a network that was trained
+        on events in windows of 34 ms.
     progress
         Show a progress bar. Default: on a terminal.
 
@@ -100,7 +104,7 @@ def from_torch(
         steps,
         labels=list(labels) if labels else None,
         preprocess=image_of(preprocess, example),
-        provenance=provenance_of(module, name),
+        provenance={**provenance_of(module, name), **(provenance or {})},
     )
 
 
