@@ -28,11 +28,12 @@ wheel_sources := CMakeLists.txt pyproject.toml README.md $(shell find cmake cpp/
   third_party/nlohmann -type f -not -name '*.pyc' -not -name '_core.pyi')
 cpp_sources = $(shell find cpp bindings bench examples -name '*.cc' -o -name '*.c' -o -name '*.h' -o -name '*.inc')
 
-.PHONY: help demo test cpp-test python-test verify-full bench measure performance lint mypy format wheel clean distclean
+.PHONY: help demo test cpp-test python-test frameworks verify-full bench measure performance lint mypy format wheel clean distclean
 
 help:
 	echo "make demo         install into $(VENV) and run the demonstration (no torch, no downloads but packages)"
 	echo "make test         C++ tests and Python tests"
+	echo "make frameworks   our neurons against SpikingJelly, snnTorch, Norse, sinabs, Rockpool, BindsNET and NIR themselves"
 	echo "make verify-full  engine against reference on a whole test set; SNNCORE_DATA names the folder of data sets"
 	echo "make bench        kernels and the bundled model, timed"
 	echo "make measure      workloads W1 to W8 against other programs, 12 minutes on an idle machine; then performance"
@@ -55,6 +56,9 @@ cpp-test: $(VENV)/.created
 python-test: $(VENV)/.test-packages $(VENV)/.installed
 	echo "== Python tests"
 	$(bin)/pytest $(PYTEST_FLAGS)
+
+frameworks: $(VENV)/.framework-packages $(VENV)/.installed
+	$(bin)/pytest tests/python/frameworks $(PYTEST_FLAGS)
 
 verify-full: $(VENV)/.test-packages $(VENV)/.installed
 	test -d "$${SNNCORE_DATA:-}" || { echo "set SNNCORE_DATA to the folder that holds the data sets" >&2; exit 2; }
@@ -131,6 +135,12 @@ $(VENV)/.test-packages: requirements/test.txt $(VENV)/.created
 	echo "== installing test packages (torch among them)"
 	$(pip) $$(grep '^torch==' requirements/test.txt)
 	$(pip) -r requirements/test.txt
+	touch $@
+
+$(VENV)/.framework-packages: requirements/frameworks.txt requirements/frameworks-deps.txt $(VENV)/.test-packages
+	echo "== installing the frameworks that neurons are compared with"
+	$(pip) --no-deps -r requirements/frameworks.txt
+	$(pip) -r requirements/frameworks-deps.txt
 	touch $@
 
 $(VENV)/.bench-packages: requirements/bench.txt $(VENV)/.test-packages

@@ -104,6 +104,25 @@ std::string cuba_lif(GraphBuilder& b, Name name, Name x, int64_t current_decay, 
                      .bias = span_of(bias)});
 }
 
+std::string neuron(GraphBuilder& b, Name name, Name x, Name synapse, Name charge, Name fire, int64_t most,
+                   Name voltage, Name reset, Name reset_step, bool correct, Name floor, Name refractory,
+                   int64_t refractory_steps, const std::map<std::string, Array<float>>& values) {
+  RuleNeuronSpec spec{.synapse = synapse,
+                      .charge = charge,
+                      .fire = fire,
+                      .voltage = voltage,
+                      .reset = reset,
+                      .reset_step = reset_step,
+                      .floor = floor,
+                      .refractory = refractory,
+                      .correct = correct,
+                      .most = most,
+                      .refractory_steps = refractory_steps,
+                      .values = {}};
+  for (const auto& [role, array] : values) spec.values[role] = {shape_of(array), span_of(array)};
+  return b.neuron(name, x, spec);
+}
+
 std::string requant(GraphBuilder& b, Name name, const std::vector<std::string>& inputs,
                     const std::vector<Vector<int32_t>>& factors, const Vector<int32_t>& c,
                     const Vector<int32_t>& n, bool wide) {
@@ -145,6 +164,10 @@ void bind_neurons(nb::class_<GraphBuilder>& builder) {
            nb::arg("decay"), nb::arg("threshold"), nb::arg("input_gain"), nb::arg("strict"))
       .def("cuba_lif", &cuba_lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("current_decay"),
            nb::arg("decay"), nb::arg("theta"), nb::arg("bias"), nb::arg("input_shift"))
+      .def("neuron", &neuron, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("synapse"),
+           nb::arg("charge"), nb::arg("fire"), nb::arg("most"), nb::arg("voltage"), nb::arg("reset"),
+           nb::arg("reset_step"), nb::arg("correct"), nb::arg("floor"), nb::arg("refractory"),
+           nb::arg("refractory_steps"), nb::arg("values"))
       .def("requant", &requant, nb::arg("name"), nb::arg("inputs"), nb::kw_only(), nb::arg("factors"),
            nb::arg("c"), nb::arg("n"), nb::arg("wide"));
 }

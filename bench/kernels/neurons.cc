@@ -103,6 +103,31 @@ Work lif_float(const NeuronTile& n) {
           }};
 }
 
+// The same neuron, made of stages.
+Work rule_float(const NeuronTile& n) {
+  auto currents = random_values<float>(n.values(), -4, 4);
+  auto ones = std::make_shared<AlignedBuffer>(2 * n.channels * sizeof(float));
+  auto out = std::make_shared<AlignedBuffer>(kSteps * kTilePixels * words_for(n.channels) * sizeof(uint64_t));
+  for (size_t c = 0; c < n.channels; ++c) ones->as<float>()[c] = 1, ones->as<float>()[n.channels + c] = 0;
+  return {n.name("step_neuron_f32"), n.steps() * 4.125, n.steps(), [=](const KernelTable& k) {
+            const NeuronRule rule{.reset = NeuronReset::kZero};
+            const NeuronValues one{ones->as<float>(), 0}, zero{ones->as<float>() + n.channels, 0};
+            kernels::NeuronTile t{};
+            t.rule = &rule;
+            t.rate = t.input_gain = t.synapse_gain = t.threshold = t.drop = one;
+            t.leak = t.bias = t.synapse_rate = t.reset_value = t.floor = t.initial = zero;
+            t.currents = currents->as<float>();
+            t.currents_t_stride = kTilePixels * n.channels;
+            t.steps = kSteps;
+            t.pixels = kTilePixels;
+            t.channels = t.channels_padded = n.channels;
+            t.out = out->as<uint64_t>();
+            t.out_stride = words_for(n.channels);
+            t.out_t_stride = kTilePixels * t.out_stride;
+            for (size_t p = 0; p < n.pixels; p += kTilePixels) k.step_neuron_f32(t);
+          }};
+}
+
 }  // namespace
 
 void add_neurons(std::vector<Work>& work) {
@@ -112,6 +137,7 @@ void add_neurons(std::vector<Work>& work) {
     work.push_back(lif("step_lif_i32", &KernelTable::step_lif_i32, n));
     work.push_back(lifx(n));
     work.push_back(lif_float(n));
+    work.push_back(rule_float(n));
   }
 }
 

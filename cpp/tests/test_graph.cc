@@ -8,6 +8,7 @@
 
 #include "base/checked.h"
 #include "ops/bounds.h"
+#include "ops/check.h"
 #include "sample_graphs.h"
 
 namespace snncore {
@@ -402,6 +403,57 @@ TEST_CASE("float neurons") {
   Graph whole = g;
   node(whole, "lif").attrs["decay"] = int64_t{1};  // a number may be written as an integer
   CHECK_NOTHROW(graph::validate(whole));
+}
+
+// A neuron of counts with a synapse, between a convolution and a linear layer.
+Graph ruled_net() {
+  sample::Growing g;
+  ops::Edge x;
+  x.type = EdgeType::kReal;
+  x.shape = {3, 2, 4};
+  g.input("x", x, "NCHW");
+  g.add("n", "neuron", {"x"},
+        {{"synapse", "jump"},
+         {"charge", "relax_divide"},
+         {"fire", "count"},
+         {"most", int64_t{9}},
+         {"voltage", "new"},
+         {"reset", "subtract"},
+         {"reset_step", "same"},
+         {"correct", false},
+         {"floor", "clamp"},
+         {"refractory", "none"},
+         {"refractory_steps", int64_t{0}}},
+        {{"rate", sample::f32({1}, {2})},
+         {"threshold", sample::f32({4}, {1, 2, 3, 4})},
+         {"floor_value", sample::f32({3, 2, 4}, std::vector<float>(24, -1))}});
+  g.output("n");
+  return g.done();
+}
+
+TEST_CASE("neurons of named expressions") {
+  const Graph g = ruled_net();
+  CHECK_NOTHROW(graph::validate(g));
+  CHECK(ops::edge_dtype(g.edges.at("n")) == "u4");
+  attr_refused("n", "charge", "euler", "attribute 'charge' must be one of decay, relax_divide,", g);
+  attr_refused("n", "synapse", int64_t{1}, "'synapse'", g);
+  attr_refused("n", "correct", "yes", "must be true or false", g);
+  attr_refused("n", "tau", 2.0, "unknown attribute 'tau'", g);
+  attr_refused("n", "most", int64_t{65536}, "'most'", g);
+  attr_refused("n", "most", int64_t{0}, "'most'", g);
+  attr_refused("n", "refractory_steps", int64_t{1}, "'refractory_steps'", g);
+  attr_refused("n", "refractory", "hold", "'refractory_steps'", g);
+  attr_refused("n", "voltage", "old", "fire 'count' needs voltage 'new' and reset_step 'same'", g);
+  attr_refused("n", "correct", true, "correct needs voltage 'new'", g);
+  attr_refused("n", "fire", "above", "'most'", g);
+  attr_refused("n", "floor", "none", "tensor 'floor_value' is not used by these stages", g);
+  tensor_refused("n.rate", sample::f32({1}, {0}), "must not be 0", g);
+  tensor_refused("n.rate", sample::f32({3}, {1, 1, 1}), "must be F32 [1], [4] or [3, 2, 4], is [3]", g);
+  tensor_refused("n.rate", sample::all_i32(1, 2), "must be F32 [1]", g);
+  tensor_refused("n.rate", sample::f32({1}, {HUGE_VALF}), "'rate' holds a value that is not finite", g);
+  tensor_refused("n.threshold", sample::f32({4}, {1, 2, 0, 4}), "fire 'count' needs a threshold above 0", g);
+  refused([](Graph& x) { node(x, "n").tensors.erase("rate"); }, "", g);
+  refused([](Graph& x) { node(x, "n").attrs.erase("floor"); }, "'floor'", g);
 }
 
 TEST_CASE("pools, sums, flatten, readout") {

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
 from snncore.model import Model
+from snncore.neuron import VALUES, Neuron
 
 Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
@@ -40,7 +41,7 @@ class GraphBuilder:
     def input(
         self,
         name: str,
-        dtype: Literal["u8", "b1", "f32"],
+        dtype: str,
         shape: Sequence[int],
         zero_point: Sequence[int] | None = None,
         scale: float | None = None,
@@ -51,7 +52,7 @@ class GraphBuilder:
         Parameters
         ----------
         name, dtype, shape
-            "u8" raw pixels, "b1" spikes, "f32" values.
+            "u8" raw pixels, "b1" spikes, "f32" values, "count2" to "count16" counts of so many bits.
         zero_point, scale
             A pixel's value is ``(pixel - zero_point[c]) * scale``. "u8" needs both; with "f32" they let
             callers hand over pixels too.
@@ -270,6 +271,18 @@ class GraphBuilder:
             bias=_int32(bias, name, "bias"),
             input_shift=input_shift,
         )
+
+    def neuron(self, name: str, x: str, neuron: Neuron) -> str:
+        """Add float32 neurons of any rule: a `snncore.Neuron`, from `snncore.presets` or made by hand.
+
+        `x` is float32: currents, or what a layer with float weights gives. Each parameter is a number, or an
+        array [C], [C, H, W] or [F]. Spikes; counts where the neuron fires several times a step; float32 h
+        where it does not fire.
+        """
+        values = {role: neuron.values(role) for role in VALUES}
+        if np.array_equal(values["drop"], values["threshold"]):
+            del values["drop"]
+        return self._core.neuron(name, x, **neuron.describe(), values=values)
 
     def requant(
         self,

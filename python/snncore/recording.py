@@ -29,8 +29,8 @@ class Result:
         By the name of the neuron: a `BitTensor` of shape [T, N, C, H, W] or [T, N, C], packed along C.
     states
         By the name asked for: ``"<neuron>.v"``, the membrane after reset, int32 or float32 [T, N, C, H, W] or
-        [T, N, C]; ``"<neuron>.i"``, the synaptic current, alike; ``"<readout>.sum"``, integer sums, int64 [N, F]; ``"<conv or linear>.sum"``, integer sums
-        of each step.
+        [T, N, C]; ``"<neuron>.i"``, the synaptic current, alike; ``"<readout>.sum"``, integer sums, int64
+        [N, F]; ``"<conv or linear>.sum"``, integer sums of each step.
     """
 
     outputs: Any  # Outputs; Any spares callers a cast

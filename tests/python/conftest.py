@@ -25,10 +25,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
 _MISSING = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
 if _MISSING:
-    collect_ignore = ["reference", "property"]
+    collect_ignore = ["reference", "property", "frameworks"]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     if not _MISSING:
         return []
-    return [f"{' and '.join(_MISSING)} missing: reference/ and property/ are left out"]
+    return [f"{' and '.join(_MISSING)} missing: reference/, property/ and frameworks/ are left out"]

@@ -208,6 +208,22 @@ class Builder:
         tensors = {"theta": theta.astype(np.int32), "bias": bias.astype(np.int32)}
         return self._add("cuba_lif", name, [x], Edge("spike", self.edges[x].shape, (0, 1)), attrs, tensors)
 
+    def neuron(self, name, x, neuron) -> str:
+        """A `snncore.Neuron`: its words as attributes, the numbers that a stage reads as tensors."""
+        reads = {
+            "rate": True, "input_gain": True, "synapse_gain": True, "bias": True, "initial": True,
+            "leak": neuron.charge != "decay", "synapse_rate": neuron.synapse != "none",
+            "threshold": neuron.fire != "none", "reset_value": neuron.reset == "value",
+            "drop": neuron.reset == "subtract", "floor_value": neuron.floor != "none",
+        }  # fmt: skip
+        e, tensors = self.edges[x], {}
+        for role in (role for role, read in reads.items() if read):
+            values = np.atleast_1d(neuron.values(role))
+            tensors[role] = np.ascontiguousarray(np.moveaxis(values, 0, -1))
+        kind = {"count": "count", "round": "count", "none": "real"}.get(neuron.fire, "spike")
+        bounds = None if kind == "real" else (0, neuron.most)
+        return self._add("neuron", name, [x], Edge(kind, e.shape, bounds), neuron.describe(), tensors)
+
     def lif_f32(self, name, x, decay, threshold, input_gain=1.0, reset="zero", strict=False) -> str:
         attrs = {
             "arith": "f32", "decay": float(decay), "threshold": float(threshold),

@@ -77,6 +77,22 @@ struct CubaNeuronSpec {
   std::span<const int32_t> bias;         ///< [C]; Lava's bias_mant << bias_exp
 };
 
+/// A parameter of a neuron: one number (shape [] or [1]), one a channel [C], or one a neuron: [C, H, W] or
+/// [F].
+struct NeuronValue {
+  Shape shape;
+  std::span<const float> values;
+};
+
+/// The parametrised float neuron (docs/neurons.md; docs/format.md, `neuron`): what each stage evaluates.
+struct RuleNeuronSpec {
+  std::string synapse = "none", charge = "decay", fire = "at_least", voltage = "new";
+  std::string reset = "zero", reset_step = "same", floor = "none", refractory = "none";
+  bool correct = false;
+  int64_t most = 1, refractory_steps = 0;
+  std::map<std::string, NeuronValue> values;  ///< "rate", "threshold" ... (docs/neurons.md)
+};
+
 /// Adds nodes in order; every method returns the name of the new edge, which equals the node's name.
 /// Arguments are copied. Throws Error(kInvalidArgument) or Error(kShape) with layer, expected and received.
 /// One thread at a time.
@@ -87,8 +103,8 @@ class SNNCORE_API GraphBuilder {
   GraphBuilder(GraphBuilder&&) noexcept;
   GraphBuilder& operator=(GraphBuilder&&) noexcept;
 
-  /// `dtype`: "u8" pixels (zero_point and scale required), "b1" spikes or "f32" (zero_point and scale
-  /// optional). `shape`: [C, H, W] or [F].
+  /// `dtype`: "u8" pixels (zero_point and scale required), "b1" spikes, "count<p>" counts up to 2^p - 1 (p
+  /// 2..16; a file says u<p>) or "f32" (zero_point and scale optional). `shape`: [C, H, W] or [F].
   std::string input(const std::string& name, const std::string& dtype, const Shape& shape,
                     std::span<const int64_t> zero_point = {}, double scale = 0.0,
                     const std::string& layout = "");
@@ -104,6 +120,8 @@ class SNNCORE_API GraphBuilder {
   std::string lif(const std::string& name, const std::string& x, const NeuronSpec& spec);
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
   std::string cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& spec);
+  /// `x` is float32. The output is spikes, counts (fire "count", "round") or float32 (fire "none").
+  std::string neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec);
   std::string requant(
       const std::string& name, const std::vector<std::string>& inputs,
       const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes)

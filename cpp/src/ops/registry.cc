@@ -1,5 +1,6 @@
 #include "neurons/cuba_lif.h"
 #include "neurons/lif.h"
+#include "neurons/neuron.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -12,6 +13,7 @@ const std::vector<OpDef>& all_ops() {
       {"requant", 1, {"wide"}, {"M.*", "K.*", "C", "n"}, infer_requant},
       {"lif", 1, neurons::lif_attrs(), {"theta", "psi"}, neurons::infer_lif},
       {"if", 1, neurons::lif_attrs(), {"theta", "psi"}, neurons::infer_if},
+      {"neuron", 1, neurons::neuron_attrs(), neurons::neuron_roles(), neurons::infer_neuron},
       {"cuba_lif", 1, {"current_decay", "decay", "input_shift"}, {"theta", "bias"}, neurons::infer_cuba_lif},
       {"maxpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_maxpool2d},
       {"avgpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_avgpool2d},
@@ -23,7 +25,9 @@ const std::vector<OpDef>& all_ops() {
   return kOps;
 }
 
-bool is_neuron(const std::string& op) { return op == "lif" || op == "if" || op == "cuba_lif"; }
+bool is_neuron(const std::string& op) {
+  return op == "lif" || op == "if" || op == "cuba_lif" || op == "neuron";
+}
 
 const OpDef* find_op(const std::string& op, int version) {
   for (const OpDef& def : all_ops()) {

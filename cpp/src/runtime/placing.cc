@@ -5,6 +5,7 @@
 #include "base/bits.h"
 #include "base/checked.h"
 #include "kernels/table.h"
+#include "neurons/neuron.h"
 #include "runtime/layout.h"
 
 namespace snncore::runtime {
@@ -246,12 +247,13 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
             node.op + " '" + node.name + "': a flattened image cannot enter a requant");
     if (real) like = stored;
   }
-  place(slots_, node.outputs[0], slot_like(like, edge, EdgeType::kSpike, steps_));
-  if (node.op == "cuba_lif" && recorded(node.name + ".i")) {
-    place(extra_, node.name + ".i", slot_like(like, edge, EdgeType::kCurrent, steps_));
+  place(slots_, node.outputs[0], slot_like(like, edge, edge.type, steps_));
+  const EdgeType state = real ? EdgeType::kReal : EdgeType::kCurrent;
+  for (const char* suffix : {".v", ".i"}) {
+    const std::string name = node.name + suffix;
+    const bool kept = suffix[1] == 'v' || neurons::has_current(node);
+    if (kept && recorded(name)) place(extra_, name, slot_like(like, edge, state, steps_));
   }
-  if (!recorded(node.name + ".v")) return;
-  place(extra_, node.name + ".v", slot_like(like, edge, real ? EdgeType::kReal : EdgeType::kCurrent, steps_));
 }
 
 // What a delay reads back has no slot yet; it gets one of the same form, or `remember` refuses it.
@@ -267,7 +269,8 @@ bool Placing::recorded(const std::string& name) const {
 }
 
 // What is read after the run lives to its end; so does, where a plan is executed for each step, what enters
-// and leaves the run, and what a delay remembers.
+// and leaves the run, and what a delay remembers. In a stream, events are written into an input that nothing
+// else may touch.
 void Placing::place_results() {
   ++now_;
   if (program_.options.outputs) {
@@ -291,7 +294,7 @@ void Placing::place_results() {
     if (node.op == "delay" && needed_.contains(node.outputs[0]) && keeps_state_) read(node.inputs[0]);
   }
   for (const graph::Port& port : graph_.inputs) {
-    if (stepwise_) read(port.edge);
+    if (stepwise_ || program_.stream()) read(port.edge);
   }
 }
 
@@ -304,13 +307,15 @@ std::string Placing::recorded_edge(const std::string& name) const {
   const Node* node = recorded_node(name);
   const bool neuron = node != nullptr && ops::is_neuron(node->op);
   const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
-  const bool current = neuron && node->op == "cuba_lif";
+  const bool spikes = neuron && graph_.edges.at(node->outputs[0]).type == EdgeType::kSpike;
   require(name.ends_with(".sum") ? sums
-          : name.ends_with(".i") ? current
-                                 : neuron,
+          : name.ends_with(".i") ? neuron && neurons::has_current(*node)
+          : name.ends_with(".v") ? neuron
+                                 : spikes,
           ErrorCode::kInvalidArgument,
           "record '" + name +
-              "': expected '<neuron>', '<neuron>.v', '<neuron>.i' of one with a synaptic current, '<conv or "
+              "': expected '<neuron>' of one that gives spikes, '<neuron>.v', '<neuron>.i' of one with a "
+              "synaptic current, '<conv or "
               "linear>.sum' or '<readout>.sum' of an integer readout");
   return node->outputs[0];
 }

@@ -6,6 +6,7 @@
 #include "base/align.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
+#include "runtime/float_neuron_step.h"
 #include "runtime/move_in_time.h"
 #include "runtime/neuron_step.h"
 #include "runtime/placing.h"
@@ -194,6 +195,10 @@ class Planner {
       push(cuba_neuron_step(cuba_neuron(v, place.out.channels), currents(v, place.out.channels), place));
       return;
     }
+    if (node.op == "neuron") {
+      make_rule_neuron(v, place);
+      return;
+    }
     if (v.text("arith") == "f32") {
       if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 32));
       FloatNeuron n;
@@ -212,6 +217,23 @@ class Planner {
       if (n.profile_x_shift) place.age_offset = take_state(neuron_age_bytes(place));
     }
     push(int_neuron_step(std::move(n), currents(v, place.out.channels), place));
+  }
+
+  void make_rule_neuron(const NodeView& v, NeuronPlace place) {
+    RuleNeuron n = rule_neuron(v, place.out);
+    n.currents = synapse(v.node.inputs[0]);
+    const size_t bytes = neuron_state_bytes(place, 32);
+    if (std::optional<FloatNeuron> plain = plain_neuron(n)) {
+      if (program_->keeps_state()) place.state_offset = take_state(bytes);
+      push(float_neuron_step(std::move(*plain), place));
+      return;
+    }
+    if (program_->keeps_state()) {
+      n.v = take_state(bytes);
+      if (n.rule.synapse != kernels::NeuronSynapse::kNone) n.i = take_state(bytes);
+      if (n.rule.refractory != kernels::NeuronRefractory::kNone) n.wait = take_state(bytes);
+    }
+    push(rule_neuron_step(std::move(n), place));
   }
 
   static CubaNeuron cuba_neuron(const NodeView& v, size_t channels) {

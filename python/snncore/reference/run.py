@@ -16,13 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load as load_tensors
 from torch import Tensor
 
+from ..neuron import Neuron
 from . import ops
 from .cuba import cuba_lif
 from .integer import IntegerLif, Saturations, Steps, float_lif, integer_lif
+from .neuron import run as run_neuron
+
+NEURONS = ("lif", "if", "cuba_lif", "neuron")
 
 Source = str | os.PathLike[str] | bytes
 
@@ -160,6 +166,12 @@ def _reals(name: str, x: Tensor, edge: dict[str, Any]) -> Tensor:
     return (x.to(torch.int64) - z).float() * torch.tensor(edge["scale"], dtype=torch.float32)
 
 
+def _user_shape(values: Tensor) -> NDArray[np.float32]:
+    """Return a parameter of neurons as the reference takes it: [H, W, C] becomes [C, H, W]."""
+    array: NDArray[np.float32] = values.numpy()
+    return np.moveaxis(array, -1, 0) if array.ndim == 3 else array
+
+
 def _joined(chunks: list[Result]) -> Result:
     """Put results for some samples each together; axis N is axis -2 of [N, F] and 1 of [T, N, ...]."""
     whole = Result()
@@ -217,7 +229,7 @@ class _Walk:
             self.values[node.output] = op(node)
             self._follow_image(node)
             self._check_range(node)
-            if node.op in ("lif", "if", "cuba_lif"):
+            if self.edges[node.output]["dtype"] == "b1" and node.op in NEURONS:
                 self._keep(self.result.spikes, node, node.name, self.values[node.output] != 0)
             for edge in [e for e in node.inputs if last_use[e] == i and e not in kept]:
                 self.values.pop(edge, None)
@@ -328,6 +340,15 @@ class _Walk:
         self._keep(self.result.membranes, node, f"{node.name}.v", steps.membranes)
         self._keep(self.result.currents, node, f"{node.name}.i", steps.currents)
         return steps.spikes.to(torch.int64)
+
+    def _neuron(self, node: _Node) -> Tensor:
+        options = node.attrs | {role: _user_shape(t) for role, t in node.tensors.items()}
+        trace = run_neuron(Neuron(**options), self.values[node.inputs[0]])
+        self._follow_image(node)
+        self._keep(self.result.membranes, node, f"{node.name}.v", trace.v)
+        if node.attrs["synapse"] != "none":
+            self._keep(self.result.currents, node, f"{node.name}.i", trace.i)
+        return trace.out if node.attrs["fire"] == "none" else trace.out.to(torch.int64)
 
     def _maxpool2d(self, node: _Node) -> Tensor:
         return ops.maxpool2d(self.values[node.inputs[0]], **node.attrs)

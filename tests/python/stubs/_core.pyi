@@ -1,6 +1,6 @@
 """The snncore engine. Use it through the package snncore."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import enum
 from typing import Annotated
 
@@ -203,6 +203,12 @@ class Session:
 
     def recordings(self) -> list[tuple[str, BitTensor | NDArray[numpy.int32] | NDArray[numpy.int64] | NDArray[numpy.float32]]]: ...
 
+    def push_events(self, x: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], p: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], t: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, window_us: int, count: int, clock_bits: int, max_gap: int, on_step: Callable[[], None] | None) -> tuple[int, int, int]: ...
+
+    def flush_events(self, on_step: Callable[[], None] | None) -> tuple[int, int, int]: ...
+
+    def advance_events(self, now: int, on_step: Callable[[], None] | None) -> tuple[int, int, int]: ...
+
     def reset(self) -> None: ...
 
     @property
@@ -230,6 +236,8 @@ class GraphBuilder:
     def lif_int(self, name: str, x: str, *, theta: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], psi: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, profile: str, state: str, leak: str, leak_param: int, reset: str, leak_at_store: bool, unit_bits: int, decay: float, threshold: float, input_gain: float, strict: bool) -> str: ...
 
     def cuba_lif(self, name: str, x: str, *, current_decay: int, decay: int, theta: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], bias: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], input_shift: int) -> str: ...
+
+    def neuron(self, name: str, x: str, *, synapse: str, charge: str, fire: str, most: int, voltage: str, reset: str, reset_step: str, correct: bool, floor: str, refractory: str, refractory_steps: int, values: Mapping[str, Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)]]) -> str: ...
 
     def requant(self, name: str, inputs: Sequence[str], *, factors: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)]], c: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], n: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], wide: bool) -> str: ...
 
