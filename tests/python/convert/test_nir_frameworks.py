@@ -14,12 +14,10 @@ from convert.nir_networks import DT, graph, lif, spikes, values, weights
 from torch import nn
 
 import snncore
-from snncore import GraphBuilder
 
 RNG = np.random.default_rng(17)
 STEPS = 12
 
-any_neuron = pytest.mark.skipif(not hasattr(GraphBuilder, "neuron"), reason="needs GraphBuilder.neuron")
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the frameworks
 
 
@@ -57,7 +55,6 @@ def test_snntorch():
     np.testing.assert_array_equal(model.run(x), theirs)
 
 
-@any_neuron
 @pytest.mark.parametrize("reset", ["zero", "subtract"])
 @pytest.mark.parametrize("kind", ["Leaky", "Synaptic", "RLeaky", "RSynaptic"])
 def test_snntorch_itself(kind, reset):
@@ -74,7 +71,6 @@ def test_snntorch_itself(kind, reset):
     np.testing.assert_array_equal(snncore.from_nir(g, reset=reset, dialect="snntorch").run(x), theirs)
 
 
-@any_neuron
 def test_a_dialect_that_cannot_be():
     g = graph({"lif": lif((4,), v_reset=-1.0)}, "input lif output", (4,), (4,))
     with pytest.raises(snncore.Error, match="LIF 'lif': snnTorch has no reset to a value"):
@@ -85,7 +81,6 @@ def test_a_dialect_that_cannot_be():
         snncore.from_nir(g, dt=DT, reset="value", dialect="lava")
 
 
-@any_neuron
 @pytest.mark.parametrize("kind", ["Synaptic", "RLeaky", "RSynaptic"])
 def test_snntorch_as_its_file_says(kind):
     """Its own resets clear currents, or the next input too: the equations of the file are the measure."""
@@ -108,7 +103,7 @@ def test_snntorch_as_its_file_says(kind):
 
 
 @pytest.mark.parametrize("decay_input", [False, True])
-@pytest.mark.parametrize("dialect", ["nir", pytest.param("spikingjelly", marks=any_neuron)])
+@pytest.mark.parametrize("dialect", ["nir", "spikingjelly"])
 def test_spikingjelly(decay_input, dialect):
     neuron = pytest.importorskip("spikingjelly.activation_based.neuron")
     exchange = pytest.importorskip("spikingjelly.activation_based.nir_exchange")

@@ -25,7 +25,6 @@ from convert.nir_networks import (
 )
 
 import snncore
-from snncore import GraphBuilder
 from snncore.convert.nir.graph import from_tree
 from snncore.convert.nir.order import in_order
 from snncore.convert.nir.tree import read
@@ -37,9 +36,6 @@ FIRST = RNG.bit_generator.state
 @pytest.fixture(autouse=True)
 def from_the_start():
     RNG.bit_generator.state = FIRST
-
-
-any_neuron = pytest.mark.skipif(not hasattr(GraphBuilder, "neuron"), reason="needs GraphBuilder.neuron")
 
 
 def check(g, x, *, reset="value", late=(), output="output", some=True, **options):
@@ -311,7 +307,6 @@ def test_the_gain_of_one_survives_the_rounding_of_a_file():
         assert model.metadata["provenance"]["input_gain"] == "lif 1"
 
 
-@any_neuron
 @pytest.mark.parametrize("reset", ["zero", "value", "subtract"])
 def test_a_recurrent_network_of_cuba_lif(reset):
     nodes = {
@@ -325,7 +320,6 @@ def test_a_recurrent_network_of_cuba_lif(reset):
     check(g, values(RNG, 7, 4, 4), reset=reset, late={("lif.lif", "lif.w_rec")})
 
 
-@any_neuron
 def test_leak_and_reset_to_values():
     fc = nir.Linear(weights(RNG, 3, 4))
     x = values(RNG, STEPS, 4, 4)
@@ -333,7 +327,6 @@ def test_leak_and_reset_to_values():
     check(graph({"fc": fc, "if": if_((3,), v_reset=-0.25)}, "input fc if output"), x)
 
 
-@any_neuron
 def test_values_that_differ():
     fc = nir.Linear(weights(RNG, 3, 4))
     each = lif((3,))
@@ -350,7 +343,6 @@ def test_values_that_differ():
     np.testing.assert_array_equal(y, simulate(g, x)["output"])
 
 
-@any_neuron
 def test_membranes_as_output():
     fc, x = nir.Linear(weights(RNG, 3, 4)), values(RNG, 8, 4, 4)
     li = nir.LI(full(3, TAU), full(3, 2.0), full(3, 0.5))

@@ -16,8 +16,6 @@ from snncore import GraphBuilder
 RNG = np.random.default_rng(11)
 FIRST = RNG.bit_generator.state
 
-any_neuron = pytest.mark.skipif(not hasattr(GraphBuilder, "neuron"), reason="needs GraphBuilder.neuron")
-
 
 @pytest.fixture(autouse=True)
 def from_the_start():
@@ -189,7 +187,6 @@ def test_dt():
             snncore.to_nir(model, dt=dt)
 
 
-@any_neuron
 @pytest.mark.parametrize("reset", ["value", "subtract"])
 def test_currents_leaks_and_values(tmp_path, reset):
     g = graph(recurrent(cuba_lif), "input fc one there two output, one self one, two back one", outputs=(5,))
@@ -204,7 +201,6 @@ def test_currents_leaks_and_values(tmp_path, reset):
             np.testing.assert_array_equal(ours[field], theirs[field])
 
 
-@any_neuron
 def test_images_of_neurons(tmp_path):
     each = lif((2, 3, 4))
     each.v_threshold = (1 + RNG.integers(0, 8, (2, 3, 4))) / 8
@@ -228,7 +224,6 @@ def test_images_of_neurons(tmp_path):
     np.testing.assert_array_equal(model.run(x[:, :, :, None])[:, :, :, 0], simulate(row, x)["output"])
 
 
-@any_neuron
 def test_presets_of_nir_are_said_as_they_were():
     from snncore.presets import nir as preset
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from snncore import Error
 from snncore.builder import GraphBuilder
+from snncore.neuron import Neuron
 
 from .dialects import rule
 from .graph import SPIKING, Graph, Node, unique
@@ -71,21 +72,7 @@ def _missing(node: Node, plan: Plan) -> str | None:
             return f"{shape[0]} values; up to {_WIDEST} where no layer comes before"
     if node.kind == "Threshold" and np.ndim(spread(node, "threshold", node.values["threshold"], shape)):
         return "thresholds that differ"
-    if node.name not in plan.steps or hasattr(GraphBuilder, "neuron"):
-        return None
-    return _missing_in_neuron(plan.steps[node.name], plan.framework)
-
-
-def _missing_in_neuron(step: Step, framework: Framework) -> str | None:
-    reasons = {
-        f"dialect {framework!r}": framework != "nir",
-        "a synaptic current": step.synapse is not None,
-        "no threshold": step.threshold is None,
-        "v_leak other than 0": bool(np.any(step.bias)),
-        "v_reset other than 0": step.reset == "value",
-        "values that differ from neuron to neuron": step.differs,
-    }
-    return " and ".join(reason for reason, there in reasons.items() if there) or None
+    return None
 
 
 def _follows_layer(node: Node, graph: Graph) -> bool:
@@ -108,8 +95,6 @@ def add_neuron(plan: Plan, builder: GraphBuilder, node: Node, x: str) -> str:
             reset="subtract" if step.reset == "subtract" else "zero",
             strict=True,
         )
-    from snncore.neuron import Neuron
-
     step = Step(**{f.name: _lifted_values(getattr(step, f.name)) for f in fields(step)})
     return builder.neuron(
         node.name, x, Neuron(**rule(step, framework, node.label, looped=node.name in plan.looped))

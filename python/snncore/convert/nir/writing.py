@@ -150,7 +150,7 @@ class _Writer:
     def _input(self, port: Attrs) -> None:
         edge = self.parts.document["graph"]["edges"][port["edge"]]
         if edge["dtype"] not in ("f32", "b1"):
-            self.reasons.append(f"'{port['name']}' (an input of raw pixels)")
+            self.reasons.append(f"'{port['name']}' (an input of raw pixels or counts)")
         name = self._unique(port["name"])
         self.names[port["edge"]] = name
         self.nodes[name] = self.nir.Input({"input": np.array(self._image(port["edge"]))})
