@@ -227,10 +227,11 @@ def test_unknown_nodes_are_listed_at_once(tmp_path):
     nodes = {**PLAIN, "a": {"type": "SpikingAttention"}, "b": {"type": "MaxPool2d", "kernel_size": 2}}
     path = handwritten(tmp_path / "x.nir", nodes, [("input", "a"), ("a", "b"), ("b", "output")])
     says(snncore.Error, "x.nir", "'a' (SpikingAttention)", "'b' (MaxPool2d)", source=path)
-    nodes = {"s": nir.Scale(np.arange(18.0).reshape(2, 3, 3)), "f": nir.Flatten({"input": None}, 1, 2)}
-    g = graph(nodes, "input s output, input f output", (2, 3, 3))
-    with pytest.raises((snncore.Error, ValueError)):
-        snncore.from_nir(g)
+    flat = {"f": nir.Flatten({"input": None}, 1, 2), "g": nir.Flatten({"input": None}, 0, 1)}
+    g = graph(flat, "input f output, input g output", (2, 3, 3), None)
+    g.nodes["second"] = nir.Output({"output": None})
+    g.edges = [("input", "f"), ("input", "g"), ("f", "output"), ("g", "second")]
+    says(snncore.Error, "'f' (flattening to [2, 9]", "'g' (flattening to [6, 3]", source=g)
 
 
 @pytest.mark.parametrize("field", ["weight", "bias"])

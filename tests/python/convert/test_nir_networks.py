@@ -138,6 +138,15 @@ def test_scale_and_threshold():
         "z": nir.Threshold(full((2, 3, 3), 0.25)),
     }
     check(graph(image, "input scale z output", (2, 3, 3), (2, 3, 3)), values(RNG, STEPS, 2, 2, 3, 3))
+    z = nir.Threshold(RNG.integers(-3, 4, (2, 3, 3)) / 4)
+    pixels = {"scale": nir.Scale(RNG.integers(-4, 5, (2, 3, 3)) / 4), "z": z}
+    g = graph(pixels, "input scale z output", (2, 3, 3), (2, 3, 3))
+    x3 = values(RNG, STEPS, 2, 2, 3, 3)
+    model = check(g, x3)
+    np.testing.assert_array_equal(snncore.from_nir(snncore.to_nir(model)).run(x3), model.run(x3))
+    check(
+        graph({"lif": lif((2, 3, 3), r=4.0), **pixels}, "input lif scale z output", (2, 3, 3), (2, 3, 3)), x3
+    )
     of_spikes = {"fc": fc, "lif": lif((3,)), "z": nir.Threshold(full(3, 0.5))}
     check(graph(of_spikes, "input fc lif z output"), x)
 

@@ -21,7 +21,7 @@ Readout = Literal["mean", "sum", "last"]
 #: What an edge holds: "real" float32, "spike" bits, "count" several of them.
 Holds = Literal["real", "spike", "count"]
 
-#: A vector is scaled by a diagonal matrix; beyond this that would be the largest layer of the network.
+#: Spikes of a vector become values by a diagonal matrix; beyond this that would be the largest layer.
 _WIDEST: Final = 4096
 _LAYERS: Final = ("Linear", "Affine", "Conv1d", "Conv2d")
 
@@ -64,14 +64,6 @@ def _missing(node: Node, plan: Plan) -> str | None:
     shape = plan.shapes[node.name]
     if node.kind == "Flatten" and len(shape) != 1:
         return f"flattening to {list(shape)}, not to a vector"
-    if node.kind == "Scale":
-        scale = np.asarray(spread(node, "scale", node.values["scale"], shape))
-        if scale.ndim > 1:
-            return "a factor for each pixel"
-        if len(shape) == 1 and shape[0] > _WIDEST and not _follows_layer(node, plan.graph):
-            return f"{shape[0]} values; up to {_WIDEST} where no layer comes before"
-    if node.kind == "Threshold" and np.ndim(spread(node, "threshold", node.values["threshold"], shape)):
-        return "thresholds that differ"
     return None
 
 
@@ -139,23 +131,15 @@ class Emitter:
         """Give the edge of `source` as float32: spikes times one."""
         if self.holds[source] == "real":
             return self.edges[source]
-        name = self._free(f"{node.name}.input")
-        return self._times(name, self.edges[source], self.plan.shapes[source], np.ones(()), node)
-
-    def _free(self, name: str) -> str:
-        name = unique(name, self.names)
+        name = unique(f"{node.name}.input", self.names)
         self.names.add(name)
-        return name
-
-    def _times(self, name: str, x: str, shape: Shape, factor: Any, node: Node) -> str:
-        """Multiply: channels by a convolution of one tap, a vector by a diagonal matrix."""
-        factors = np.broadcast_to(np.asarray(factor, np.float32), shape[:1])
-        if len(shape) > 1:
-            taps = factors.reshape(-1, 1, 1, 1)
-            return self.builder.conv2d(name, x, np.ascontiguousarray(taps), groups=shape[0])
-        if shape[0] > _WIDEST:
-            raise Error(f"{node.label}: {shape[0]} spikes as values; up to {_WIDEST} are possible")
-        return self.builder.linear(name, x, np.diag(factors))
+        channels, *image = self.plan.shapes[source]
+        if image:
+            taps = np.ones((channels, 1, 1, 1), np.float32)
+            return self.builder.conv2d(name, self.edges[source], taps, groups=channels)
+        if channels > _WIDEST:
+            raise Error(f"{node.label}: {channels} spikes as values; up to {_WIDEST} are possible")
+        return self.builder.linear(name, self.edges[source], np.eye(channels, dtype=np.float32))
 
     def _input(self, node: Node) -> Holds:
         shape = lifted(self.plan.shapes[node.name])
@@ -223,13 +207,16 @@ class Emitter:
         return self._held(node)
 
     def _scale(self, node: Node) -> Holds:
+        """Fold into the layer before, else multiply: a neuron that keeps and fires nothing."""
+        (source,) = self.before[node.name]
         shape = self.plan.shapes[node.name]
-        scale = spread(node, "scale", node.values["scale"], shape)
-        if not _follows_layer(node, self.plan.graph):
-            self._times(node.name, self._from(node), shape, scale, node)
+        scale = np.asarray(spread(node, "scale", node.values["scale"], shape))
+        if scale.ndim <= 1 and _follows_layer(node, self.plan.graph):
+            one, zero = np.ones(shape[0]), np.zeros(shape[0])
+            self.builder.batch_norm(node.name, self._from(node), one * scale, zero, zero, one, eps=0.0)
             return "real"
-        one, zero = np.ones(shape[0]), np.zeros(shape[0])
-        self.builder.batch_norm(node.name, self._from(node), one * scale, zero, zero, one, eps=0.0)
+        factors = Neuron(rate=0.0, input_gain=_lifted_values(scale), fire="none", reset="none")
+        self.builder.neuron(node.name, self._real(node, source), factors)
         return "real"
 
     def _sum(self, node: Node) -> Holds:
@@ -269,10 +256,14 @@ class Emitter:
     def _threshold(self, node: Node) -> Holds:
         """Compare: a neuron that keeps nothing."""
         (source,) = self.before[node.name]
-        threshold = spread(node, "threshold", node.values["threshold"], self.plan.shapes[node.name])
-        self.builder.lif(
-            node.name, self._real(node, source), decay=0.0, threshold=float(threshold), strict=True
-        )
+        given = spread(node, "threshold", node.values["threshold"], self.plan.shapes[node.name])
+        threshold = np.asarray(given)
+        x = self._real(node, source)
+        if threshold.ndim == 0:
+            self.builder.lif(node.name, x, decay=0.0, threshold=float(threshold), strict=True)
+        else:
+            compare = Neuron(rate=0.0, fire="above", threshold=_lifted_values(threshold))
+            self.builder.neuron(node.name, x, compare)
         return "spike"
 
     def _neuron(self, node: Node) -> Holds:

@@ -86,6 +86,9 @@ def _synapse(synapse: str, v: Mapping[str, Values]) -> tuple[Values, Values] | N
 def node_of(rule: Rule, dt: float) -> tuple[str, dict[str, Values], Reset | None]:
     """Give the kind of a NIR node, its values, and what a spike does (None: it has no spikes)."""
     step = rule.step
+    keeps = step.decay.any() or step.bias.any() or step.synapse is not None
+    if step.threshold is None and not keeps:
+        return "Scale", {"scale": step.gain}, None
     values, kind = _membrane(step, dt)
     if step.synapse is not None:
         kept, gain = step.synapse
