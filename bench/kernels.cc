@@ -1,7 +1,7 @@
 // Times single kernels on the layers of small convolutional networks, in thread CPU time: best and median
 // of 7, and the share of what bench_limits finds the machine able to do at most.
 //   bench_kernels [--filter TEXT] [--isa avx2,scalar] [--json | --costs]
-// --costs prints the table of costs by which a session chooses between gathering and counting.
+// --costs prints the table of costs by which a session chooses how to sum the spikes of a tile.
 #include <cstdio>
 #include <string>
 #include <string_view>

@@ -1,7 +1,9 @@
 #include <snncore/session.h>
 
+#include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/variant.h>
 #include <nanobind/stl/vector.h>
 
@@ -68,6 +70,41 @@ std::vector<std::pair<std::string, RecordedArray>> recordings(const Session& ses
   return arrays;
 }
 
+// (steps, late, skipped). The step is called with the interpreter held.
+using Report = std::tuple<int64_t, int64_t, int64_t>;
+using OnStep = std::optional<nb::typed<nb::callable, void()>>;
+
+template <typename Run>
+Report report_of(const OnStep& on_step, Run&& run) {
+  const nb::gil_scoped_release nogil;
+  EventStep step;
+  if (on_step) {
+    step = [&on_step] {
+      const nb::gil_scoped_acquire gil;
+      (*on_step)();
+    };
+  }
+  const EventReport r = run(step);
+  return {r.steps, r.late, r.skipped};
+}
+
+Report push_events(Session& session, const Vector<uint16_t>& x, const Vector<uint16_t>& y,
+                   const Vector<uint8_t>& p, const Vector<int64_t>& t, int64_t window_us, int64_t count,
+                   int clock_bits, int64_t max_gap, const OnStep& on_step) {
+  const Events events{.x = span_of(x), .y = span_of(y), .polarity = span_of(p), .time = span_of(t)};
+  const EventWindow window{
+      .microseconds = window_us, .count = count, .clock_bits = clock_bits, .max_gap = max_gap};
+  return report_of(on_step, [&](const EventStep& step) { return session.push_events(events, window, step); });
+}
+
+Report flush_events(Session& session, const OnStep& on_step) {
+  return report_of(on_step, [&](const EventStep& step) { return session.flush_events(step); });
+}
+
+Report advance_events(Session& session, int64_t now, const OnStep& on_step) {
+  return report_of(on_step, [&](const EventStep& step) { return session.advance_events(now, step); });
+}
+
 nb::bytes save_state(const Session& session) {
   const std::vector<std::byte> state = session.save_state();
   return nb::bytes(state.data(), state.size());
@@ -93,6 +130,11 @@ void bind_session(nb::module_& m) {
       .def("output", &output, nb::arg("index") = 0)
       .def("packed_output", &packed_output, nb::arg("index") = 0)
       .def("recordings", &recordings)
+      .def("push_events", &push_events, nb::arg("x").noconvert(), nb::arg("y").noconvert(),
+           nb::arg("p").noconvert(), nb::arg("t").noconvert(), nb::kw_only(), nb::arg("window_us"),
+           nb::arg("count"), nb::arg("clock_bits"), nb::arg("max_gap"), nb::arg("on_step").none())
+      .def("flush_events", &flush_events, nb::arg("on_step").none())
+      .def("advance_events", &advance_events, nb::arg("now"), nb::arg("on_step").none())
       .def("reset", &Session::reset)
       .def_prop_ro("steps", &Session::steps)
       .def("save_state", &save_state)

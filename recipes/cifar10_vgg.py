@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import time
@@ -25,6 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
+from training import cosine_rate, write_atomically
 
 from snncore.reference import LIF, Conv2d, Linear, Network, WeightQuantizer
 
@@ -69,13 +69,7 @@ class Phase:
 
     def rate(self, progress: float) -> float:
         """Learning rate at `progress` 0..1."""
-        if progress < self.warm_up:
-            return self.learning_rate * progress / self.warm_up
-        return (
-            self.learning_rate
-            * 0.5
-            * (1 + math.cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up)))
-        )
+        return cosine_rate(self.learning_rate, progress, self.warm_up)
 
 
 class Augmented:
@@ -120,12 +114,6 @@ def accuracy(net: Network, split: cifar10.Split, batch: int = 250) -> float:
         logits = net(net.normalise(images[i : i + batch]))
         right += int((logits.argmax(dim=1) == labels[i : i + batch]).sum())
     return 100.0 * right / len(labels)
-
-
-def write_atomically(content: dict[str, Any], path: Path) -> None:
-    partial = path.with_suffix(".partial")
-    torch.save(content, partial)
-    partial.replace(path)
 
 
 class Trainer:

@@ -1,9 +1,8 @@
 // Sums of 3 x 3 convolutions on spikes: gathered rows, counted bits, streams of the weights that are not
-// zero, float32 weights.
+// zero, sums looked up, float32 weights.
 #include "base/bits.h"
 #include "frames.h"
 #include "kernels/row_bounds.h"
-#include "kernels/sparse_codes.h"
 #include "work.h"
 
 namespace snncore::bench {
@@ -16,7 +15,7 @@ Work gather(const Layer& layer, int32_t max_abs, const char* kind, double densit
   auto bounds =
       std::make_shared<AlignedBuffer>(row_bounds(layer.inputs, 9, layer.outputs) * sizeof(uint16_t));
   fill_row_bounds(codes->as<int8_t>(), layer.inputs, 9, layer.outputs, bounds->as<uint16_t>());
-  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(int32_t));
+  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const double outputs = static_cast<double>(layer.outputs), pixels = static_cast<double>(layer.pixels());
   return {layer.name("addrows_b1i8_i32", kind) + percent(density),
           spikes->events() * outputs + pixels * outputs * 4, spikes->events() * outputs,
@@ -34,7 +33,7 @@ Work count(const Layer& layer) {
   auto spikes = std::make_shared<SpikeTiles>(layer, 0.5);
   const size_t words = 9 * ((layer.inputs + 31) / 32) * layer.outputs;
   auto plus = random_values<uint32_t>(words, INT32_MIN / 2, INT32_MAX / 2);
-  auto sums = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(int32_t));
+  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const auto pixels = static_cast<double>(layer.pixels()), weights = static_cast<double>(words);
   return {layer.name("count_b1b1_i32", ""), pixels * weights * 4, pixels * weights * 32,
           [=](const KernelTable& k) {
@@ -46,21 +45,20 @@ Work count(const Layer& layer) {
           "and_popcount"};
 }
 
-namespace {
-
-// One weight in `one_in` is not zero.
-Work sparse(const Layer& layer, int32_t max_abs, const char* kind, int32_t one_in) {
-  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
-  std::vector<int8_t> codes(9 * layer.inputs * layer.outputs);
+SparseCodes pruned_codes(const Layer& layer, int32_t max_abs, int32_t one_in) {
+  std::vector<int8_t> codes(layer.weights());
   for (int8_t& q : codes) {
     if (random_in(1, one_in) == 1) q = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
   }
-  auto packed = std::make_shared<SparseCodes>(sparse_codes(codes.data(), layer.outputs, 9, layer.inputs));
+  return sparse_codes(codes.data(), layer.outputs, 9, layer.inputs);
+}
+
+Work sparse(const Layer& layer, SparseCodes codes, const char* kind) {
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  auto packed = std::make_shared<SparseCodes>(std::move(codes));
   auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
-  const auto pixels = static_cast<double>(layer.pixels());
-  const double operations = pixels * static_cast<double>(packed->codes.size());
-  return {layer.name("sparse_b1i8_i32", kind) + percent(1.0 / one_in), operations, operations,
-          [=](const KernelTable& k) {
+  const double operations = static_cast<double>(layer.pixels() * packed->codes.size());
+  return {layer.name("sparse_b1i8_i32", kind), operations, operations, [=](const KernelTable& k) {
             spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
               k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });
@@ -68,10 +66,30 @@ Work sparse(const Layer& layer, int32_t max_abs, const char* kind, int32_t one_i
           "byte_add"};
 }
 
+LutCodes random_tables(const Layer& layer, int32_t max_abs) {
+  std::vector<int8_t> weights(layer.weights());
+  for (int8_t& w : weights) w = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
+  return lut_codes(weights.data(), layer.outputs, 9, layer.inputs);
+}
+
+Work look_up(const Layer& layer, LutCodes tables, const char* kind) {
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  auto packed = std::make_shared<LutCodes>(std::move(tables));
+  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
+  const double operations = static_cast<double>(layer.pixels() * layer.weights());
+  return {layer.name("lut_b1i4_i32", kind), operations * 4, operations, [=](const KernelTable& k) {
+            spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
+              k.lut_b1i4_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
+            });
+          }};
+}
+
+namespace {
+
 Work gather_float(const Layer& layer, double density) {
   auto spikes = std::make_shared<SpikeTiles>(layer, density);
   auto values = random_values<float>(9 * layer.inputs * layer.outputs, -100, 100);
-  auto out = std::make_shared<AlignedBuffer>(kTilePixels * layer.outputs * sizeof(float));
+  auto out = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(float));
   const double outputs = static_cast<double>(layer.outputs), pixels = static_cast<double>(layer.pixels());
   return {layer.name("addrows_b1f32_f32", "") + percent(density), (spikes->events() + pixels) * outputs * 4,
           spikes->events() * outputs, [=](const KernelTable& k) {
@@ -95,9 +113,12 @@ void add_convolutions(std::vector<Work>& work) {
       work.push_back(gather_float(layer, density));
     }
     work.push_back(count(layer));
+    work.push_back(look_up(layer, random_tables(layer, 1), "/1bit"));
+    work.push_back(look_up(layer, random_tables(layer, 8), "/4bit"));
     for (const int32_t one_in : {20, 10, 5}) {
-      work.push_back(sparse(layer, 8, "/4bit", one_in));
-      work.push_back(sparse(layer, 128, "/8bit", one_in));
+      const std::string share = percent(1.0 / one_in);
+      work.push_back(sparse(layer, pruned_codes(layer, 8, one_in), ("/4bit" + share).c_str()));
+      work.push_back(sparse(layer, pruned_codes(layer, 128, one_in), ("/8bit" + share).c_str()));
     }
   }
 }

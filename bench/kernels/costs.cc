@@ -1,27 +1,169 @@
+// Kernel table's SumCosts, each from the difference of two layers that differ in what it is the cost of.
 #include <algorithm>
 #include <cstdio>
 
+#include "frames.h"
 #include "kernels/row_bounds.h"
+#include "runtime/raster.h"
+#include "runtime/spike_rows.h"
 #include "work.h"
 
 namespace snncore::bench {
+namespace {
 
 using namespace kernels;
 
-// Kernel table's SumCosts from four layers: a slope over the spikes, then two widths, then a count.
+constexpr Layer kWide{32, 32, 128, 128}, kNarrow{32, 32, 32, 32}, kFlat{32, 32, 32, 128},
+    kDeep{16, 16, 256, 256};
+
+runtime::Window window(const Layer& l) {
+  const auto h = static_cast<int64_t>(l.height), w = static_cast<int64_t>(l.width);
+  return {.in_h = h,
+          .in_w = w,
+          .out_h = h,
+          .out_w = w,
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .pad_top = 1,
+          .pad_left = 1};
+}
+
+double real(size_t n) { return static_cast<double>(n); }
+
+class Costs {
+ public:
+  explicit Costs(const KernelTable& table) : table_(table) { costs_.lanes = table.costs.lanes; }
+
+  SumCosts measure_all() {
+    find_rows();
+    gather_rows();
+    costs_.count_word_block = cost(ns(count(kWide)), kWide.pixels() * 9 * 4 * 4);
+    sparse_sums();
+    look_ups();
+    return costs_;
+  }
+
+ private:
+  [[nodiscard]] double ns(const Work& work) const { return measure(work, table_).best; }
+  static float cost(double ns, size_t times) { return static_cast<float>(std::max(0.0, ns / real(times))); }
+
+  // A session's rasters: whole lines, all steps.
+  static runtime::Tile raster_tile(const Layer& l) {
+    return {.count = std::min(l.height, kRasterPixels / kSteps / l.width) * l.width, .steps = kSteps};
+  }
+  static size_t tiles(const Layer& l) { return l.height * l.width / raster_tile(l).count; }
+  static size_t rows(const Layer& l) { return tiles(l) * runtime::Raster(window(l), raster_tile(l)).rows(); }
+  [[nodiscard]] double vectors(const Layer& l) const {
+    const auto lanes = static_cast<int64_t>(costs_.lanes);
+    return real(tiles(l) * runtime::Raster(window(l), raster_tile(l)).vectors(raster_tile(l), lanes));
+  }
+
+  // The same tiles as rows that taps find.
+  void find_rows() {
+    const Layer& l = kWide;
+    const runtime::SynapseShape shape{.window = window(l), .inputs = l.inputs, .channels = l.outputs};
+    const size_t row_bytes = l.inputs / 8, pixels = l.height * l.width;
+    const runtime::Slot slot{.row_bytes = row_bytes,
+                             .pixels = pixels,
+                             .channels = l.inputs,
+                             .height = l.height,
+                             .width = l.width,
+                             .steps = kSteps};
+    const runtime::SpikeRows reader(shape, slot);
+    const runtime::Tile tile = raster_tile(l);
+    auto memory = std::make_shared<AlignedBuffer>(reader.bytes(tile.count, kSteps));
+    auto spikes = std::make_shared<AlignedBuffer>(slot.bytes());
+    const Work work{"rows", 0, 0, [&, memory, spikes](const KernelTable&) {
+                      runtime::Frame frame;
+                      frame.scratch = spikes->data();
+                      for (runtime::Tile t = tile; t.first < pixels; t.first += t.count)
+                        keep(reader.read(frame, t, 0, memory->data()).row_count);
+                    }};
+    costs_.tap = cost(ns(work), l.pixels() * 9);
+  }
+
+  void gather_rows() {
+    const double some = ns(gather(kWide, 1, "", 0.2)), many = ns(gather(kWide, 1, "", 0.5));
+    const size_t parts = kWide.pixels() * 9, spikes = parts * 128 * 4;
+    costs_.gather_spike_block = cost((many - some) / 0.3, spikes);
+    costs_.gather_wide_block =
+        cost((ns(gather(kWide, 128, "", 0.5)) - ns(gather(kWide, 128, "", 0.2))) / 0.3, spikes);
+    const double wide = some / real(parts) - 0.2 * 128 * 4 * static_cast<double>(costs_.gather_spike_block);
+    const double narrow_parts = real(code_parts(32, 9));
+    const double narrow = ns(gather(kNarrow, 1, "", 0.2)) / (real(kNarrow.pixels()) * narrow_parts) -
+                          0.2 * 288 / narrow_parts * static_cast<double>(costs_.gather_spike_block);
+    costs_.gather_part_block = cost(wide - narrow, 3);
+    costs_.gather_part = cost(narrow - static_cast<double>(costs_.gather_part_block), 1);
+  }
+
+  // What is neither a code nor a chunk.
+  [[nodiscard]] double spread_and_put(const Layer& l) const {
+    return real(rows(l) * l.inputs) * static_cast<double>(costs_.spread) + put(l);
+  }
+  [[nodiscard]] double put(const Layer& l) const {
+    return real(l.pixels() * l.outputs) * static_cast<double>(costs_.sparse_put);
+  }
+
+  void sparse_sums() {
+    const auto silent = [&](const Layer& l) { return ns(sparse(l, pruned_codes(l, 1, INT32_MAX), "")); };
+    const double few = silent(kNarrow), many = silent(kFlat);
+    costs_.sparse_put = cost(many - few, kFlat.pixels() * (kFlat.outputs - kNarrow.outputs));
+    costs_.spread = cost(few - put(kNarrow), rows(kNarrow) * kNarrow.inputs);
+    const auto codes_of = [](const SparseCodes& s) {
+      return real(s.codes.size()) * (1 + kChunkCodes / real(s.chunk));
+    };
+    const SparseCodes near = pruned_codes(kFlat, 8, 10), far = pruned_codes(kDeep, 8, 10);
+    costs_.sparse_code = cost((ns(sparse(kFlat, near, "")) - many) / vectors(kFlat) / codes_of(near), 1);
+    const double all = static_cast<double>(costs_.sparse_code) * codes_of(far) * vectors(kDeep);
+    const double count = real(tiles(kDeep));
+    const double share = 1 - 32768 * count / real(rows(kDeep) * kDeep.inputs);
+    costs_.sparse_code_far =
+        cost((ns(sparse(kDeep, far, "")) - spread_and_put(kDeep) - all) / vectors(kDeep) / share,
+             far.codes.size());
+  }
+
+  void look_ups() {
+    const LutCodes narrow = random_tables(kNarrow, 8), wide = random_tables(kWide, 8);
+    const auto looks = [](const Layer& l, const LutCodes& t) {
+      return real(9 * lut_fours(l.inputs) * l.outputs) + kRunLooks * real(t.runs.size() * kLutChannels);
+    };
+    // Two layers, two numbers: sums to put, tables to look up.
+    const auto rest = [&](const Layer& l, const LutCodes& t) {
+      return ns(look_up(l, t, "")) - real(rows(l) * lut_fours(l.inputs)) * static_cast<double>(costs_.spread);
+    };
+    const double few = rest(kNarrow, narrow), many = rest(kWide, wide);
+    const double ratio = real(kWide.outputs) / real(kNarrow.outputs),
+                 some = vectors(kNarrow) * looks(kNarrow, narrow);
+    costs_.lut_look = cost((many - few * ratio) / (vectors(kWide) * looks(kWide, wide) - some * ratio), 1);
+    costs_.lut_put =
+        cost(few - some * static_cast<double>(costs_.lut_look), kNarrow.pixels() * kNarrow.outputs);
+  }
+
+  const KernelTable& table_;
+  SumCosts costs_{};
+};
+
+}  // namespace
+
 void print_costs(const KernelTable& table) {
-  const Layer wide{32, 32, 128, 128}, narrow{32, 32, 32, 32};
-  const auto ns = [&](const Work& work) { return measure(work, table).best; };
-  const double pixels = kSteps * 32 * 32, sparse = ns(gather(wide, 1, "", 0.2)),
-               dense = ns(gather(wide, 1, "", 0.5));
-  const double spike = (dense - sparse) / (0.3 * pixels * 9 * 128 * 4);
-  const double wide_part = sparse / (pixels * 9) - 0.2 * 128 * 4 * spike;
-  const double narrow_parts = static_cast<double>(code_parts(32, 9));
-  const double narrow_part =
-      ns(gather(narrow, 1, "", 0.2)) / (pixels * narrow_parts) - 0.2 * 288 / narrow_parts * spike;
-  const double block = std::max(0.0, (wide_part - narrow_part) / 3);
-  const double word = ns(count(wide)) / (pixels * 9 * 4 * 4);
-  std::printf("%-13s {%.2fF, %.2fF, %.3fF, %.2fF}\n", table.isa, narrow_part - block, block, spike, word);
+  const SumCosts c = Costs(table).measure_all();
+  const auto number = [](const char* name, float value, const char* behind) {
+    std::printf(".%s = %.3gF%s", name, static_cast<double>(value), behind);
+  };
+  std::printf("%s: {", table.isa);
+  number("tap", c.tap, ", ");
+  number("gather_part", c.gather_part, ", ");
+  number("gather_part_block", c.gather_part_block, ", ");
+  number("gather_spike_block", c.gather_spike_block, ", ");
+  number("gather_wide_block", c.gather_wide_block, ", ");
+  number("count_word_block", c.count_word_block, ", ");
+  number("lanes", c.lanes, ", ");
+  number("spread", c.spread, ", ");
+  number("sparse_put", c.sparse_put, ", ");
+  number("sparse_code", c.sparse_code, ", ");
+  number("sparse_code_far", c.sparse_code_far, ", ");
+  number("lut_put", c.lut_put, ", ");
+  number("lut_look", c.lut_look, "}\n");
 }
 
 }  // namespace snncore::bench

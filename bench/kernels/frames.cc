@@ -5,12 +5,6 @@
 #include "base/bits.h"
 
 namespace snncore::bench {
-namespace {
-
-constexpr size_t kRasterPixels = 256;
-
-}  // namespace
-
 Frames::Frames(const Layer& layer, double density)
     : layer_(layer),
       words_(words_for(layer.inputs)),
@@ -27,18 +21,19 @@ const uint64_t* Frames::at(size_t t, size_t y, size_t x) const {
   return row(inside ? (t * layer_.height + y - 1) * layer_.width + x - 1 : layer_.pixels());
 }
 
-SpikeTiles::SpikeTiles(const Layer& layer, double density) : frames_(layer, density) {
-  for (size_t p = 0; p < layer.pixels(); p += kTilePixels) add_tile(p);
+SpikeTiles::SpikeTiles(const Layer& layer, double density)
+    : frames_(layer, density), tile_pixels_(std::min(kRasterPixels, layer.pixels())) {
+  for (size_t p = 0; p < layer.pixels(); p += tile_pixels_) add_tile(p);
   size_t most = 0;
   for (const Tile& t : tiles_) most = std::max(most, t.rows.size());
-  scratch_ = AlignedBuffer(kernels::addrows_scratch(most, layer.inputs, kTilePixels));
+  scratch_ = AlignedBuffer(kernels::addrows_scratch(most, layer.inputs, tile_pixels_));
 }
 
 void SpikeTiles::add_tile(size_t first) {
   const Layer& l = frames_.layer();
   const size_t frame = l.height * l.width;
   Tile tile;
-  for (size_t p = first; p < first + kTilePixels; ++p) {
+  for (size_t p = first; p < first + tile_pixels_; ++p) {
     for (size_t tap = 0; tap < 9; ++tap) {
       const uint64_t* found = frames_.at(p / frame, p % frame / l.width + tap / 3, p % l.width + tap % 3);
       const auto known = std::find(tile.rows.begin(), tile.rows.end(), found);

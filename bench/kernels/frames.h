@@ -27,7 +27,7 @@ class Frames {
   AlignedBuffer bits_;
 };
 
-/// Tiles of `kTilePixels` pixels, each with the rows that their taps read.
+/// Tiles of at most `kRasterPixels` pixels, each with the rows that their taps read.
 class SpikeTiles {
  public:
   SpikeTiles(const Layer& layer, double density);
@@ -35,7 +35,7 @@ class SpikeTiles {
   template <typename F>
   void for_each(F&& f) const {
     for (const Tile& t : tiles_) {
-      f(kernels::SpikeTile{t.rows.data(), t.rows.size(), t.index.data(), kTilePixels},
+      f(kernels::SpikeTile{t.rows.data(), t.rows.size(), t.index.data(), tile_pixels_},
         scratch_.as<std::byte>());
     }
   }
@@ -50,6 +50,7 @@ class SpikeTiles {
   void add_tile(size_t first);
 
   Frames frames_;
+  size_t tile_pixels_;
   AlignedBuffer scratch_;
   std::vector<Tile> tiles_;
   double events_ = 0;

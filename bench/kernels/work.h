@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "base/align.h"
+#include "kernels/lut_codes.h"
+#include "kernels/sparse_codes.h"
 #include "kernels/table.h"
 
 namespace snncore::bench {
@@ -32,19 +34,26 @@ Time measure(const Work& work, const kernels::KernelTable& table);
 /// What part of its limit at this level a work reaches; 0 where it has none.
 double share_of_limit(const Work& work, size_t level, const Time& time);
 
-/// Sessions cut their layers into tiles of about so many time steps and pixels.
+/// Sessions cut their layers into tiles of about so many time steps and pixels, more where pixels are lanes.
 constexpr size_t kSteps = 2;
 constexpr size_t kTilePixels = 16;
+constexpr size_t kRasterPixels = 256;
 
 /// A 3 x 3 convolution with padding 1.
 struct Layer {
   size_t height, width, inputs, outputs;
   [[nodiscard]] size_t pixels() const { return kSteps * height * width; }
+  [[nodiscard]] size_t weights() const { return 9 * inputs * outputs; }
   [[nodiscard]] std::string name(const char* kernel, const char* kind) const;
 };
 
 Work gather(const Layer& layer, int32_t max_abs, const char* kind, double density);
 Work count(const Layer& layer);
+/// One weight in `one_in` is not zero.
+kernels::SparseCodes pruned_codes(const Layer& layer, int32_t max_abs, int32_t one_in);
+Work sparse(const Layer& layer, kernels::SparseCodes codes, const char* kind);
+kernels::LutCodes random_tables(const Layer& layer, int32_t max_abs);
+Work look_up(const Layer& layer, kernels::LutCodes tables, const char* kind);
 
 // Each file adds its kernels.
 void add_convolutions(std::vector<Work>& work);

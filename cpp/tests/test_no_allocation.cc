@@ -80,6 +80,37 @@ TEST_CASE("no allocation in the run of a neuron of named expressions") {
   CHECK(allocations == before);
 }
 
+TEST_CASE("no allocation in a push of events after the first") {
+  GraphBuilder b;
+  const std::vector<float> ones(4 * 2 * 9, 0.25F);
+  b.input("x", "b1", {2, 8, 8}, {}, 0, "TNCHW");
+  b.lif("n", b.conv2d("c", "x", {.shape = {4, 2, 3, 3}, .values = ones}, {.padding = {1, 1, 1, 1}}), {});
+  b.output("y", "n");
+  Session session(b.build(4), {.mode = Mode::kStream});
+  std::vector<uint16_t> x, y;
+  std::vector<uint8_t> p;
+  std::vector<int64_t> t;
+  for (int64_t i = 0; i < 500; ++i) {
+    x.push_back(static_cast<uint16_t>(i % 8));
+    y.push_back(static_cast<uint16_t>(i / 8 % 8));
+    p.push_back(static_cast<uint8_t>(i % 2));
+    t.push_back(i * 7);
+  }
+  const Events events{x, y, p, t}, first{{x.data(), 1}, {y.data(), 1}, {p.data(), 1}, {t.data(), 1}};
+  float total = 0;
+  const EventStep step = [&] { total += session.output()[0]; };
+  session.push_events(first, {.microseconds = 100}, step);
+  session.reset();
+  const size_t before = allocations;
+  session.push_events(events, {.microseconds = 100}, step);
+  session.advance_events(10000, step);
+  session.push_events(first, {.microseconds = 100}, step);
+  session.flush_events(step);
+  session.reset();
+  session.push_events(events, {.count = 10}, step);
+  CHECK(allocations == before);
+}
+
 TEST_CASE("no allocation in the run of a network with a loop") {
   GraphBuilder b;
   const std::vector<float> ones(16 * 16, 0.25F);

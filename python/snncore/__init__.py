@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snncore import functional, presets
+from snncore import events, functional, presets
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
@@ -17,7 +17,7 @@ from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
 from snncore.neuron import Neuron
 from snncore.recording import Result
-from snncore.session import Session
+from snncore.session import EventSteps, Session
 
 if TYPE_CHECKING:
     from snncore.parity import VerifyReport
@@ -26,6 +26,7 @@ __all__ = [
     "BinaryIndex",
     "BitTensor",
     "Error",
+    "EventSteps",
     "FormatError",
     "GraphBuilder",
     "Layer",
@@ -36,6 +37,11 @@ __all__ = [
     "Session",
     "__version__",
     "build_info",
+    "events",
+    "from_norse",
+    "from_sinabs",
+    "from_snntorch",
+    "from_spikingjelly",
     "from_torch",
     "functional",
     "isa",
@@ -71,6 +77,58 @@ def from_torch(module: Any, example: Any, **options: Any) -> Model:
         No torch.
     """
     from snncore.convert.torch import from_torch as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_spikingjelly(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a SpikingJelly network, bit for bit. Needs spikingjelly and torch.
+
+    See `snncore.convert.frameworks.from_spikingjelly`.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_spikingjelly as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_snntorch(module: Any, example: Any, **options: Any) -> Model:
+    """Convert an snnTorch network, bit for bit. Needs snntorch and torch.
+
+    See `snncore.convert.frameworks.from_snntorch`.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_snntorch as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_sinabs(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a sinabs network, bit for bit. Needs sinabs and torch.
+
+    See `snncore.convert.frameworks.from_sinabs`.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_sinabs as convert
+
+    model: Model = convert(module, example, **options)
+    return model
+
+
+def from_norse(module: Any, example: Any, **options: Any) -> Model:
+    """Convert a Norse ``SequentialState``, bit for bit. Needs norse and torch.
+
+    See `snncore.convert.frameworks.from_norse`.
+
+    Parameters, errors: as for `from_torch`.
+    """
+    from snncore.convert.frameworks import from_norse as convert
 
     model: Model = convert(module, example, **options)
     return model

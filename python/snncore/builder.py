@@ -41,7 +41,7 @@ class GraphBuilder:
     def input(
         self,
         name: str,
-        dtype: Literal["u8", "b1", "f32"],
+        dtype: str,
         shape: Sequence[int],
         zero_point: Sequence[int] | None = None,
         scale: float | None = None,
@@ -52,7 +52,7 @@ class GraphBuilder:
         Parameters
         ----------
         name, dtype, shape
-            "u8" raw pixels, "b1" spikes, "f32" values.
+            "u8" raw pixels, "b1" spikes, "f32" values, "count2" to "count16" counts of so many bits.
         zero_point, scale
             A pixel's value is ``(pixel - zero_point[c]) * scale``. "u8" needs both; with "f32" they let
             callers hand over pixels too.

@@ -112,15 +112,12 @@ def verify(
     ImportError
         No torch (or, for the integer reference, no safetensors).
     """
-    graph = _document(model)["graph"]
-    spiking = [n for n in graph["nodes"] if n["op"] in ("lif", "if", "cuba_lif", "neuron")]
-    neurons = [n["name"] for n in spiking if graph["edges"][n["outputs"][0]]["dtype"] == "b1"]
     total: VerifyReport | None = None
     for start, part in _parts(model, x, layout, batch):
         if module is None:
             theirs = _integer_twin(model, part, layout)
         else:
-            theirs = _module(model, module, part, layout, neurons)
+            theirs = _module(model, module, part, layout)
         ours = _engine(model, part, layout, threads, list(theirs.spikes))
         report = _compare(ours, theirs, start, exact=module is None)
         total = report if total is None else _joined(total, report)
@@ -133,6 +130,13 @@ def verify(
 def _document(model: Model) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(model._core.document())
     return document
+
+
+def _neurons(model: Model) -> dict[str, bool]:
+    """Name the neuron layers in order; whether they fire bits, which can be recorded, or counts."""
+    graph = _document(model)["graph"]
+    spiking = [n for n in graph["nodes"] if n["op"] in ("lif", "if", "cuba_lif", "neuron")]
+    return {n["name"]: graph["edges"][n["outputs"][0]]["dtype"] == "b1" for n in spiking}
 
 
 def _parts(model: Model, x: Any, layout: str | None, batch: int) -> Iterator[tuple[int, Any]]:
@@ -166,13 +170,19 @@ def _integer_twin(model: Model, x: Any, layout: str | None) -> _Run:
     return _Run(outputs, {name: value.numpy() for name, value in result.spikes.items()})
 
 
-def _module(model: Model, module: torch.nn.Module, x: Any, layout: str | None, neurons: list[str]) -> _Run:
+def _module(model: Model, module: torch.nn.Module, x: Any, layout: str | None) -> _Run:
     import torch
 
+    from snncore.convert.dialects import dialect_of
+    from snncore.convert.frameworks import run_framework
     from snncore.reference import Network
 
     values, time_first = _for_torch(model, torch.as_tensor(np.asarray(x)), layout or model.inputs[0].layout)
     mode = _readout_mode(model)
+    found = dialect_of(module)
+    if found is not None:
+        output, spikes = run_framework(found, module, values, time_first, model.timesteps)
+        return _from_torch_run(model, output, spikes, mode)
     if isinstance(module, torch.nn.Sequential) and values.dim() - time_first == 4:
         module = Network(module, timesteps=model.timesteps, readout="sum" if mode == "sum" else "mean")
     with evaluating(module), torch.no_grad():
@@ -183,10 +193,19 @@ def _module(model: Model, module: torch.nn.Module, x: Any, layout: str | None, n
             if not time_first:
                 values = values.unsqueeze(0).expand(model.timesteps, *values.shape)
             output, spikes = _hooked(module, values)
+    return _from_torch_run(model, output, spikes, mode)
+
+
+def _from_torch_run(
+    model: Model,
+    output: torch.Tensor,
+    spikes: dict[str, torch.Tensor],
+    mode: str | None,
+) -> _Run:
     port = model.outputs[0]
     if output.dim() == len(port.shape) + 2 and not port.layout.startswith("T"):
         output = output[-1] if mode == "last" else output.sum(0) if mode == "sum" else output.mean(0)
-    named = _by_name(neurons, {k: v.numpy() != 0 for k, v in spikes.items()})
+    named = _by_name(_neurons(model), {k: v.numpy() for k, v in spikes.items()})
     return _Run({port.name: output.numpy()}, named)
 
 
@@ -248,13 +267,15 @@ def _listened(module: torch.nn.Module, values: torch.Tensor) -> tuple[torch.Tens
         return module(values), spikes
 
 
-def _by_name(neurons: list[str], spikes: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _by_name(neurons: dict[str, bool], spikes: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Give the module's layers the names that they have in the model: the same, else in order."""
-    if set(spikes) <= set(neurons):
-        return {name: spikes[name] for name in neurons if name in spikes}
-    if len(spikes) != len(neurons):
-        raise ValueError(f"verify: the module has {len(spikes)} neuron layers, the model has {len(neurons)}")
-    return dict(zip(neurons, spikes.values(), strict=True))
+    if not set(spikes) <= set(neurons):
+        if len(spikes) != len(neurons):
+            raise ValueError(
+                f"verify: the module has {len(spikes)} neuron layers, the model has {len(neurons)}"
+            )
+        spikes = dict(zip(neurons, spikes.values(), strict=True))
+    return {name: spikes[name] for name, bits in neurons.items() if bits and name in spikes}
 
 
 def _compare(ours: _Run, theirs: _Run, first_sample: int, exact: bool) -> VerifyReport:

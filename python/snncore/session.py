@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
 from snncore.bits import BitTensor
+from snncore.events import columns
 from snncore.infos import Port
 from snncore.inputs import CoreArray, Inputs, check_layout, feed, plan_layout
 from snncore.plans import PlanKey, Plans, record_names
 from snncore.recording import Outputs, Result, over_time, result
+
+
+class EventSteps(NamedTuple):
+    """What `Session.push_events` did."""
+
+    steps: int  #: steps run, those of empty windows included
+    late: int  #: events dropped, because the step of their window had been run
+    skipped: int  #: empty windows that were not run (`max_gap`)
+    output: Any  #: what `Session.step` would have given for the last step; None: no step was run
+    outputs: list[Any] | None  #: the same for every step, where asked for
 
 
 class Session:
@@ -114,13 +125,93 @@ class Session:
             results = [self._one([frame_at(a, t) for a in moved]) for t in range(steps)]
         return self._joined(results)
 
+    def push_events(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        p: ArrayLike,
+        t: ArrayLike,
+        window_us: int = 1000,
+        *,
+        count: int | None = None,
+        clock_bits: int | None = None,
+        max_gap: int = 1000,
+        each: bool = False,
+    ) -> EventSteps:
+        """Take events of an event camera, and a step for every window that is complete.
+
+        The session must be one of one sample, of a model with one input: spikes, counts or f32 values of 1 or
+        2 channels (OFF and ON), or a vector (x is the element, y is 0). No frame is made. The last window
+        stays open for the next call; `flush_events` ends it.
+
+        Parameters
+        ----------
+        x, y, p, t
+            Column and row of the pixel, polarity (bool, 0 and 1, or -1 and 1), microseconds. Events come in
+            any order within their window; events of a window whose step was run are dropped and counted.
+        window_us
+            Length of a window. Windows start at multiples of it; the first event opens the one it lies in.
+        count
+            A step for every `count` events instead, whatever their times.
+        clock_bits
+            Bits of the camera's clock where it starts again at 0: 32 for a counter that does so every 71
+            minutes. Default: times do not go round.
+        max_gap
+            Empty windows that are run in one gap; more are skipped and counted.
+        each
+            Keep the output of every step.
+
+        Returns
+        -------
+        EventSteps
+            steps, late, skipped, output and outputs.
+
+        Raises
+        ------
+        ValueError
+            Bad columns, or an event off the sensor: nothing was taken.
+        snncore.Error
+            A session that takes no events, an open window of another length, or profile X out of steps.
+
+        Notes
+        -----
+        docs/events.md has the rules at length.
+        """
+        events = columns(x, y, p, t)
+
+        def push(session: _core.Session, on_step: Callable[[], None] | None) -> tuple[int, int, int]:
+            return session.push_events(
+                *events,
+                window_us=window_us,
+                count=_positive("count", count),
+                clock_bits=_positive("clock_bits", clock_bits),
+                max_gap=max_gap,
+                on_step=on_step,
+            )
+
+        return self._event_steps(push, each)
+
+    def flush_events(self, *, each: bool = False) -> EventSteps:
+        """Take the step of the window that is open, if any: for the end of a recording."""
+        return self._event_steps(lambda session, on_step: session.flush_events(on_step), each)
+
+    def advance_events(self, now: int, *, each: bool = False) -> EventSteps:
+        """Let time pass without events: every window that ends at `now` or before is run."""
+        return self._event_steps(lambda session, on_step: session.advance_events(now, on_step), each)
+
     def reset(self) -> None:
-        """Set all state to zero and `steps` to 0."""
+        """Set all state to zero and `steps` to 0; events of an open window are forgotten."""
         with self._lock:
             self._open().reset()
 
     def save_state(self) -> bytes:
-        """Give the state as bytes, to continue later."""
+        """Give the state as bytes, to continue later.
+
+        Raises
+        ------
+        snncore.Error
+            Events of an open window wait; they are no part of the state.
+        """
         with self._lock:
             return self._open().save_state()
 
@@ -154,8 +245,23 @@ class Session:
     def _one(self, arrays: list[CoreArray]) -> Any:
         session = self._open()
         session.run(arrays)
+        return self._last(session)
+
+    def _last(self, session: _core.Session) -> Any:
         outputs = collect(session, self._outputs)
         return result(outputs, session) if self._records else outputs
+
+    def _event_steps(
+        self, run: Callable[[_core.Session, Callable[[], None] | None], tuple[int, int, int]], each: bool
+    ) -> EventSteps:
+        kept: list[Any] = []
+        with self._lock:
+            session = self._open()
+            report = run(session, (lambda: kept.append(self._last(session))) if each else None)
+            last = None
+            if report[0] > 0:
+                last = kept[-1] if each else self._last(session)
+        return EventSteps(*report, last, kept if each else None)
 
     def _check_batch(self, batch: int) -> None:
         if batch != self._batch:
@@ -200,6 +306,14 @@ def frame_at(array: CoreArray, t: int) -> CoreArray:
         return _core.BitTensor.from_words(array.words()[t], array.shape[1:])
     frame: CoreArray = array[t]
     return frame
+
+
+def _positive(name: str, value: int | None) -> int:
+    if value is None:
+        return 0
+    if value < 1:
+        raise ValueError(f"events: expected {name} of 1 or more, received {value}")
+    return value
 
 
 def _join(values: list[NDArray[np.float32]], port: Port) -> NDArray[np.float32]:

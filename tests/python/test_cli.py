@@ -11,7 +11,7 @@ import pytest
 
 import snncore
 from snncore.tools.cli import main
-from snncore.tools.common import BUNDLED_MODEL, bundled_images
+from snncore.tools.common import BUNDLED_MODEL, DATA, bundled_images
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -76,6 +76,29 @@ def test_run(capsys, net, image):
     assert [t["index"] for t in first["top"]] == list(np.argsort(-logits[0], kind="stable"))
     assert first["top"][0]["label"] == ["cat", "dog", "owl"][logits[0].argmax()]
     assert first["top"][0]["score"] == pytest.approx(float(logits.max()))
+
+
+def test_run_takes_recordings(capsys, tmp_path):
+    path = str(DATA / "recordings" / "7.bin")
+    model = str(DATA / "nmnist_cnn.snn")
+    out = prints(capsys, "run", model, path)
+    assert "recording" in out and "7.bin" in out
+    facts = json.loads(prints(capsys, "run", model, path, "--top", "2", "--json"))["results"][0]
+    assert list(facts) == ["recording", "top", "steps", "note"] and facts["note"] is None
+    assert facts["top"][0]["label"] == "7" and facts["steps"] >= 9
+    more = json.loads(prints(capsys, "run", model, path, "--window-us", "1000", "--json"))["results"][0]
+    assert more["steps"] > 250
+    cut = tmp_path / "cut.bin"
+    cut.write_bytes(b"1234567")
+    assert "cut.bin" in fails(capsys, "run", model, str(cut))
+
+
+def test_run_says_what_a_recording_needs(capsys, net, image):
+    path = str(DATA / "recordings" / "7.bin")
+    assert "received both" in fails(capsys, "run", net, image, path)
+    assert "give --window-us" in fails(capsys, "run", net, path)
+    assert "takes no events" in fails(capsys, "run", net, path, "--window-us", "1000")
+    assert "cannot be made from an image file" in fails(capsys, "run", str(DATA / "nmnist_cnn.snn"), image)
 
 
 def test_run_says_what_it_resized(capsys, net, tmp_path):

@@ -103,8 +103,8 @@ class SNNCORE_API GraphBuilder {
   GraphBuilder(GraphBuilder&&) noexcept;
   GraphBuilder& operator=(GraphBuilder&&) noexcept;
 
-  /// `dtype`: "u8" pixels (zero_point and scale required), "b1" spikes or "f32" (zero_point and scale
-  /// optional). `shape`: [C, H, W] or [F].
+  /// `dtype`: "u8" pixels (zero_point and scale required), "b1" spikes, "count<p>" counts up to 2^p - 1 (p
+  /// 2..16; a file says u<p>) or "f32" (zero_point and scale optional). `shape`: [C, H, W] or [F].
   std::string input(const std::string& name, const std::string& dtype, const Shape& shape,
                     std::span<const int64_t> zero_point = {}, double scale = 0.0,
                     const std::string& layout = "");

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <snncore/events.h>
 #include <snncore/model.h>
 #include <snncore/tensor.h>
 
@@ -82,7 +83,7 @@ class SNNCORE_API Session {
   /// Options::layout with batch and timesteps as planned; dtype kU8 = raw pixels, kF32 = normalised values,
   /// kBool or kB1 = spikes (kB1: packed along C, layout T N H W C without the axes that do not exist). Throws
   /// Error(kShape) before anything is computed, and Error(kState) when a profile X model would take more
-  /// steps than it can. Allocates nothing.
+  /// steps than it can, or a window of `push_events` is open. Allocates nothing.
   void run(std::span<const TensorView> inputs);
 
   /// The value of an output after `run`: float32, [N, F] of a readout, or [T, N, ...] of another edge, in
@@ -99,7 +100,25 @@ class SNNCORE_API Session {
   void run(std::span<const uint8_t> pixels, std::span<float> out);
   void run(std::span<const float> values, std::span<float> out);
 
-  /// Sets all state to zero and the step count to 0.
+  /// Takes events (stream mode, batch 1, one input: spikes, counts or f32, of 1 or 2 channels or a vector),
+  /// and runs a step for every window that is complete; the last one stays open for more. An event sets its
+  /// bit, adds to its count up to the edge's greatest, or adds 1.0F; no frame is made, and what was written
+  /// is cleared event by event. Events may come in any order within their window; later ones are dropped and
+  /// counted. Everything is checked before anything is taken: throws Error(kShape) or Error(kInvalidArgument)
+  /// for bad columns or an event off the sensor, Error(kUnsupported) for a session that takes no events,
+  /// Error(kState) where the open window has another length, and as `run` for profile X. The first push
+  /// allocates, those after it do not.
+  EventReport push_events(const Events& events, const EventWindow& window = {},
+                          const EventStep& on_step = {});
+
+  /// Runs the step of the window that is open, if any: for the end of a recording. Events of this window
+  /// that come later are late.
+  EventReport flush_events(const EventStep& on_step = {});
+
+  /// Lets time pass without events: runs every window that ends at `now` or before, as the next event would.
+  EventReport advance_events(int64_t now, const EventStep& on_step = {});
+
+  /// Sets all state to zero and the step count to 0, and forgets the events of an open window.
   void reset() noexcept;
   /// Steps taken since the last reset (sequence: those of the last run).
   [[nodiscard]] int64_t steps() const noexcept;
@@ -107,8 +126,9 @@ class SNNCORE_API Session {
   /// What the last run recorded, in the order of Options::record.
   [[nodiscard]] std::vector<Recording> recordings() const;
 
-  /// The state as bytes, to continue later in a Session of the same model and options. load_state throws
-  /// Error(kFormat).
+  /// The state as bytes, to continue later in a Session of the same model and options. Events of an open
+  /// window are no part of it: `save_state` throws Error(kState) while there are some, `load_state` forgets
+  /// them, and throws Error(kFormat).
   [[nodiscard]] std::vector<std::byte> save_state() const;
   void load_state(std::span<const std::byte> state);
 

@@ -4,6 +4,7 @@
 
 #include <snncore/builder.h>
 #include <snncore/error.h>
+#include <snncore/events.h>
 #include <snncore/functional.h>
 #include <snncore/lsh.h>
 #include <snncore/model.h>

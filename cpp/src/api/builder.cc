@@ -208,6 +208,16 @@ GraphBuilder::~GraphBuilder() = default;
 GraphBuilder::GraphBuilder(GraphBuilder&&) noexcept = default;
 GraphBuilder& GraphBuilder::operator=(GraphBuilder&&) noexcept = default;
 
+namespace {
+// "count4" is a count of 0..15; 0 for any other dtype. ("u8" is taken: it means pixels.)
+int64_t greatest_count(const std::string& dtype) {
+  for (int bits = 2; bits <= 16; ++bits) {
+    if (dtype == "count" + std::to_string(bits)) return (int64_t{1} << bits) - 1;
+  }
+  return 0;
+}
+}  // namespace
+
 std::string GraphBuilder::input(const std::string& name, const std::string& dtype, const Shape& shape,
                                 std::span<const int64_t> zero_point, double scale,
                                 const std::string& layout) {
@@ -215,19 +225,24 @@ std::string GraphBuilder::input(const std::string& name, const std::string& dtyp
   need(!name.empty() && !impl_->values.contains(name), label + ": the name is empty or taken");
   need(shape.size() == 3 || shape.size() == 1,
        label + ": expected shape [C, H, W] or [F], received " + shape_string(shape), ErrorCode::kShape);
-  need(dtype == "u8" || dtype == "b1" || dtype == "f32",
-       label + ": dtype must be u8, b1 or f32, received '" + dtype + "'");
+  const int64_t most = greatest_count(dtype);
+  need(dtype == "u8" || dtype == "b1" || dtype == "f32" || most > 0,
+       label + ": dtype must be u8, b1, f32 or count2 to count16, received '" + dtype + "'");
   Edge e;
-  e.type = dtype == "u8" ? EdgeType::kPixel : dtype == "b1" ? EdgeType::kSpike : EdgeType::kReal;
+  e.type = dtype == "u8"   ? EdgeType::kPixel
+           : dtype == "b1" ? EdgeType::kSpike
+           : most > 0      ? EdgeType::kCount
+                           : EdgeType::kReal;
   e.shape = shape.size() == 3 ? Shape{shape[1], shape[2], shape[0]} : shape;
   for (const int64_t axis : e.shape)
     need(axis >= 1, label + ": empty axis in " + shape_string(shape), ErrorCode::kShape);
-  e.hi = e.type == EdgeType::kPixel ? 255 : e.type == EdgeType::kSpike ? 1 : 0;
+  e.hi = e.type == EdgeType::kPixel ? 255 : e.type == EdgeType::kSpike ? 1 : most;
   e.zero_point = list(zero_point);
   e.scale = scale;
   const bool pixels = e.type == EdgeType::kPixel || !e.zero_point.empty();
-  need(!pixels || (e.type != EdgeType::kSpike && static_cast<int64_t>(e.zero_point.size()) == e.channels() &&
-                   scale > 0 && std::isfinite(scale)),
+  need(!pixels ||
+           (e.type != EdgeType::kSpike && e.type != EdgeType::kCount &&
+            static_cast<int64_t>(e.zero_point.size()) == e.channels() && scale > 0 && std::isfinite(scale)),
        label + ": pixels need one zero point for each of " + std::to_string(e.channels()) +
            " channels and a positive scale");
   for (const int64_t z : e.zero_point)

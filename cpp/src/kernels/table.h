@@ -97,6 +97,25 @@ struct SparseWeights {
   size_t channels_padded;  // multiple of kChannelPad
 };
 
+/// Weights of few bits for looking up: for each four inputs of a tap, the sums that their spikes can give.
+/// They are the weights themselves, whatever the encoding; the sums of any four fit a byte
+/// (kernels/lut_codes.h makes them).
+struct LutWeights {
+  const int8_t* tables;  // [block][tap][four][kLutChannels][kLutEntries], on 16 bytes; entry s is the sum
+                         // over set bits i of s
+  const uint16_t* runs;  // of each block: how many tables of a channel can meet in a byte, one after another
+  const uint32_t* starts;  // [blocks + 1]: the runs of a block start at its
+  size_t inputs, taps;
+  size_t channels_padded;  // multiple of kChannelPad
+};
+
+/// A block of tables is kLutChannels channels.
+inline constexpr size_t kLutChannels = 4, kLutEntries = 16;
+constexpr size_t lut_fours(size_t inputs) noexcept { return (inputs + 3) / 4; }
+constexpr size_t lut_block_bytes(size_t inputs, size_t taps) noexcept {
+  return taps * lut_fours(inputs) * kLutChannels * kLutEntries;
+}
+
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
 /// j.
 struct ByteWeights {
@@ -279,6 +298,12 @@ constexpr size_t sparse_scratch(size_t row_count, size_t inputs, size_t taps) no
          taps * inputs * sizeof(uint32_t);
 }
 
+/// Scratch that the look-up kernel takes: a byte for every four inputs of every row, sums of a few channels.
+constexpr size_t lut_scratch(size_t row_count, size_t inputs, size_t taps) noexcept {
+  return kLutChannels * kSparseLanes * sizeof(int32_t) + lut_fours(inputs) * sparse_pitch(row_count) +
+         kAlign + taps * lut_fours(inputs) * sizeof(uint32_t);
+}
+
 /// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
 inline constexpr size_t kListBytes = kPartInputs + 16;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
@@ -286,13 +311,30 @@ constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels)
          pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
 }
 
-/// What the two ways to sum binary weights cost, in ns, measured by `bench_kernels --costs`. For a tile, with
-/// blocks of 32 channels, parts of rows (code_parts) and words of 32 inputs counted over all pixels:
-///   gather: parts * (gather_part + gather_part_block * blocks) + spikes * gather_spike_block * blocks
-///   count:  words * count_word_block * blocks
+/// What the ways to sum spikes cost, in ns, measured by `bench_kernels --costs`; runtime/sum_methods.cc adds
+/// them up for a tile. A block is 32 channels.
 struct SumCosts {
-  float gather_part, gather_part_block, gather_spike_block, count_word_block;
+  // Kernels whose lanes are channels: for a tap of a pixel that finds its row.
+  float tap;
+  // addrows_b1i8_i32: for a pixel and part of rows (code_parts), the same for each block, and for each spike
+  // and block; the last again where codes are too large to meet in bytes.
+  float gather_part, gather_part_block, gather_spike_block, gather_wide_block;
+  // count_b1b1_i32: for a pixel, 32 inputs and a block.
+  float count_word_block;
+  // Kernels whose lanes are pixels: the lanes of a vector, and for a byte of a row that goes to its lane.
+  float lanes, spread;
+  // sparse_b1i8_i32: for a sum that goes from its lane to its row, for a code and vector, and what this is
+  // more where the spikes come from the second-level cache. A chunk takes kChunkCodes codes more.
+  float sparse_put, sparse_code, sparse_code_far;
+  // lut_b1i4_i32: for a sum, and for a table and vector. A run takes kRunLooks tables more.
+  float lut_put, lut_look;
 };
+inline constexpr double kChunkCodes = 1, kRunLooks = 3;
+
+/// Rows of codes that a byte can take.
+constexpr size_t rows_in_byte(int32_t max_abs) noexcept {
+  return 127 / static_cast<size_t>(max_abs > 0 ? max_abs : 1);
+}
 
 /// Codes in a block of a Hamming scan.
 inline constexpr size_t kHammingBlock = 64;
@@ -325,10 +367,6 @@ struct KernelTable {
 
   SumCosts costs;
 
-  // Measured, too: sparse_b1i8_i32 is the faster where the share of weights that are not zero, times this, is
-  // below the share of spikes.
-  float sparse_cost;
-
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
   void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
@@ -341,6 +379,9 @@ struct KernelTable {
   // sparse_scratch bytes.
   void (*sparse_b1i8_i32)(const SpikeRaster& spikes, const SparseWeights& w, int32_t* sums,
                           std::byte* scratch);
+
+  // The same sums, looked up. `scratch`: kAlign-aligned, lut_scratch bytes.
+  void (*lut_b1i4_i32)(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.

@@ -1,77 +1,12 @@
 // Weights as the kernels read them.
 #include <algorithm>
-#include <cstdlib>
 
-#include "kernels/row_bounds.h"
-#include "runtime/synapse_base.h"
+#include "runtime/pack.h"
 
 namespace snncore::runtime {
 namespace {
 
 using ops::EdgeType;
-
-// Visits every weight of a group: f(tap, input, channel in group, index in the stored order
-// [C][taps][inputs]).
-template <typename F>
-void for_weights(const SynapseShape& s, size_t g, F&& f) {
-  const size_t taps = s.window.taps(), gc = s.group_channels();
-  for (size_t c = 0; c < gc; ++c) {
-    size_t i = (g * gc + c) * taps * s.inputs;
-    for (size_t tap = 0; tap < taps; ++tap) {
-      for (size_t k = 0; k < s.inputs; ++k, ++i) f(tap, k, c, i);
-    }
-  }
-}
-
-void pack_rows(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
-  const size_t cp = s.group_padded(), rows = kernels::code_rows(s.inputs, s.window.taps());
-  out.codes = AlignedBuffer(s.groups * rows * cp);
-  for (size_t g = 0; g < s.groups; ++g) {
-    int8_t* to = out.codes.as<int8_t>() + g * rows * cp;
-    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
-      const int32_t q = tensor::code_at(w, i);
-      out.max_abs = std::max(out.max_abs, std::abs(q));
-      to[kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(tap, k, s.inputs), c, rows, cp)] =
-          static_cast<int8_t>(q);
-    });
-  }
-  const size_t group_bounds = kernels::row_bounds(s.inputs, s.window.taps(), cp);
-  out.bounds = AlignedBuffer(s.groups * group_bounds * sizeof(uint16_t));
-  for (size_t g = 0; g < s.groups; ++g) {
-    kernels::fill_row_bounds(out.codes.as<int8_t>() + g * rows * cp, s.inputs, s.window.taps(), cp,
-                             out.bounds.as<uint16_t>() + g * group_bounds);
-  }
-}
-
-// Pruned weights a second time, without the zeros: where that is the faster way from a quarter of spikes on.
-void pack_sparse(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
-  constexpr float kSpikes = 0.25F;
-  if (w.encoding == tensor::Encoding::kOdd) return;
-  const size_t group = s.group_channels() * s.window.taps() * s.inputs;
-  size_t kept = 0;
-  for (size_t i = 0; i < s.groups * group; ++i) kept += tensor::code_at(w, i) != 0 ? 1 : 0;
-  const float share = static_cast<float>(kept) / static_cast<float>(s.groups * group);
-  if (share * kernels::kernels().sparse_cost > kSpikes) return;
-  std::vector<int8_t> codes(group);
-  for (size_t g = 0; g < s.groups; ++g) {
-    for (size_t i = 0; i < group; ++i) codes[i] = static_cast<int8_t>(tensor::code_at(w, g * group + i));
-    out.sparse.push_back(kernels::sparse_codes(codes.data(), s.group_channels(), s.window.taps(), s.inputs));
-  }
-}
-
-// Weights of +1 and -1 a second time, for counting.
-void pack_bits(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
-  const size_t words = (s.inputs + 31) / 32, group = s.group_padded() * s.window.taps() * words;
-  constexpr size_t kPad = kernels::kChannelPad;
-  out.plus = AlignedBuffer(s.groups * group * sizeof(uint32_t));
-  for (size_t g = 0; g < s.groups; ++g) {
-    uint32_t* to = out.plus.as<uint32_t>() + g * group;
-    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
-      const size_t at = ((c / kPad * s.window.taps() + tap) * words + k / 32) * kPad + c % kPad;
-      if (tensor::code_at(w, i) == 0) to[at] |= uint32_t{1} << (k % 32);
-    });
-  }
-}
 
 void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge& input, PackedWeights& out) {
   const size_t cp = s.group_padded(), group = patch_bytes(s) * cp;
@@ -94,9 +29,6 @@ void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge&
     });
   }
 }
-
-// Codes 0 and -1 that mean +1 and -1.
-bool is_binary(const tensor::Tensor& w) { return w.encoding == tensor::Encoding::kOdd && w.bits == 1; }
 
 void pack_floats(const ops::NodeView& node, const SynapseShape& s, PackedWeights& out) {
   const auto* w = node.find("weight")->as<float>();
@@ -121,9 +53,7 @@ std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, con
   auto out = std::make_shared<PackedWeights>();
   switch (layout_of(node)) {
     case Layout::kRows:
-      pack_rows(*node.find("weight"), shape, *out);
-      pack_sparse(*node.find("weight"), shape, *out);
-      if (is_binary(*node.find("weight"))) pack_bits(*node.find("weight"), shape, *out);
+      pack_spike_weights(*node.find("weight"), shape, *out);
       break;
     case Layout::kBytes:
       pack_bytes(*node.find("weight"), shape, *node.inputs[0], *out);

@@ -269,7 +269,8 @@ bool Placing::recorded(const std::string& name) const {
 }
 
 // What is read after the run lives to its end; so does, where a plan is executed for each step, what enters
-// and leaves the run, and what a delay remembers.
+// and leaves the run, and what a delay remembers. In a stream, events are written into an input that nothing
+// else may touch.
 void Placing::place_results() {
   ++now_;
   if (program_.options.outputs) {
@@ -293,7 +294,7 @@ void Placing::place_results() {
     if (node.op == "delay" && needed_.contains(node.outputs[0]) && keeps_state_) read(node.inputs[0]);
   }
   for (const graph::Port& port : graph_.inputs) {
-    if (stepwise_) read(port.edge);
+    if (stepwise_ || program_.stream()) read(port.edge);
   }
 }
 

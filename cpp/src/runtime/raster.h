@@ -25,9 +25,23 @@ class Raster {
                tile.steps) {}
 
   [[nodiscard]] size_t rows() const noexcept { return blocks() * block_rows(); }
-  /// How many lanes so many pixels take: those between two lines are left empty.
-  [[nodiscard]] size_t lanes(size_t pixels) const noexcept {
-    return pixels * static_cast<size_t>(width_) / static_cast<size_t>(w_.out_w);
+  /// How many vectors of lanes the pixels of the tile take: each starts with the first pixel that the one
+  /// before does not hold.
+  [[nodiscard]] size_t vectors(const Tile& tile, int64_t lanes) const noexcept {
+    const auto first = static_cast<int64_t>(tile.first), end = static_cast<int64_t>(tile.first + tile.count);
+    int64_t count = 0, held = 0;  // places before `held`
+    for (size_t t = 0; t < steps_; ++t) {
+      for (int64_t p = first; p < end;) {
+        const int64_t line_end = std::min(end, (p / w_.out_w + 1) * w_.out_w);
+        const int64_t from = place(t, p), to = from + line_end - p;
+        const int64_t start = std::max(from, held);
+        const int64_t more = to > start ? (to - start + lanes - 1) / lanes : 0;
+        if (more > 0) held = start + more * lanes;
+        count += more;
+        p = line_end;
+      }
+    }
+    return static_cast<size_t>(count);
   }
 
   void offsets(uint32_t* to) const noexcept {
@@ -42,10 +56,8 @@ class Raster {
 
   void places(const Tile& tile, uint32_t* to) const noexcept {
     for (size_t t = 0; t < steps_; ++t) {
-      for (size_t p = tile.first; p < tile.first + tile.count; ++p) {
-        const int64_t line = static_cast<int64_t>(t) * lines_ + static_cast<int64_t>(p) / w_.out_w - first_;
-        *to++ = static_cast<uint32_t>(line * width_ + static_cast<int64_t>(p) % w_.out_w);
-      }
+      for (size_t p = tile.first; p < tile.first + tile.count; ++p)
+        *to++ = static_cast<uint32_t>(place(t, static_cast<int64_t>(p)));
     }
   }
 
@@ -75,6 +87,10 @@ class Raster {
         width_(w.out_w + (shared_ ? (w.kernel_w - 1) * w.dilation_w : 0)),
         steps_(steps) {}
 
+  [[nodiscard]] int64_t place(size_t t, int64_t pixel) const noexcept {
+    const int64_t line = static_cast<int64_t>(t) * lines_ + pixel / w_.out_w - first_;
+    return line * width_ + pixel % w_.out_w;
+  }
   [[nodiscard]] size_t blocks() const noexcept { return shared_ ? 1 : w_.taps(); }
   [[nodiscard]] size_t block_rows() const noexcept { return steps_ * static_cast<size_t>(lines_ * width_); }
 

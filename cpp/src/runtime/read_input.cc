@@ -83,6 +83,27 @@ void read_spikes(const Program::Impl::Input& in, const TensorView& array, const 
   });
 }
 
+// Counts: u8 as they are, f32 as values, each a whole number of 1 / divisor.
+template <typename T>
+void read_counts(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
+  const T unit = std::is_same_v<T, float> ? static_cast<T>(in.edge.divisor) : T{1};
+  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+    auto* to = reinterpret_cast<uint16_t*>(row);
+    const auto* from = static_cast<const T*>(array.data) + first;
+    for (size_t c = 0; c < in.slot.channels; ++c) {
+      const T v = from[static_cast<int64_t>(c) * a.sc], count = static_cast<T>(v * unit);
+      const bool whole = count >= T{} && static_cast<double>(count) <= static_cast<double>(in.edge.hi) &&
+                         static_cast<T>(static_cast<uint16_t>(count)) == count;
+      if (!whole) {
+        throw Error(ErrorCode::kShape, in.name + ": expected counts 0.." + std::to_string(in.edge.hi) +
+                                           " of 1/" + std::to_string(in.edge.divisor) + ", received " +
+                                           std::to_string(v));
+      }
+      to[c] = static_cast<uint16_t>(count);
+    }
+  });
+}
+
 // Packed arrays have their channels last, whatever the layout says of the others.
 void read_packed(const Program::Impl::Input& in, const TensorView& array, const Frame& frame) {
   const Slot& s = in.slot;
@@ -101,6 +122,8 @@ bool accepts(const Program::Impl::Input& in, DType dtype) noexcept {
       return dtype == DType::kU8 || dtype == DType::kF32;
     case EdgeType::kReal:
       return dtype == DType::kF32 || (dtype == DType::kU8 && !in.edge.zero_point.empty());
+    case EdgeType::kCount:
+      return dtype == DType::kU8 || dtype == DType::kF32 || dtype == DType::kBool;
     default:
       return dtype == DType::kBool || dtype == DType::kU8 || dtype == DType::kF32 || dtype == DType::kB1;
   }
@@ -112,6 +135,8 @@ const char* accepted(const Program::Impl::Input& in) noexcept {
       return "u8 raw pixels or f32 normalised values";
     case EdgeType::kReal:
       return in.edge.zero_point.empty() ? "f32" : "f32 normalised values or u8 raw pixels";
+    case EdgeType::kCount:
+      return "counts as u8, or f32 values";
     default:
       return "spikes as bool, u8, f32 or packed bits";
   }
@@ -176,6 +201,12 @@ void read_input(const Program::Impl::Input& in, const TensorView& array, size_t 
     read_pixels(in, array, a, frame);
   } else if (in.edge.type == EdgeType::kReal) {
     read_reals(in, array, a, frame);
+  } else if (in.edge.type == EdgeType::kCount) {
+    if (array.dtype == DType::kF32) {
+      read_counts<float>(in, array, a, frame);
+    } else {
+      read_counts<uint8_t>(in, array, a, frame);
+    }
   } else if (array.dtype == DType::kF32) {
     read_spikes<float>(in, array, a, frame);
   } else {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
+#include <optional>
 
 #include "base/align.h"
 #include "base/bits.h"
@@ -10,6 +12,7 @@
 #include "base/parallel.h"
 #include "format/model_impl.h"
 #include "kernels/table.h"
+#include "runtime/events.h"
 #include "runtime/program.h"
 #include "runtime/read_input.h"
 #include "runtime/user_order.h"
@@ -94,10 +97,9 @@ struct Session::Impl {
     }
     const bool stream = program->stream();
     const auto taken = static_cast<int64_t>(program->steps);
-    if (stream && steps + taken > program->max_steps) {
-      throw Error(ErrorCode::kState, "a profile X neuron is exact for " + std::to_string(program->max_steps) +
-                                         " steps: call reset() first");
-    }
+    check_no_events();
+    if (stream) check_steps(taken);
+    clean = false;
     for (size_t i = 0; i < inputs.size(); ++i)
       runtime::read_input(program->inputs[i], inputs[i], program->steps, program->batch, frame);
     frame.steps_before = stream ? steps : 0;
@@ -123,6 +125,107 @@ struct Session::Impl {
     std::ranges::copy(output(0), out.begin());
   }
 
+  void check_steps(int64_t more) const {
+    if (more > program->max_steps - steps) {
+      throw Error(ErrorCode::kState, "a profile X neuron is exact for " + std::to_string(program->max_steps) +
+                                         " steps: call reset() first");
+    }
+  }
+
+  void check_no_events() const {
+    if (!clock || !clock->open()) return;
+    throw Error(ErrorCode::kState,
+                "events of an unfinished window wait: call flush_events() or reset() first");
+  }
+
+  // Everything that can be wrong with a push is found here, before anything is taken.
+  void prepare_events(const Events& events, const EventWindow& window) {
+    if (!program->stream() || program->batch != 1 || program->inputs.size() != 1) {
+      throw Error(ErrorCode::kUnsupported,
+                  "events: expected a stream session of one sample and a model with one input");
+    }
+    runtime::check_window(window);
+    if (!binner) binner = std::make_unique<runtime::EventBinner>(program->inputs[0]);
+    binner->check(events, window);
+    if (!clock || clock->window() != window) {
+      check_no_events();
+      clock.emplace(window);
+    }
+    if (program->max_steps != INT64_MAX) check_steps(steps_of(events, *clock));
+  }
+
+  static int64_t steps_of(const Events& events, runtime::EventClock ahead) noexcept {
+    int64_t count = 0;
+    for (size_t i = 0; i < events.x.size(); ++i) {
+      if (ahead.window().count > 0) {
+        count += ahead.count() ? 1 : 0;
+      } else {
+        const auto move = ahead.move_to(events.time[i], true);
+        count += move.empty + (move.close ? 1 : 0);
+      }
+    }
+    return count;
+  }
+
+  EventReport push(const Events& events, const EventWindow& window, const EventStep& on_step) {
+    prepare_events(events, window);
+    if (!clean) binner->wipe(frame);
+    clean = true;
+    EventReport report;
+    const bool by_count = window.count > 0;
+    for (size_t i = 0; i < events.x.size(); ++i) {
+      if (!by_count && !follow(clock->move_to(events.time[i], true), report, on_step)) continue;
+      binner->place(frame, events.x[i], events.y[i], events.polarity[i]);
+      if (by_count && clock->count()) event_step(report, on_step);
+    }
+    return report;
+  }
+
+  // Runs the steps that a move of the clock asks for; false when the event is late.
+  bool follow(const runtime::EventClock::Move& move, EventReport& report, const EventStep& on_step) {
+    report.late += move.late ? 1 : 0;
+    report.skipped += move.skipped;
+    if (move.close) event_step(report, on_step);
+    for (int64_t i = 0; i < move.empty; ++i) event_step(report, on_step);
+    return !move.late;
+  }
+
+  void event_step(EventReport& report, const EventStep& on_step) {
+    frame.steps_before = steps++;
+    execute();
+    binner->clear(frame);
+    ++report.steps;
+    if (on_step) on_step();
+  }
+
+  EventReport flush(const EventStep& on_step) {
+    EventReport report;
+    if (!clock || !clock->open()) return report;
+    check_steps(1);
+    clock->close();
+    event_step(report, on_step);
+    return report;
+  }
+
+  EventReport advance(int64_t now, const EventStep& on_step) {
+    EventReport report;
+    if (!clock || clock->window().count > 0) {
+      throw Error(ErrorCode::kState, "advance_events: expected a push_events with windows by time before");
+    }
+    runtime::check_time(now, clock->window());
+    runtime::EventClock ahead = *clock;
+    const auto move = ahead.move_to(now, false);
+    check_steps(move.empty + (move.close ? 1 : 0));
+    follow(clock->move_to(now, false), report, on_step);
+    report.late = 0;
+    return report;
+  }
+
+  void forget_events() noexcept {
+    if (clock && clock->open()) binner->clear(frame);
+    clock.reset();
+  }
+
   std::shared_ptr<const Program::Impl> program;
   AlignedBuffer scratch, state, lanes;
   WorkerPool pool;
@@ -134,6 +237,9 @@ struct Session::Impl {
   TensorView flat_view;  // shape stays empty unless there is exactly one input
   size_t flat_count = 1;
   int64_t steps = 0;
+  std::unique_ptr<runtime::EventBinner> binner;  // these two from the first push on
+  std::optional<runtime::EventClock> clock;
+  bool clean = false;  // the input slot holds nothing but the events of the open window
 };
 
 Session::Session(const Model& model, const Options& options) : Session(Program(model, options)) {}
@@ -146,8 +252,9 @@ void Session::run(std::span<const TensorView> inputs) { impl_->run(inputs); }
 
 namespace {
 void check_output(size_t index, size_t count) {
-  require(index < count, ErrorCode::kInvalidArgument,
-          "output " + std::to_string(index) + ": the model has " + std::to_string(count));
+  if (index < count) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "output " + std::to_string(index) + ": the model has " + std::to_string(count));
 }
 }  // namespace
 
@@ -178,7 +285,18 @@ void Session::run(std::span<const float> values, std::span<float> out) {
   impl_->run_flat(values.data(), values.size(), DType::kF32, out);
 }
 
+EventReport Session::push_events(const Events& events, const EventWindow& window, const EventStep& on_step) {
+  return impl_->push(events, window, on_step);
+}
+
+EventReport Session::flush_events(const EventStep& on_step) { return impl_->flush(on_step); }
+
+EventReport Session::advance_events(int64_t now, const EventStep& on_step) {
+  return impl_->advance(now, on_step);
+}
+
 void Session::reset() noexcept {
+  impl_->forget_events();
   impl_->clear_state();
   impl_->steps = 0;
 }
@@ -203,6 +321,7 @@ struct StateHeader {
 }  // namespace
 
 std::vector<std::byte> Session::save_state() const {
+  impl_->check_no_events();
   const StateHeader header{.steps = impl_->steps, .bytes = impl_->state.size()};
   std::vector<std::byte> out(sizeof header + impl_->state.size());
   std::memcpy(out.data(), &header, sizeof header);
@@ -225,6 +344,7 @@ void Session::load_state(std::span<const std::byte> state) {
   if (impl_->state.size() != 0)
     std::memcpy(impl_->state.data(), state.data() + sizeof header, impl_->state.size());
   impl_->steps = header.steps;
+  impl_->forget_events();
 }
 
 }  // namespace snncore

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/align.h"
+#include "kernels/lut_codes.h"
 #include "kernels/sparse_codes.h"
 #include "kernels/table.h"
 #include "ops/op.h"
@@ -47,13 +48,14 @@ struct PackedWeights {
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
   int32_t max_abs = 0;
-  std::vector<kernels::SparseCodes> sparse;  // what is not zero, of each group; empty where that is too much
+  std::vector<kernels::SparseCodes> sparse;  // of each group, or empty: other methods are faster
+  std::vector<kernels::LutCodes> tables;     // the same
 
   [[nodiscard]] size_t bytes() const noexcept {
-    size_t of_sparse = 0;
-    for (const kernels::SparseCodes& s : sparse) of_sparse += s.bytes();
-    return of_sparse + codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() +
-           bias.size();
+    size_t groups = 0;
+    for (const kernels::SparseCodes& s : sparse) groups += s.bytes();
+    for (const kernels::LutCodes& t : tables) groups += t.bytes();
+    return groups + codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() + bias.size();
   }
 };
 

@@ -14,6 +14,9 @@ namespace snncore::runtime {
 enum class Layout { kRows, kBytes, kFloats };
 Layout layout_of(const ops::NodeView& node);
 
+/// Pixels of a tile, all steps counted, where they are lanes.
+inline constexpr size_t kRasterTile = 256;
+
 /// Bytes of a patch for the dense byte kernel.
 inline size_t patch_bytes(const SynapseShape& s) noexcept { return align_up(s.window.taps() * s.inputs, 4); }
 
@@ -43,6 +46,12 @@ class SynapseBase : public Synapse {
   [[nodiscard]] bool is_static() const noexcept override { return input_.is_static(); }
 
  protected:
+  // A window of several taps reads pixels beside those of the tile: the larger it is, the fewer are listed
+  // again for its neighbours.
+  [[nodiscard]] TileSize listing_tile() const noexcept {
+    const size_t least = Synapse::good_tile().least;
+    return {least, shape_.window.taps() > 1 ? kRasterTile : least};
+  }
   [[nodiscard]] size_t part_bytes(size_t pixels) const noexcept {
     return shape_.groups == 1 ? 0 : align_up(pixels * shape_.group_padded() * sizeof(int32_t));
   }
@@ -69,9 +78,13 @@ class StepwiseSynapse : public SynapseBase {
   virtual void step_sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept = 0;
 };
 
-/// Spikes into gather kernels.
+/// Spikes into coded weights.
 std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& input,
-                                       std::shared_ptr<const PackedWeights> weights, Layout layout, bool odd);
+                                       std::shared_ptr<const PackedWeights> weights, bool odd);
+
+/// Spikes into float weights.
+std::unique_ptr<Synapse> spike_float_synapse(const SynapseShape& shape, const Slot& input,
+                                             std::shared_ptr<const PackedWeights> weights);
 
 /// Pixels, counts and real values into dense kernels.
 std::unique_ptr<Synapse> dense_synapse(const ops::NodeView& node, const SynapseShape& shape,

@@ -1,4 +1,4 @@
-#include "kernels/common.h"
+#include "kernels/raster_case.h"
 #include "kernels/sparse_codes.h"
 
 namespace snncore::test {
@@ -6,25 +6,7 @@ namespace {
 
 using kernels::SparseCodes;
 
-struct Shape {
-  size_t channels, inputs, taps, pixels;
-};
-
-// Pixels in runs with gaps between them, and taps at any distance.
-struct Raster {
-  std::vector<uint32_t> places, offsets;
-  size_t rows = 0;
-
-  Raster(Random& random, const Shape& s) {
-    size_t place = random.size(0, 3);
-    for (size_t p = 0; p < s.pixels; ++p, ++place) {
-      if (random.chance(0.1)) place += random.size(1, 40);
-      places.push_back(static_cast<uint32_t>(place));
-    }
-    for (size_t tap = 0; tap < s.taps; ++tap) offsets.push_back(static_cast<uint32_t>(random.size(0, 70)));
-    rows = place + 71;
-  }
-};
+using Shape = RasterShape;
 
 struct Codes {
   int32_t max_abs;
@@ -45,35 +27,16 @@ std::vector<int8_t> random_codes(Random& random, const Shape& s, const Codes& k)
 
 void check(Random& random, const std::vector<kernels::KernelTable>& tables, const Shape& s, const Codes& k,
            double density) {
-  const size_t cp = kernels::pad_channels(s.channels), words = words_for(s.inputs);
-  const Raster raster(random, s);
+  const size_t cp = kernels::pad_channels(s.channels);
+  const RasterCase spikes(random, s, density);
   const std::vector<int8_t> codes = random_codes(random, s, k);
   const SparseCodes sparse = kernels::sparse_codes(codes.data(), s.channels, s.taps, s.inputs);
-  Guarded<uint64_t> bits(raster.rows * words);
-  std::vector<const uint64_t*> rows;
-  for (size_t r = 0; r < raster.rows; ++r) {
-    rows.push_back(bits.data() + r * words);
-    for (size_t i = 0; i < s.inputs; ++i) {
-      if (random.chance(density)) set_bit(bits.data() + r * words, i);
-    }
-  }
-  std::vector<int32_t> expected(s.pixels * cp);
-  for (size_t p = 0; p < s.pixels; ++p) {
-    for (size_t tap = 0; tap < s.taps; ++tap) {
-      const uint64_t* row = rows[raster.places[p] + raster.offsets[tap]];
-      for (size_t i = 0; i < s.inputs; ++i) {
-        if (!get_bit(row, i)) continue;
-        for (size_t c = 0; c < s.channels; ++c)
-          expected[p * cp + c] += codes[(c * s.taps + tap) * s.inputs + i];
-      }
-    }
-  }
-  Guarded<uint8_t> scratch(kernels::sparse_scratch(raster.rows, s.inputs, s.taps));
+  const std::vector<int32_t> expected = spikes.sums(codes);
+  Guarded<uint8_t> scratch(kernels::sparse_scratch(spikes.rows(), s.inputs, s.taps));
   for (const auto& table : tables) {
     Guarded<int32_t> sums(s.pixels * cp, 1);
-    table.sparse_b1i8_i32(
-        {rows.data(), rows.size(), raster.places.data(), raster.offsets.data(), raster.places.size()},
-        sparse.view(), sums.data(), reinterpret_cast<std::byte*>(scratch.data()));
+    table.sparse_b1i8_i32(spikes.raster(), sparse.view(), sums.data(),
+                          reinterpret_cast<std::byte*>(scratch.data()));
     const bool same = expected.empty() || std::memcmp(sums.data(), expected.data(), expected.size() * 4) == 0;
     CAPTURE(table.isa);
     CAPTURE(s.channels);

@@ -29,6 +29,7 @@ def from_torch(
     state: State = "i16",
     profile: Profile = "W",
     name: str | None = None,
+    provenance: Mapping[str, str] | None = None,
     progress: bool | None = None,
 ) -> Model:
     """Convert a network of `snncore.reference` neurons and `torch.nn` layers, as it is in evaluation mode.
@@ -58,6 +59,9 @@ def from_torch(
         channel, "X": exact thresholds).
     name
         Stored with the model.
+    provenance
+        More facts to store with the model, such as ``{"window_us": "34000"}`` of a network that was trained
+        on events in windows of 34 ms.
     progress
         Show a progress bar. Default: on a terminal.
 
@@ -91,7 +95,7 @@ def from_torch(
         )
     with evaluating(module), torch.no_grad():
         found = trace(layers, traced_on.float())
-        emitter = _Emitter(found, preprocess or {}, state, profile)
+        emitter = Emitter(found, preprocess or {}, state, profile)
         emitter.input(example)
         for call in tracked(found.calls, "converting", progress):
             emitter.emit(call)
@@ -99,12 +103,12 @@ def from_torch(
     return emitter.builder.build(
         steps,
         labels=list(labels) if labels else None,
-        preprocess=_image(preprocess, example),
-        provenance=_provenance(module, name),
+        preprocess=image_of(preprocess, example),
+        provenance={**provenance_of(module, name), **(provenance or {})},
     )
 
 
-def _image(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, Any] | None:
+def image_of(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, Any] | None:
     """Size, crop and colour of the images that the file asks for."""
     if preprocess is None or example.dim() < 4 or example.shape[-3] not in (1, 3):
         return None
@@ -113,7 +117,8 @@ def _image(preprocess: Mapping[str, Any] | None, example: Tensor) -> dict[str, A
     return {"size": [int(height), int(width)], "crop": preprocess.get("crop", "center"), "color": color}
 
 
-def _provenance(module: nn.Module, name: str | None) -> dict[str, str]:
+def provenance_of(module: nn.Module, name: str | None) -> dict[str, str]:
+    """Say what a model was made of, and how many float32 values that had."""
     values = sum(t.numel() for t in module.state_dict().values() if t.is_floating_point())
     kind = f"{type(module).__module__}.{type(module).__qualname__}"
     facts = {"source": f"torch {torch.__version__}, {kind}", "float32_values": str(values)}
@@ -124,7 +129,7 @@ def _array(values: Tensor | None, dtype: Any = np.float64) -> Any:
     return None if values is None else values.detach().cpu().contiguous().numpy().astype(dtype)
 
 
-class _Emitter:
+class Emitter:
     """Calls the builder. `edges` maps what fx calls a value to what the builder calls it."""
 
     def __init__(self, found: Trace, preprocess: Mapping[str, Any], state: State, profile: Profile) -> None:
@@ -180,7 +185,7 @@ class _Emitter:
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
         self.edges[call.value] = method(call, inputs)
 
-    def output(self, readout: Literal["mean", "sum"] | None) -> None:
+    def output(self, readout: Literal["mean", "sum", "last"] | None) -> None:
         """End in the value of the last call; a row of layers ends in a readout over time."""
         edge = self.edges[self.found.result]
         if readout is not None:
@@ -230,6 +235,9 @@ class _Emitter:
             state=self.state,
             leak=leak,
         )
+
+    def _neuron(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.neuron(call.name, inputs[0], call.options["neuron"])
 
     def _maxpool2d(self, call: Call, inputs: list[str]) -> str:
         return self.builder.maxpool2d(call.name, inputs[0], **call.options)

@@ -18,7 +18,10 @@ import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from snncore import _core
+from snncore.neuron import Neuron
 from snncore.reference import IF, LIF, Conv2d, Linear
+
+from .dialects import Dialect
 
 Shape = tuple[int, ...]
 
@@ -49,9 +52,12 @@ class Unsupported(Exception):  # noqa: N818 - becomes a line of one error
 
 
 class _Tracer(fx.Tracer):
+    def __init__(self, dialect: Dialect | None) -> None:
+        super().__init__()
+        self.leaves = (LIF, Conv2d, Linear, *(dialect.leaves if dialect else ()))
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        leaf = isinstance(m, (LIF, Conv2d, Linear))
-        return leaf or super().is_leaf_module(m, module_qualified_name)
+        return isinstance(m, self.leaves) or super().is_leaf_module(m, module_qualified_name)
 
 
 class _Shapes(fx.Interpreter):
@@ -59,13 +65,17 @@ class _Shapes(fx.Interpreter):
 
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
-        if isinstance(value, Tensor):
-            n.meta["shape"] = tuple(value.shape)
+        first = value[0] if isinstance(value, (tuple, list)) and value else value
+        if isinstance(first, Tensor):  # a neuron may return its state beside its spikes
+            n.meta["shape"] = tuple(first.shape)
         return value
 
 
-def trace(module: nn.Module, example: Tensor) -> Trace:
+def trace(module: nn.Module, example: Tensor, dialect: Dialect | None = None) -> Trace:
     """Trace `module` (in evaluation mode) on `example`, whose leading axes are time and samples.
+
+    With a dialect, its neurons are known, too, and a forward may loop over the steps: then each module is
+    called once a step, and the first step is the network.
 
     Raises
     ------
@@ -75,18 +85,22 @@ def trace(module: nn.Module, example: Tensor) -> Trace:
         The module does not run on the example.
     """
     try:
-        graph = _Tracer().trace(module)
+        graph = _Tracer(dialect).trace(module)
     except Exception as why:  # whatever a user's forward raises
-        raise _core.Error(f"from_torch: torch.fx cannot trace {type(module).__name__}: {_line(why)}") from why
+        raise _core.Error(
+            f"{_caller(dialect)}: torch.fx cannot trace {type(module).__name__}: {_line(why)}"
+        ) from why
     try:
         with torch.no_grad():
             _Shapes(fx.GraphModule(module, graph)).run(example)
     except Exception as why:
-        text = (
-            f"from_torch: {type(module).__name__} does not run on an example of shape {list(example.shape)}"
-        )
-        raise ValueError(f"{text}: {_line(why)}") from why
-    return _Reader(module, example).read(graph)
+        text = f"{type(module).__name__} does not run on an example of shape {list(example.shape)}"
+        raise ValueError(f"{_caller(dialect)}: {text}: {_line(why)}") from why
+    return _Reader(module, example, dialect).read(graph)
+
+
+def _caller(dialect: Dialect | None) -> str:
+    return f"from_{dialect.name if dialect else 'torch'}"
 
 
 def _line(why: BaseException) -> str:
@@ -96,8 +110,14 @@ def _line(why: BaseException) -> str:
 class _Reader:
     """Reads an fx graph with shapes. `rank` counts the feature axes of a value: images 3, vectors 1."""
 
-    def __init__(self, module: nn.Module, example: Tensor) -> None:
+    def __init__(self, module: nn.Module, example: Tensor, dialect: Dialect | None) -> None:
         self.modules = dict(module.named_modules())
+        self.dialect, self.caller = dialect, _caller(dialect)
+        self.kinds = _KINDS | dict(dialect.layers if dialect else {})
+        # By their fx names, with a dialect: values of the second step and after; states of neurons.
+        self.later: set[str] = set()
+        self.states: set[str] = set()
+        self.calls_of_neurons: set[str] = set()
         self.source_rank = 3 if example.dim() >= 4 else 1
         self.rank: dict[str, int] = {}
         self.shape: dict[str, Shape] = {}
@@ -111,19 +131,53 @@ class _Reader:
         for node in graph.nodes:
             if node.op == "placeholder":
                 if source:
-                    raise _core.Error("from_torch: a module with several inputs is not supported")
+                    raise _core.Error(f"{self.caller}: a module with several inputs is not supported")
                 source = node.name
                 self._note(node, self.source_rank)
             elif node.op == "output":
-                if not isinstance(node.args[0], fx.Node):
-                    raise _core.Error("from_torch: a module with several outputs is not supported")
-                result = node.args[0].name
-            elif "shape" in node.meta:
+                result = self._result(node.args[0])
+            elif "shape" in node.meta and not _unused_state(node):
                 seen[str(node.target)] += node.op == "call_module"
-                self._read(node, repeated=seen[str(node.target)] > 1)
+                repeated = seen[str(node.target)] > 1
+                if self._is_state(node):
+                    self.states.add(node.name)
+                elif self._is_later(node, repeated):
+                    self.later.add(node.name)
+                else:
+                    self._read(node, repeated)
         if self.problems:
-            raise _core.Error("from_torch: these have no counterpart: " + "; ".join(self.problems))
+            raise _core.Error(f"{self.caller}: these have no counterpart: " + "; ".join(self.problems))
         return Trace(self.calls, source, result)
+
+    def _result(self, value: Any) -> str:
+        """Name what the module returns; of spikes and states, as dialects return them, the spikes."""
+        if self.dialect and isinstance(value, (tuple, list)) and value:
+            value = value[0]
+        if not isinstance(value, fx.Node):
+            raise _core.Error(f"{self.caller}: a module with several outputs is not supported")
+        return value.name
+
+    def _is_state(self, node: fx.Node) -> bool:
+        """Whether a value is a neuron's state, as snnTorch hands it around: a buffer, or beside spikes."""
+        if self.dialect is None:
+            return False
+        if node.op == "get_attr":
+            return True
+        sources = node.all_input_nodes[:1] if node.target is torch.stack else node.all_input_nodes
+        if node.target is operator.getitem and sources[0].name in self.calls_of_neurons:
+            return bool(node.args[1] != 0)
+        return bool(sources) and all(source.name in self.states for source in sources)
+
+    def _is_later(self, node: fx.Node, repeated: bool) -> bool:
+        """Whether a value belongs to a step after the first, where the forward loops over the steps."""
+        if self.dialect is None or node.target is torch.stack:
+            return False
+        step = node.target is operator.getitem and node.args[0].op == "placeholder" and node.args[1] != 0  # type: ignore[union-attr]
+        return (
+            bool(step)
+            or (repeated and node.op == "call_module")
+            or any(a.name in self.later for a in node.all_input_nodes)
+        )
 
     def _note(self, node: fx.Node, rank: int) -> None:
         self.rank[node.name] = rank
@@ -166,7 +220,10 @@ class _Reader:
 
     def _module(self, module: Any, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
         features, after = self._features(inputs[0]), node.meta["shape"]
-        kind = _KINDS.get(type(module))
+        if self.dialect and self.dialect.is_neuron(module):
+            self.calls_of_neurons.add(node.name)
+            return "neuron", {"neuron": self._neuron(module)}
+        kind = self.kinds.get(type(module))
         if kind == "linear" and self.rank[inputs[0]] != 1:
             raise Unsupported("a linear layer needs vectors; flatten the image first")
         if kind == "batch_norm" and (module.running_mean is None or module.running_var is None):
@@ -175,8 +232,15 @@ class _Reader:
             return self._reshape(inputs[0], after), {}
         if kind is None:
             raise Unsupported("unknown to snncore")
-        options = _OPTIONS.get(type(module))
+        options = next((_OPTIONS[t] for t in type(module).__mro__ if t in _OPTIONS), None)
         return kind, {} if options is None else options(module, features, after)
+
+    def _neuron(self, module: nn.Module) -> Neuron:
+        assert self.dialect is not None
+        try:
+            return self.dialect.neurons[type(module)](module)
+        except ValueError as why:
+            raise Unsupported(str(why)) from why
 
     def _function(self, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
         target, after = node.target, node.meta["shape"]
@@ -187,7 +251,9 @@ class _Reader:
             return "add", {}
         if target in _RESHAPE:
             return self._reshape(inputs[0], after), {}
-        if target in _KEEP:
+        if target in _KEEP or (self.dialect and target is torch.stack):
+            return "drop", {}
+        if self.dialect and target is operator.getitem and node.args[1] == 0:
             return "drop", {}
         if target in _POOLS:
             pool = _POOLS[target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
@@ -225,6 +291,11 @@ class _Reader:
             }
             return "avgpool2d", pooled
         raise Unsupported(f"{mode} over the axes {axes} of {list(before)}")
+
+
+def _unused_state(node: fx.Node) -> bool:
+    """Whether a part of a tuple, as a neuron returns one, is unpacked and left."""
+    return node.target is operator.getitem and not node.users
 
 
 def _function_name(node: fx.Node) -> str:

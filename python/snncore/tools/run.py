@@ -1,4 +1,4 @@
-"""`snncore run`: images in, labels out."""
+"""`snncore run`: images or recordings in, labels out."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rich.table import Table
 import snncore
 
 from .common import class_name, load_model, logits, pictures, stack
+from .recordings import classify, is_recording, window_of
 
 
 def ranked(model: snncore.Model, values: Any, top: int) -> list[dict[str, Any]]:
@@ -23,33 +24,61 @@ def ranked(model: snncore.Model, values: Any, top: int) -> list[dict[str, Any]]:
 
 @click.command()
 @click.argument("model")
-@click.argument("images", nargs=-1, required=True)
+@click.argument("files", nargs=-1, required=True)
 @click.option("--top", default=1, show_default=True, type=click.IntRange(1), help="How many labels to show.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
+@click.option("--window-us", type=click.IntRange(1), help="Recordings: microseconds of a step.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def run(model: str, images: tuple[str, ...], top: int, threads: int | None, as_json: bool) -> None:
-    """Classify images (PNG or JPEG, of any size) with a .snn file."""
+def run(
+    model: str, files: tuple[str, ...], top: int, threads: int | None, window_us: int | None, as_json: bool
+) -> None:
+    """Classify images (PNG or JPEG, of any size) or recordings of an event camera with a .snn file.
+
+    Recordings are .bin and .bs2 files of N-MNIST, or .npy and .npz files with x, y, p and t.
+    """
     loaded = load_model(model)
-    read = pictures(images, loaded)
-    values = logits(loaded, loaded.run(stack(read), layout="NCHW", threads=threads))
-    results = [
-        {"image": path, "top": ranked(loaded, row, top), "note": picture.note}
-        for path, picture, row in zip(images, read, values, strict=True)
-    ]
+    if all(map(is_recording, files)):
+        results = _recordings(loaded, files, top, threads, window_of(loaded, window_us))
+    elif any(map(is_recording, files)):
+        raise click.UsageError("expected images or recordings, received both")
+    else:
+        results = _images(loaded, files, top, threads)
     if as_json:
         click.echo(json.dumps({"model": model, "results": results}))
         return
-    for picture in read:
-        if picture.note:
-            click.echo(f"note: {picture.note}", err=True)
+    for result in results:
+        if result["note"]:
+            click.echo(f"note: {result['note']}", err=True)
     Console(soft_wrap=True).print(_table(results))
+
+
+def _images(
+    model: snncore.Model, files: tuple[str, ...], top: int, threads: int | None
+) -> list[dict[str, Any]]:
+    read = pictures(files, model)
+    values = logits(model, model.run(stack(read), layout="NCHW", threads=threads))
+    return [
+        {"image": path, "top": ranked(model, row, top), "note": picture.note}
+        for path, picture, row in zip(files, read, values, strict=True)
+    ]
+
+
+def _recordings(
+    model: snncore.Model, files: tuple[str, ...], top: int, threads: int | None, window_us: int
+) -> list[dict[str, Any]]:
+    each = [classify(model, path, window_us, threads) for path in files]
+    return [
+        {"recording": path, "top": ranked(model, r.values, top), "steps": r.steps, "note": r.note}
+        for path, r in zip(files, each, strict=True)
+    ]
 
 
 def _table(results: list[dict[str, Any]]) -> Table:
     table = Table(box=None, pad_edge=False)
-    for heading in ("image", "label", "score"):
+    what = next(iter(results[0]))
+    for heading in (what, "label", "score"):
         table.add_column(heading, no_wrap=True, justify="right" if heading == "score" else "left")
     for result in results:
         for place, best in enumerate(result["top"]):
-            table.add_row("" if place else result["image"], best["label"], f"{best['score']:.3f}")
+            table.add_row("" if place else result[what], best["label"], f"{best['score']:.3f}")
     return table

@@ -1,6 +1,6 @@
 """The snncore engine. Use it through the package snncore."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import enum
 from typing import Annotated
 
@@ -202,6 +202,12 @@ class Session:
     def packed_output(self, index: int = 0) -> BitTensor: ...
 
     def recordings(self) -> list[tuple[str, BitTensor | NDArray[numpy.int32] | NDArray[numpy.int64] | NDArray[numpy.float32]]]: ...
+
+    def push_events(self, x: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], y: Annotated[NDArray[numpy.uint16], dict(shape=(None,), order='C', device='cpu', writable=False)], p: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)], t: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], *, window_us: int, count: int, clock_bits: int, max_gap: int, on_step: Callable[[], None] | None) -> tuple[int, int, int]: ...
+
+    def flush_events(self, on_step: Callable[[], None] | None) -> tuple[int, int, int]: ...
+
+    def advance_events(self, now: int, on_step: Callable[[], None] | None) -> tuple[int, int, int]: ...
 
     def reset(self) -> None: ...
 

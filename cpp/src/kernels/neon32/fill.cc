@@ -8,9 +8,22 @@ void fill_neon32(KernelTable& table) {
   table.isa = "neon32";
   table.addrows_b1i8_i32 = neon32::addrows_b1i8_i32;
   table.count_b1b1_i32 = neon32::count_b1b1_i32;
-  table.costs = {30, 6, 2.6F, 7.2F};  // half the rate of neon: half the registers
+  // not measured: half the rate of neon, which has twice the registers.
+  table.costs = {.tap = 4,
+                 .gather_part = 30,
+                 .gather_part_block = 6,
+                 .gather_spike_block = 2.6F,
+                 .gather_wide_block = 5.2F,
+                 .count_word_block = 7.2F,
+                 .lanes = 16,
+                 .spread = 2,
+                 .sparse_put = 2.4F,
+                 .sparse_code = 2.5F,
+                 .sparse_code_far = 1.9F,
+                 .lut_put = 6,
+                 .lut_look = 1.35F};
   table.sparse_b1i8_i32 = neon32::sparse_b1i8_i32;
-  table.sparse_cost = 1.2F;  // that of avx2: not measured here
+  table.lut_b1i4_i32 = neon32::lut_b1i4_i32;
   table.gemm_u8i8_i32 = neon32::gemm_u8i8_i32;
   table.step_lif_i8 = neon32::step_lif_i8;
   table.step_lif_i16 = neon32::step_lif_i16;

@@ -7,9 +7,22 @@ void fill_scalar(KernelTable& table) {
   table.isa = "scalar";
   table.addrows_b1i8_i32 = scalar::addrows_b1i8_i32;
   table.count_b1b1_i32 = scalar::count_b1b1_i32;
-  table.costs = {180, 0, 5.1F, 125};  // Zen 3
+  // Zen 3.
+  table.costs = {.tap = 1,
+                 .gather_part = 180,
+                 .gather_part_block = 0,
+                 .gather_spike_block = 5.1F,
+                 .gather_wide_block = 4.9F,
+                 .count_word_block = 125,
+                 .lanes = 32,
+                 .spread = 0.1F,
+                 .sparse_put = 2.9F,
+                 .sparse_code = 196,
+                 .sparse_code_far = 25,
+                 .lut_put = 56,
+                 .lut_look = 20};
   table.sparse_b1i8_i32 = scalar::sparse_b1i8_i32;
-  table.sparse_cost = 1.0F;  // not measured
+  table.lut_b1i4_i32 = scalar::lut_b1i4_i32;
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;

@@ -1,0 +1,101 @@
+#include "kernels/lut_codes.h"
+
+#include <algorithm>
+
+namespace snncore::kernels {
+namespace {
+
+// The least and the most that a sum can be, whatever fires.
+struct Range {
+  int32_t down = 0, up = 0;
+
+  void add(int32_t weight) noexcept { (weight < 0 ? down : up) += weight; }
+  [[nodiscard]] Range operator+(const Range& o) const noexcept { return {down + o.down, up + o.up}; }
+  [[nodiscard]] bool fits_byte() const noexcept { return down >= -128 && up <= 127; }
+};
+
+// Up to four inputs of a tap, from the first on.
+Range range_of(const int8_t* weights, size_t count) noexcept {
+  Range range;
+  for (size_t i = 0; i < count; ++i) range.add(weights[i]);
+  return range;
+}
+
+void fill_table(const int8_t* weights, size_t count, int8_t* table) noexcept {
+  for (size_t spikes = 1; spikes < kLutEntries; ++spikes) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += (spikes >> i & 1) != 0 ? weights[i] : 0;
+    table[spikes] = static_cast<int8_t>(sum);
+  }
+}
+
+// Calls f(first, count) for the inputs of a tap, four by four.
+template <typename F>
+void for_fours(size_t inputs, F&& f) {
+  for (size_t i = 0; i < inputs; i += 4) f(i, std::min<size_t>(4, inputs - i));
+}
+
+// Adds the runs of a block: each as long as no channel could leave a byte.
+class Runs {
+ public:
+  explicit Runs(std::vector<uint16_t>& runs) : runs_(runs) { runs_.push_back(0); }
+
+  void add(const Range (&next)[kLutChannels]) {
+    const auto fits = [&] {
+      for (size_t c = 0; c < kLutChannels; ++c) {
+        if (!(ranges_[c] + next[c]).fits_byte()) return false;
+      }
+      return runs_.back() < UINT16_MAX;
+    };
+    if (!fits()) {
+      runs_.push_back(0);
+      std::fill(ranges_, ranges_ + kLutChannels, Range{});
+    }
+    ++runs_.back();
+    for (size_t c = 0; c < kLutChannels; ++c) ranges_[c] = ranges_[c] + next[c];
+  }
+
+ private:
+  std::vector<uint16_t>& runs_;
+  Range ranges_[kLutChannels];
+};
+
+}  // namespace
+
+bool fits_lut(const int8_t* weights, size_t channels, size_t taps, size_t inputs) noexcept {
+  bool fits = true;
+  for (size_t row = 0; row < channels * taps; ++row, weights += inputs) {
+    for_fours(inputs,
+              [&](size_t i, size_t count) { fits = fits && range_of(weights + i, count).fits_byte(); });
+  }
+  return fits;
+}
+
+LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t inputs) {
+  const size_t blocks = pad_channels(channels) / kLutChannels, row = taps * inputs;
+  LutCodes out{.tables = std::vector<int8_t>(blocks * lut_block_bytes(inputs, taps)),
+               .inputs = inputs,
+               .taps = taps,
+               .channels_padded = pad_channels(channels)};
+  int8_t* to = out.tables.data();
+  for (size_t block = 0; block < blocks; ++block) {
+    out.starts.push_back(static_cast<uint32_t>(out.runs.size()));
+    Runs runs(out.runs);
+    for (size_t tap = 0; tap < taps; ++tap) {
+      for_fours(inputs, [&](size_t i, size_t count) {
+        Range ranges[kLutChannels];
+        for (size_t c = 0; c < kLutChannels; ++c, to += kLutEntries) {
+          if (block * kLutChannels + c >= channels) continue;
+          const int8_t* from = weights + (block * kLutChannels + c) * row + tap * inputs + i;
+          ranges[c] = range_of(from, count);
+          fill_table(from, count, to);
+        }
+        runs.add(ranges);
+      });
+    }
+  }
+  out.starts.push_back(static_cast<uint32_t>(out.runs.size()));
+  return out;
+}
+
+}  // namespace snncore::kernels

@@ -1,0 +1,67 @@
+// Rows of packed spikes of one group of input channels, each from a whole word on.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "base/align.h"
+#include "base/bits.h"
+#include "runtime/synapse.h"
+
+namespace snncore::runtime {
+
+class GroupRows {
+ public:
+  GroupRows(const SynapseShape& shape, const Slot& input)
+      : groups_(shape.groups), inputs_(shape.inputs), input_(input), zeros_(words() * sizeof(uint64_t)) {}
+
+  /// Memory that so many rows take: none where every group starts on a word.
+  [[nodiscard]] size_t copy_bytes(size_t rows) const noexcept {
+    return copied() ? align_up(rows * words() * sizeof(uint64_t)) : 0;
+  }
+  /// The row of a pixel; `copies` are copy_bytes, of which row `r` may take its part.
+  [[nodiscard]] const uint64_t* row(const Frame& frame, size_t t, size_t n, size_t pixel, size_t g,
+                                    uint64_t* copies, size_t r) const noexcept {
+    const auto* from = input_.row<uint64_t>(frame, t, n, pixel);
+    const size_t first = g * inputs_;
+    if (!copied()) return from + first / 64;
+    extract_bits(from, first, inputs_, copies + r * words());
+    return copies + r * words();
+  }
+  /// A row without spikes.
+  [[nodiscard]] const uint64_t* zeros() const noexcept { return zeros_.as<uint64_t>(); }
+
+ private:
+  [[nodiscard]] size_t words() const noexcept { return words_for(inputs_); }
+  [[nodiscard]] bool copied() const noexcept { return groups_ > 1 && inputs_ % 64 != 0; }
+
+  // Copies the `count` bits from `first` on to the start of `out`.
+  static void extract_bits(const uint64_t* row, size_t first, size_t count, uint64_t* out) noexcept {
+    const size_t word = first / 64, shift = first % 64, words = words_for(count);
+    const size_t last = (first + count - 1) / 64;
+    for (size_t i = 0; i < words; ++i) {
+      uint64_t v = row[word + i] >> shift;
+      if (shift != 0 && word + i + 1 <= last) v |= row[word + i + 1] << (64 - shift);
+      out[i] = v;
+    }
+    out[words - 1] &= tail_mask(count);
+  }
+
+  size_t groups_, inputs_;
+  Slot input_;
+  AlignedBuffer zeros_;
+};
+
+/// The input pixels that a tile can read, from the first to the last: they lie between the first tap of its
+/// first and the last of its last row.
+inline std::pair<int64_t, int64_t> reach(const Window& w, const Tile& tile) noexcept {
+  const int64_t first = static_cast<int64_t>(tile.first) / w.out_w * w.stride_h - w.pad_top;
+  const int64_t last = static_cast<int64_t>(tile.first + tile.count - 1) / w.out_w * w.stride_h - w.pad_top +
+                       (w.kernel_h - 1) * w.dilation_h;
+  return {std::clamp<int64_t>(first, 0, w.in_h - 1) * w.in_w,
+          (std::clamp<int64_t>(last, 0, w.in_h - 1) + 1) * w.in_w - 1};
+}
+
+}  // namespace snncore::runtime

@@ -1,0 +1,110 @@
+// Coded weights of spikes: rows to gather always, and what faster methods read where they can be faster.
+#include <algorithm>
+#include <cstdlib>
+
+#include "kernels/row_bounds.h"
+#include "runtime/pack.h"
+#include "runtime/sum_methods.h"
+
+namespace snncore::runtime {
+namespace {
+
+using tensor::Encoding;
+using tensor::Tensor;
+
+void pack_rows(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
+  const size_t cp = s.group_padded(), rows = kernels::code_rows(s.inputs, s.window.taps());
+  out.codes = AlignedBuffer(s.groups * rows * cp);
+  for (size_t g = 0; g < s.groups; ++g) {
+    int8_t* to = out.codes.as<int8_t>() + g * rows * cp;
+    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
+      const int32_t q = tensor::code_at(w, i);
+      out.max_abs = std::max(out.max_abs, std::abs(q));
+      to[kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(tap, k, s.inputs), c, rows, cp)] =
+          static_cast<int8_t>(q);
+    });
+  }
+  const size_t group_bounds = kernels::row_bounds(s.inputs, s.window.taps(), cp);
+  out.bounds = AlignedBuffer(s.groups * group_bounds * sizeof(uint16_t));
+  for (size_t g = 0; g < s.groups; ++g) {
+    kernels::fill_row_bounds(out.codes.as<int8_t>() + g * rows * cp, s.inputs, s.window.taps(), cp,
+                             out.bounds.as<uint16_t>() + g * group_bounds);
+  }
+}
+
+// Weights of +1 and -1 a second time, for counting.
+void pack_bits(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
+  const size_t words = (s.inputs + 31) / 32, group = s.group_padded() * s.window.taps() * words;
+  constexpr size_t kPad = kernels::kChannelPad;
+  out.plus = AlignedBuffer(s.groups * group * sizeof(uint32_t));
+  for (size_t g = 0; g < s.groups; ++g) {
+    uint32_t* to = out.plus.as<uint32_t>() + g * group;
+    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
+      const size_t at = ((c / kPad * s.window.taps() + tap) * words + k / 32) * kPad + c % kPad;
+      if (tensor::code_at(w, i) == 0) to[at] |= uint32_t{1} << (k % 32);
+    });
+  }
+}
+
+// Codes 0 and -1 that mean +1 and -1.
+bool is_binary(const Tensor& w) { return w.encoding == Encoding::kOdd && w.bits == 1; }
+
+// The weights themselves, [C][taps][inputs]; empty where a byte does not hold them.
+std::vector<int8_t> values(const Tensor& w, size_t count) {
+  std::vector<int8_t> out(count);
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t q = tensor::code_at(w, i), value = w.encoding == Encoding::kOdd ? 2 * q + 1 : q;
+    if (value < -128 || value > 127) return {};
+    out[i] = static_cast<int8_t>(value);
+  }
+  return out;
+}
+
+// The largest tile that this layer is cut into, of four steps in which half of the inputs spike: a method
+// that is not the fastest there is not laid out.
+TileWork large_tile(const SynapseShape& s) {
+  constexpr size_t kSteps = 4;
+  const size_t pixels = std::min(s.window.pixels(), kRasterTile / kSteps);
+  return {s.window, {.count = pixels, .steps = kSteps}, 0.5};
+}
+
+// Without the zeros.
+void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
+  const auto zeros = static_cast<size_t>(std::count(values.begin(), values.end(), 0));
+  if (zeros < values.size() / 2) return;
+  const size_t group = values.size() / s.groups;
+  for (size_t g = 0; g < s.groups; ++g) {
+    out.sparse.push_back(
+        kernels::sparse_codes(values.data() + g * group, s.group_channels(), s.window.taps(), s.inputs));
+  }
+  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kSparse) out.sparse.clear();
+}
+
+// As tables, which take four bytes for a weight.
+void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
+  constexpr size_t kMostBytes = size_t{4} << 20;  // what a cache can hold
+  const size_t group = values.size() / s.groups, taps = s.window.taps();
+  const size_t bytes =
+      s.groups * s.group_padded() / kernels::kLutChannels * kernels::lut_block_bytes(s.inputs, taps);
+  if (bytes > kMostBytes ||
+      !kernels::fits_lut(values.data(), s.groups * s.group_channels(), taps, s.inputs)) {
+    return;
+  }
+  for (size_t g = 0; g < s.groups; ++g) {
+    out.tables.push_back(kernels::lut_codes(values.data() + g * group, s.group_channels(), taps, s.inputs));
+  }
+  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) out.tables.clear();
+}
+
+}  // namespace
+
+void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
+  pack_rows(w, s, out);
+  if (is_binary(w)) pack_bits(w, s, out);
+  const std::vector<int8_t> all = values(w, s.channels * s.window.taps() * s.inputs);
+  if (all.empty()) return;
+  pack_sparse(all, s, out);
+  pack_tables(all, s, out);
+}
+
+}  // namespace snncore::runtime

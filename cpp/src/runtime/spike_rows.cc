@@ -1,0 +1,74 @@
+#include "runtime/spike_rows.h"
+
+namespace snncore::runtime {
+
+// Hands out numbers to the rows that a tile reads, from 1 on, in the order of the first use.
+class SpikeRows::Numbers {
+ public:
+  /// `numbers` has an element for every input pixel; those from `low` to `high` are cleared.
+  Numbers(uint32_t* numbers, uint32_t* pixels, int64_t low, int64_t high) noexcept
+      : numbers_(numbers), pixels_(pixels) {
+    std::fill(numbers + low, numbers + high + 1, 0);
+  }
+  uint32_t number(int64_t pixel) noexcept {
+    uint32_t& n = numbers_[pixel];
+    if (n == 0) {
+      pixels_[count_] = static_cast<uint32_t>(pixel);
+      n = ++count_;
+    }
+    return n;
+  }
+  [[nodiscard]] uint32_t count() const noexcept { return count_; }
+
+ private:
+  uint32_t *numbers_, *pixels_, count_ = 0;
+};
+
+SpikeRows::Places SpikeRows::places(size_t pixels, size_t steps) const noexcept {
+  Places at{};
+  at.pixels = align_up(input_.pixels * sizeof(uint32_t));
+  at.rows = at.pixels + align_up(most_rows(pixels, 1) * sizeof(uint32_t));
+  at.index = at.rows + align_up(most_rows(pixels, steps) * sizeof(uint64_t*));
+  at.copies = at.index + align_up(pixels * steps * shape_.window.taps() * sizeof(uint32_t));
+  at.end = at.copies + rows_.copy_bytes(most_rows(pixels, steps));
+  return at;
+}
+
+kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
+                                   std::span<const uint32_t> only) const noexcept {
+  const Places at = places(tile.count, tile.steps);
+  const auto [low, high] = reach(shape_.window, tile);
+  auto* pixels = reinterpret_cast<uint32_t*>(memory + at.pixels);
+  Numbers numbers(reinterpret_cast<uint32_t*>(memory + at.numbers), pixels, low, high);
+  auto* index = reinterpret_cast<uint32_t*>(memory + at.index);
+  const size_t wanted = only.empty() ? tile.count : only.size();
+  auto* next = index;
+  for (size_t i = 0; i < wanted; ++i) {
+    next = number_taps(tile.first + (only.empty() ? i : only[i]), numbers, next);
+  }
+  const size_t count = numbers.count(), entries = wanted * shape_.window.taps();
+  for (size_t t = 1; t < tile.steps; ++t) {
+    const auto shift = static_cast<uint32_t>(t * count);
+    for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] == 0 ? 0 : index[i] + shift;
+  }
+  auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
+  auto* copies = reinterpret_cast<uint64_t*>(memory + at.copies);
+  *rows = rows_.zeros();
+  size_t r = 1;
+  for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+    for (size_t i = 0; i < count; ++i, ++r) rows[r] = rows_.row(frame, t, tile.n, pixels[i], g, copies, r);
+  }
+  return {rows, r, index, wanted * tile.steps};
+}
+
+uint32_t* SpikeRows::number_taps(size_t p, Numbers& numbers, uint32_t* index) const noexcept {
+  const Window& w = shape_.window;
+  if (const int64_t inside = w.first_if_inside(p); inside >= 0) {
+    for (const int64_t offset : offsets_) *index++ = numbers.number(inside + offset);
+  } else {
+    w.for_taps(p, [&](size_t, int64_t pixel) noexcept { *index++ = pixel < 0 ? 0 : numbers.number(pixel); });
+  }
+  return index;
+}
+
+}  // namespace snncore::runtime

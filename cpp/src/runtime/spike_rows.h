@@ -1,0 +1,50 @@
+// The rows that a tile reads, each once, and which of them every tap reads: what the gather and the counting
+// kernel take.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "runtime/group_rows.h"
+
+namespace snncore::runtime {
+
+class SpikeRows {
+ public:
+  SpikeRows(const SynapseShape& shape, const Slot& input)
+      : shape_(shape), input_(input), rows_(shape, input), offsets_(shape.window.tap_offsets()) {}
+
+  /// Memory behind what `read` gives, for tiles of at most so many pixels and steps.
+  [[nodiscard]] size_t bytes(size_t pixels, size_t steps) const noexcept { return places(pixels, steps).end; }
+  /// For the kernels.
+  [[nodiscard]] size_t scratch_bytes(size_t pixels, size_t steps) const noexcept {
+    return kernels::addrows_scratch(most_rows(pixels, steps), shape_.inputs, pixels * steps);
+  }
+
+  /// Row 0 is padding; the rows of a step follow those of the step before, in the same order. With `only`,
+  /// these pixels of the tile.
+  [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
+                                        std::span<const uint32_t> only = {}) const noexcept;
+
+ private:
+  // Offsets in the memory.
+  struct Places {
+    size_t numbers, pixels, rows, index, copies, end;
+  };
+  class Numbers;
+
+  [[nodiscard]] Places places(size_t pixels, size_t steps) const noexcept;
+  // One more for the padding.
+  [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
+    return steps * std::min(pixels * shape_.window.taps(), input_.pixels) + 1;
+  }
+  // Of one pixel; returns the end.
+  uint32_t* number_taps(size_t pixel, Numbers& numbers, uint32_t* index) const noexcept;
+
+  SynapseShape shape_;
+  Slot input_;
+  GroupRows rows_;
+  std::vector<int64_t> offsets_;  // of the taps, from the first
+};
+
+}  // namespace snncore::runtime

@@ -1,0 +1,54 @@
+// Which kernel sums the spikes of a tile: all give the same integers, so the fastest may do it. What they
+// cost is data, KernelTable::costs.
+#pragma once
+
+#include <cstddef>
+
+#include "runtime/raster.h"
+#include "runtime/synapse.h"
+
+namespace snncore::runtime {
+
+enum class SumMethod { kGather, kCount, kSparse, kLookUp };
+
+/// What time depends on beside the weights.
+struct TileWork {
+  size_t pixels;       // all steps counted
+  size_t raster_rows;  // that the tile becomes for kernels whose lanes are pixels
+  size_t vectors;      // that its pixels take there
+  double density;      // share of the inputs that spike
+
+  TileWork(const Window& window, const Tile& tile, double spikes) noexcept;
+};
+
+/// The methods that the weights of a layer have been laid out for. Refers to both.
+class SumMethods {
+ public:
+  SumMethods(const SynapseShape& shape, const PackedWeights& weights) noexcept
+      : shape_(shape), weights_(weights) {}
+
+  [[nodiscard]] bool has(SumMethod method) const noexcept;
+  /// Does any of them read rasters?
+  [[nodiscard]] bool rasters() const noexcept { return has(SumMethod::kSparse) || has(SumMethod::kLookUp); }
+  [[nodiscard]] bool only_gather() const noexcept { return !rasters() && !has(SumMethod::kCount); }
+
+  /// What a tile takes, estimated.
+  [[nodiscard]] double ns(SumMethod method, const TileWork& work) const noexcept;
+  [[nodiscard]] SumMethod fastest(const TileWork& work) const noexcept;
+
+ private:
+  [[nodiscard]] double gather_ns(const TileWork& work) const noexcept;
+  [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
+  [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
+  [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;
+
+  const SynapseShape& shape_;
+  const PackedWeights& weights_;
+};
+
+/// The costs in use: those of the level, or what a test puts in their place to force a method (null: the
+/// level's again).
+const kernels::SumCosts& sum_costs() noexcept;
+void replace_sum_costs(const kernels::SumCosts* costs) noexcept;
+
+}  // namespace snncore::runtime

@@ -1,0 +1,198 @@
+// Every method to sum spikes, forced by costs that leave no other: the same sums.
+#include <algorithm>
+#include <initializer_list>
+
+#include "kernels/common.h"
+#include "runtime/pack.h"
+#include "runtime/sum_methods.h"
+#include "tensor/tensor.h"
+
+namespace snncore::runtime {
+namespace {
+
+using tensor::Encoding;
+using test::Random;
+
+constexpr float kDear = 1e6F, kCheap = 1e-6F;
+
+// Costs under which one method is the fastest, with any spikes, where weights have been laid out for it.
+kernels::SumCosts only(SumMethod method) {
+  const auto of = [&](SumMethod m) { return m == method ? kCheap : kDear; };
+  const float gather = of(SumMethod::kGather), sparse = of(SumMethod::kSparse), look = of(SumMethod::kLookUp);
+  return {.tap = kCheap,
+          .gather_part = gather,
+          .gather_part_block = gather,
+          .gather_spike_block = gather,
+          .gather_wide_block = gather,
+          .count_word_block = of(SumMethod::kCount),
+          .lanes = 16,
+          .spread = kCheap,
+          .sparse_put = sparse,
+          .sparse_code = sparse,
+          .sparse_code_far = sparse,
+          .lut_put = look,
+          .lut_look = look};
+}
+
+class Forced {
+ public:
+  explicit Forced(SumMethod method) : costs_(only(method)) { replace_sum_costs(&costs_); }
+  ~Forced() { replace_sum_costs(nullptr); }
+  Forced(const Forced&) = delete;
+  Forced& operator=(const Forced&) = delete;
+
+ private:
+  kernels::SumCosts costs_;
+};
+
+struct Layer {
+  SynapseShape shape;
+  size_t steps = 3;
+  int bits = 4;
+  Encoding encoding = Encoding::kSym;
+  double kept = 1, density = 0.4;
+};
+
+// A layer with its weights and spikes, and its sums in the order of the words.
+class Case {
+ public:
+  Case(Random& random, const Layer& layer) : layer_(layer), s_(layer.shape) {
+    const Window& w = s_.window;
+    slot_ = {.pixels = static_cast<size_t>(w.in_h * w.in_w),
+             .channels = s_.inputs * s_.groups,
+             .height = static_cast<size_t>(w.in_h),
+             .width = static_cast<size_t>(w.in_w),
+             .steps = layer.steps,
+             .type = ops::EdgeType::kSpike};
+    slot_.row_bytes = words_for(slot_.channels) * sizeof(uint64_t);
+    bits_ = AlignedBuffer(slot_.bytes());
+    frame_.scratch = bits_.data();
+    for (size_t row = 0; row < layer.steps * slot_.pixels; ++row) {
+      for (size_t i = 0; i < slot_.channels; ++i) {
+        if (random.chance(layer.density))
+          set_bit(bits_.as<uint64_t>() + row * slot_.row_bytes / sizeof(uint64_t), i);
+      }
+    }
+    const int32_t half = 1 << (layer.bits - 1);
+    codes_.resize(s_.channels * w.taps() * s_.inputs);
+    for (int8_t& q : codes_) {
+      if (!random.chance(layer.kept)) continue;
+      q = static_cast<int8_t>(random.in(layer.encoding == Encoding::kSym ? 1 - half : -half, half - 1));
+    }
+    weights_ = tensor::encode_weight(
+        codes_.data(),
+        {static_cast<int64_t>(s_.channels), w.kernel_h, w.kernel_w, static_cast<int64_t>(s_.inputs)},
+        layer.bits, layer.encoding, "weight");
+  }
+
+  [[nodiscard]] std::vector<int32_t> expected() const {
+    std::vector<int32_t> out(layer_.steps * s_.window.pixels() * s_.padded());
+    const size_t group = s_.group_channels(), taps = s_.window.taps();
+    for (size_t t = 0; t < layer_.steps; ++t) {
+      for (size_t p = 0; p < s_.window.pixels(); ++p) {
+        s_.window.for_taps(p, [&](size_t tap, int64_t from) {
+          if (from < 0) return;
+          const auto* row = slot_.row<uint64_t>(frame_, t, 0, static_cast<size_t>(from));
+          for (size_t c = 0; c < s_.channels; ++c) {
+            for (size_t i = 0; i < s_.inputs; ++i) {
+              if (!get_bit(row, c / group * s_.inputs + i)) continue;
+              const int32_t q = codes_[(c * taps + tap) * s_.inputs + i];
+              out[(t * s_.window.pixels() + p) * s_.padded() + c] +=
+                  layer_.encoding == Encoding::kOdd ? 2 * q + 1 : q;
+            }
+          }
+        });
+      }
+    }
+    return out;
+  }
+
+  // By a method, if the weights can be laid out for it; in tiles of `count` pixels, all steps.
+  [[nodiscard]] bool matches(SumMethod method, size_t count, bool& used) const {
+    const Forced forced(method);
+    auto packed = std::make_shared<PackedWeights>();
+    pack_spike_weights(weights_, s_, *packed);
+    const size_t all = s_.window.pixels();
+    used =
+        SumMethods(s_, *packed)
+            .fastest({s_.window, {.count = std::min(count, all), .steps = layer_.steps}, layer_.density}) ==
+        method;
+    const auto synapse = spike_synapse(s_, slot_, packed, layer_.encoding == Encoding::kOdd);
+    AlignedBuffer lane(synapse->lane_bytes(count, layer_.steps));
+    const std::vector<int32_t> right = expected();
+    bool same = true;
+    for (size_t first = 0; first < all; first += count) {
+      const Tile tile{.first = first, .count = std::min(count, all - first), .steps = layer_.steps};
+      AlignedBuffer sums(tile.count * tile.steps * s_.padded() * sizeof(int32_t));
+      synapse->sums(frame_, tile, sums.data(), lane.data());
+      for (size_t row = 0; row < tile.count * tile.steps; ++row) {
+        const auto* to = sums.as<int32_t>() + row * s_.padded();
+        const size_t pixel = row / tile.count * all + first + row % tile.count;
+        same = same && std::equal(to, to + s_.channels,
+                                  right.begin() + static_cast<std::ptrdiff_t>(pixel * s_.padded()));
+      }
+    }
+    return same;
+  }
+
+ private:
+  Layer layer_;
+  SynapseShape s_;
+  Slot slot_;
+  AlignedBuffer bits_;
+  Frame frame_;
+  std::vector<int8_t> codes_;
+  tensor::Tensor weights_;
+};
+
+constexpr SumMethod kMethods[] = {SumMethod::kGather, SumMethod::kCount, SumMethod::kSparse,
+                                  SumMethod::kLookUp};
+
+void check(Random& random, const Layer& layer, std::initializer_list<SumMethod> can) {
+  const Case c(random, layer);
+  for (const SumMethod method : kMethods) {
+    bool used = false;
+    CAPTURE(static_cast<int>(method));
+    CAPTURE(layer.shape.inputs);
+    CAPTURE(layer.shape.groups);
+    CAPTURE(layer.bits);
+    CHECK(c.matches(method, random.size(1, 90), used));
+    CHECK(used == (std::find(can.begin(), can.end(), method) != can.end()));
+  }
+}
+
+SynapseShape conv(size_t inputs, size_t channels, size_t groups, int64_t stride, int64_t dilation) {
+  return {.window = {.in_h = 9,
+                     .in_w = 11,
+                     .out_h = (9 + 2 - 2 * dilation - 1) / stride + 1,
+                     .out_w = (11 + 2 - 2 * dilation - 1) / stride + 1,
+                     .kernel_h = 3,
+                     .kernel_w = 3,
+                     .stride_h = stride,
+                     .stride_w = stride,
+                     .pad_top = 1,
+                     .pad_left = 1,
+                     .dilation_h = dilation,
+                     .dilation_w = dilation},
+          .groups = groups,
+          .inputs = inputs,
+          .channels = channels};
+}
+
+TEST_CASE("whichever method sums, the sums are equal") {
+  Random random(41);
+  using enum SumMethod;
+  for (const SynapseShape& shape : {conv(64, 32, 1, 1, 1), conv(3, 40, 1, 2, 1), conv(70, 33, 1, 1, 2),
+                                    conv(20, 24, 3, 1, 1), conv(64, 64, 2, 2, 2)}) {
+    check(random, {.shape = shape, .bits = 1, .encoding = Encoding::kOdd}, {kGather, kCount, kLookUp});
+    check(random, {.shape = shape, .bits = 2, .encoding = Encoding::kOdd}, {kGather, kLookUp});
+    check(random, {.shape = shape, .bits = 4, .encoding = Encoding::kOdd}, {kGather, kLookUp});
+    check(random, {.shape = shape, .bits = 4}, {kGather, kLookUp});
+    check(random, {.shape = shape, .bits = 8}, {kGather});
+    check(random, {.shape = shape, .bits = 4, .kept = 0.1}, {kGather, kSparse, kLookUp});
+    check(random, {.shape = shape, .bits = 8, .kept = 0.3, .density = 0.9}, {kGather, kSparse});
+  }
+}
+
+}  // namespace
+}  // namespace snncore::runtime

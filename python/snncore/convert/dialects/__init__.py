@@ -1,0 +1,60 @@
+"""How the modules of each framework are read: one file a framework, loaded when a module of it turns up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from snncore import _core
+from snncore.neuron import Neuron
+
+FRAMEWORKS = ("spikingjelly", "snntorch", "sinabs", "norse")
+
+#: How a network takes time: "each" step in a call of its own, "all" steps in one call, time first.
+Stepping = Literal["each", "all"]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What one framework adds to `torch.nn`. Types are exact: a subclass may compute something else."""
+
+    name: str
+    neurons: Mapping[type[nn.Module], Callable[[Any], Neuron]]
+    stateful: tuple[type[nn.Module], ...]  #: what all neurons derive from: known, or named in an error
+    reset: Callable[[nn.Module], None]  #: clear the state of every neuron
+    stepping: Callable[[nn.Module], Stepping | None]  #: None: the module does not say
+    layers: Mapping[type[nn.Module], str] = field(
+        default_factory=dict
+    )  #: methods of `GraphBuilder`, or "drop"
+    prepare: Callable[[nn.Module], nn.Module] = lambda module: module  #: what torch.fx can trace
+    #: Between [T, N, ...] and the axes that the network has.
+    to_module: Callable[[nn.Module, Tensor], Tensor] = lambda module, x: x
+    from_module: Callable[[nn.Module, Tensor, int], Tensor] = lambda module, y, steps: y
+
+    @property
+    def leaves(self) -> tuple[type[nn.Module], ...]:
+        """The types that are not looked into."""
+        return (*self.stateful, *self.neurons, *self.layers)
+
+    def is_neuron(self, module: nn.Module) -> bool:
+        """Whether a module is one of this framework's neurons."""
+        return type(module) in self.neurons
+
+
+def dialect(name: str) -> Dialect:
+    """Load the dialect of a framework; snncore.Error where the framework is not installed."""
+    try:
+        found: Dialect = import_module(f"{__name__}.{name}").DIALECT
+    except ImportError as why:
+        raise _core.Error(f"from_{name}: {name} is not installed ({why})") from why
+    return found
+
+
+def dialect_of(module: nn.Module) -> Dialect | None:
+    """Find whose neurons a network has: the first framework that a part of it belongs to, if any."""
+    packages = {type(part).__module__.partition(".")[0] for part in module.modules()}
+    return next((dialect(name) for name in FRAMEWORKS if name in packages), None)

@@ -1,0 +1,212 @@
+"""From SpikingJelly, snnTorch, sinabs and Norse to a model: their own neurons, bit for bit. Needs torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from snncore.model import Model
+
+from .dialects import Dialect, Stepping, dialect
+from .evaluating import evaluating
+from .progress import tracked
+from .torch import Emitter, image_of, provenance_of
+from .trace import Trace, trace
+
+Readout = Literal["mean", "sum", "last"]
+
+
+def from_spikingjelly(module: nn.Module, example: Tensor, **options: Any) -> Model:
+    """Convert a SpikingJelly network: `IFNode`, `LIFNode`, `ParametricLIFNode`, step mode "s" or "m".
+
+    Float32 weights, batch norm folded; every neuron evaluates the expression that SpikingJelly 2.0 (backend
+    torch) does, so that equal currents give equal spikes.
+
+    Parameters
+    ----------
+    module
+        The network. It is put into evaluation mode meanwhile, and its state is reset.
+    example
+        What the network takes, or a sequence of it: [N, C, H, W] or [N, F], or time first, [T, N, ...]. Only
+        shape and dtype matter; bool: the network takes spikes.
+    options
+        As for `convert_framework`.
+
+    Raises
+    ------
+    snncore.Error
+        Modules that have no counterpart, all in one message; SpikingJelly is not installed.
+    ValueError
+        An example or option that does not fit.
+    """
+    return convert_framework(dialect("spikingjelly"), module, example, **options)
+
+
+def from_snntorch(module: nn.Module, example: Tensor, **options: Any) -> Model:
+    """Convert an snnTorch network: `Leaky` and `Synaptic`.
+
+    A `torch.nn.Sequential` of layers and neurons with ``init_hidden=True``; a module whose forward takes one
+    step; or one whose forward loops over the steps and stacks the spikes. Otherwise as `from_spikingjelly`.
+    """
+    return convert_framework(dialect("snntorch"), module, example, **options)
+
+
+def from_sinabs(module: nn.Module, example: Tensor, **options: Any) -> Model:
+    """Convert a sinabs network: `LIF`, `IAF` and their Squeeze forms; `example` is time first all the same.
+
+    Otherwise as `from_spikingjelly`.
+    """
+    return convert_framework(dialect("sinabs"), module, example, **options)
+
+
+def from_norse(module: nn.Module, example: Tensor, **options: Any) -> Model:
+    """Convert a Norse `SequentialState` of torch layers and `LIFCell`, `LIFBoxCell` or `IAFCell`.
+
+    Otherwise as `from_spikingjelly`.
+    """
+    return convert_framework(dialect("norse"), module, example, **options)
+
+
+def convert_framework(
+    found: Dialect,
+    module: nn.Module,
+    example: Tensor,
+    *,
+    timesteps: int | None = None,
+    readout: Readout | None = "mean",
+    labels: Sequence[str] | None = None,
+    preprocess: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    progress: bool | None = None,
+) -> Model:
+    """Convert a network of one framework's neurons.
+
+    Parameters
+    ----------
+    timesteps
+        Steps of a run. Default: the first axis of a time-first example.
+    readout
+        Where the network itself does not end in a mean or sum over time: how its outputs, if they are
+        vectors, become one. None: an output for each step.
+    labels, preprocess, name
+        As for `from_torch`.
+    progress
+        Show a progress bar. Default: on a terminal.
+    """
+    example = torch.as_tensor(example)
+    if not isinstance(module, nn.Module) or example.dim() not in (2, 3, 4, 5):
+        raise ValueError(
+            f"from_{found.name}: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, "
+            f"F] or [T, N, F], received {type(module).__name__} and shape {list(example.shape)}"
+        )
+    time_first = example.dim() in (3, 5)
+    steps = timesteps or (len(example) if time_first else None)
+    if steps is None:
+        raise ValueError(f"from_{found.name}: timesteps is not given, and the example has no time axis")
+    prepared = found.prepare(module)
+    with evaluating(prepared), torch.no_grad():
+        calls = _traced(found, prepared, example, steps)
+        found.reset(prepared)
+        emitter = Emitter(calls, preprocess or {}, "i16", "W")
+        emitter.input(example)
+        for call in tracked(calls.calls, "converting", progress):
+            emitter.emit(call)
+        vector = len(emitter.builder.shape(emitter.edges[calls.result])) == 1
+        reduced = bool(calls.calls) and any(call.kind == "readout" for call in calls.calls)
+        emitter.output(readout if vector and not reduced else None)
+    return emitter.builder.build(
+        steps,
+        labels=list(labels) if labels else None,
+        preprocess=image_of(preprocess, example),
+        provenance=provenance_of(module, name) | {"framework": found.name},
+    )
+
+
+def stepping_of(found: Dialect, module: nn.Module, sequence: Tensor) -> Stepping:
+    """Say whether a network takes each step of [T, N, ...] in a call of its own, or all in one.
+
+    Where the module does not say, it is run on the first step: a forward that calls some neuron several times
+    loops over the steps.
+    """
+    said = found.stepping(module)
+    if said is not None:
+        return said
+    calls = {name: 0 for name, part in module.named_modules() if found.is_neuron(part)}
+    hooks = [
+        part.register_forward_hook(lambda *_, name=name: calls.__setitem__(name, calls[name] + 1))
+        for name, part in module.named_modules()
+        if name in calls
+    ]
+    try:
+        found.reset(module)
+        module(sequence[0])
+        return "each" if max(calls.values(), default=1) <= 1 else "all"
+    except (RuntimeError, ValueError, IndexError):
+        return "all"
+    finally:
+        for hook in hooks:
+            hook.remove()
+        found.reset(module)
+
+
+def _traced(found: Dialect, module: nn.Module, example: Tensor, steps: int) -> Trace:
+    sequence = example if example.dim() in (3, 5) else example.expand(steps, *example.shape)
+    sequence = sequence.float()
+    each = stepping_of(found, module, sequence) == "each"
+    takes_frames = each or (found.stepping(module) is None and example.dim() not in (3, 5))
+    found.reset(module)
+    return trace(module, sequence[0] if takes_frames else found.to_module(module, sequence), found)
+
+
+def run_framework(
+    found: Dialect, module: nn.Module, x: Tensor, time_first: bool, steps: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Run a framework's network by its own code on [T, N, ...], or on frames [N, ...] shown `steps` times.
+
+    Gives the outputs, [T, N, ...] or what the network makes of all steps, and what every neuron fires, [T, N,
+    ...], by the module's name.
+    """
+    sequence = x if time_first else x.expand(steps, *x.shape)
+    steps = len(sequence)
+    prepared = found.prepare(module)
+    fired: dict[str, list[Tensor]] = {}
+    with evaluating(prepared), torch.no_grad(), ExitStack() as hooks:
+        each = stepping_of(found, prepared, sequence) == "each"
+        for name, part in prepared.named_modules():
+            if found.is_neuron(part):
+                fired[name] = []
+                hooks.callback(part.register_forward_hook(_keep(fired[name])).remove)
+        found.reset(prepared)
+        if each:
+            output = torch.stack([_first(prepared(now)) for now in sequence])
+        else:
+            frames = not time_first and found.stepping(prepared) is None
+            output = _first(prepared(x if frames else found.to_module(prepared, sequence)))
+            output = found.from_module(prepared, output, steps)
+        found.reset(prepared)
+    spikes = {
+        name: torch.stack(values)
+        if len(values) > 1 or each
+        else found.from_module(prepared, values[0], steps)
+        for name, values in fired.items()
+    }
+    return output, spikes
+
+
+def _keep(values: list[Tensor]) -> Callable[[nn.Module, Any, Any], None]:
+    def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+        values.append(_first(output).detach().clone())
+
+    return hook
+
+
+def _first(output: Any) -> Tensor:
+    """Give the spikes, of spikes and states."""
+    while isinstance(output, (tuple, list)):
+        output = output[0]
+    spikes: Tensor = output
+    return spikes

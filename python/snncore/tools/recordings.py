@@ -1,0 +1,52 @@
+"""Recordings of event cameras on the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import snncore
+from snncore import events
+
+from .common import logits
+
+
+class Classified(NamedTuple):
+    """What a model makes of a recording."""
+
+    values: Any  #: one value for each class
+    steps: int
+    note: str | None  #: what was left out, in words
+
+
+def is_recording(path: str) -> bool:
+    """Tell a recording by the end of its name."""
+    return Path(path).suffix.lower() in events.SUFFIXES
+
+
+def window_of(model: snncore.Model, given: int | None) -> int:
+    """Give the length of a window: what was asked for, else what the model was trained with."""
+    stored = model.metadata["provenance"].get("window_us", "")
+    if given is not None:
+        return given
+    if not (stored.isascii() and stored.isdigit() and int(stored)):
+        raise ValueError("the file does not say how long a window is: give --window-us")
+    return int(stored)
+
+
+def classify(model: snncore.Model, path: str, window_us: int, threads: int | None) -> Classified:
+    """Push a whole recording through a fresh session."""
+    recording = events.load(path)
+    with model.stream(threads=threads) as session:
+        pushed = session.push_events(*recording, window_us=window_us)
+        ended = session.flush_events()
+        if ended.output is None:
+            raise ValueError(f"'{path}': no events")
+        steps = session.steps
+    left_out = [
+        f"{count} {what}"
+        for count, what in ((pushed.late, "late events dropped"), (pushed.skipped, "empty windows skipped"))
+        if count
+    ]
+    note = f"{Path(path).name}: {', '.join(left_out)}" if left_out else None
+    return Classified(logits(model, ended.output)[0], steps, note)

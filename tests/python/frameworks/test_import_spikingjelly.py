@@ -1,0 +1,104 @@
+"""Whole SpikingJelly networks: converted, and compared spike by spike with SpikingJelly's own run."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from frameworks.networks import check, dyadic, images
+from torch import nn
+
+pytest.importorskip("spikingjelly")
+from spikingjelly.activation_based import functional, layer, neuron
+
+import snncore
+
+
+def cnn(make, mode="m"):
+    net = nn.Sequential(
+        layer.Conv2d(3, 8, 3, padding=1, bias=False), layer.BatchNorm2d(8), make(), layer.MaxPool2d(2),
+        layer.Conv2d(8, 12, 3, padding=1), make(), layer.AvgPool2d(2),
+        layer.Flatten(), layer.Linear(12 * 4, 20), make(), layer.Linear(20, 10), make(),
+    )  # fmt: skip
+    functional.set_step_mode(net, mode)
+    return dyadic(net, gain=2.2)
+
+
+NEURONS = [
+    neuron.IFNode,
+    neuron.LIFNode,
+    lambda: neuron.LIFNode(v_reset=None),
+    lambda: neuron.LIFNode(decay_input=False, v_threshold=0.75),
+    lambda: neuron.IFNode(v_reset=None),
+    lambda: neuron.ParametricLIFNode(init_tau=2.0),
+    lambda: neuron.LIFNode(v_reset=-0.25),
+]
+
+
+@pytest.mark.parametrize("make", NEURONS)
+@pytest.mark.parametrize("mode", ["m", "s"])
+def test_cnn(make, mode):
+    net = cnn(make, mode)
+    x = images(5, 3, (3, 8, 8))
+    check(snncore.from_spikingjelly(net, x), net, x)
+
+
+def test_one_frame_for_all_steps():
+    net = cnn(neuron.LIFNode, "s")
+    x = images(None, 4, (3, 8, 8))
+    model = snncore.from_spikingjelly(net, x, timesteps=4)
+    assert model.timesteps == 4
+    check(model, net, x)
+
+
+class Sew(nn.Module):
+    """A SEW block: the spikes of two layers, added to the block's input."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = layer.SeqToANNContainer(nn.Conv2d(6, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6))
+        self.sn1 = neuron.IFNode(step_mode="m")
+        self.conv2 = layer.SeqToANNContainer(nn.Conv2d(6, 6, 3, padding=1, bias=False), nn.BatchNorm2d(6))
+        self.sn2 = neuron.IFNode(step_mode="m")
+
+    def forward(self, x):
+        return self.sn2(self.conv2(self.sn1(self.conv1(x)))) + x
+
+
+class SewNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = layer.Conv2d(2, 6, 3, padding=1, step_mode="m")
+        self.sn = neuron.LIFNode(step_mode="m")
+        self.block1, self.block2 = Sew(), Sew()
+        self.pool = layer.AdaptiveAvgPool2d(1, step_mode="m")
+        self.head = layer.Linear(6, 5, step_mode="m")
+
+    def forward(self, x):
+        x = self.block2(self.block1(self.sn(self.stem(x))))
+        return self.head(self.pool(x).flatten(2)).mean(0)
+
+
+def test_sew_resnet_blocks():
+    net = dyadic(SewNet())
+    x = images(4, 2, (2, 8, 8))
+    check(snncore.from_spikingjelly(net, x), net, x)
+
+
+def test_what_is_not_known_is_named():
+    net = nn.Sequential(layer.Linear(4, 4), neuron.QIFNode(), neuron.EIFNode())
+    with pytest.raises(snncore.Error, match=r"1 \(QIFNode\): unknown to snncore; 2 \(EIFNode\)"):
+        snncore.from_spikingjelly(net, torch.zeros(2, 1, 4))
+    with pytest.raises(ValueError, match="timesteps is not given"):
+        snncore.from_spikingjelly(nn.Sequential(layer.Linear(4, 4), neuron.IFNode()), torch.zeros(1, 4))
+    with pytest.raises(ValueError, match=r"does not run on an example of shape \[1, 5\]"):
+        snncore.from_spikingjelly(nn.Sequential(layer.Linear(4, 4), neuron.IFNode()), torch.zeros(2, 1, 5))
+
+
+def test_state_is_left_reset():
+    net = cnn(neuron.LIFNode)
+    x = images(3, 1, (3, 8, 8))
+    net(x)
+    model = snncore.from_spikingjelly(net, x)
+    first = snncore.verify(model, net, x.numpy())
+    assert first.equal and snncore.verify(model, net, x.numpy()).equal
+    assert all(not isinstance(m.v, torch.Tensor) for m in net.modules() if isinstance(m, neuron.LIFNode))
