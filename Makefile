@@ -58,7 +58,7 @@ python-test: $(VENV)/.test-packages $(VENV)/.installed
 	$(bin)/pytest $(PYTEST_FLAGS)
 
 frameworks: $(VENV)/.framework-packages $(VENV)/.installed
-	$(bin)/pytest tests/python/frameworks $(PYTEST_FLAGS)
+	$(bin)/pytest tests/python/frameworks tests/python/convert $(PYTEST_FLAGS)
 
 verify-full: $(VENV)/.test-packages $(VENV)/.installed
 	test -d "$${SNNCORE_DATA:-}" || { echo "set SNNCORE_DATA to the folder that holds the data sets" >&2; exit 2; }

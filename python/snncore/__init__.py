@@ -38,6 +38,7 @@ __all__ = [
     "__version__",
     "build_info",
     "events",
+    "from_nir",
     "from_norse",
     "from_sinabs",
     "from_snntorch",
@@ -48,6 +49,7 @@ __all__ = [
     "load",
     "pack",
     "presets",
+    "to_nir",
     "verify",
 ]
 
@@ -55,6 +57,52 @@ __version__ = version()
 
 for _type in (Error, FormatError):
     _type.__module__ = __name__  # how users import it is how a traceback names it
+
+
+def from_nir(source: Any, **options: Any) -> Model:
+    """Convert a NIR graph: see `snncore.convert.nir.from_nir`. Needs ``snncore[nir]``.
+
+    >>> model = snncore.from_nir("net.nir", dt=1e-4, reset="zero")
+
+    Parameters
+    ----------
+    source
+        The path of a .nir file, or a `nir.NIRGraph`.
+    options
+        Passed on; `dt` and `reset` are what a file does not hold.
+
+    Raises
+    ------
+    ValueError, snncore.Error, snncore.FormatError
+        What cannot be converted, or what is missing; the message names the node.
+    ImportError
+        No h5py.
+    """
+    from snncore.convert.nir import from_nir as convert
+
+    return convert(source, **options)
+
+
+def to_nir(model: Model, **options: Any) -> Any:
+    """Write a model of float weights as a `nir.NIRGraph`: see `snncore.convert.nir.to_nir`.
+
+    Parameters
+    ----------
+    model
+        What to convert.
+    options
+        Passed on; `dt` is the seconds that a step stands for.
+
+    Raises
+    ------
+    snncore.Error
+        Layers that NIR has no node for; the message names all of them.
+    ImportError
+        No package nir.
+    """
+    from snncore.convert.nir import to_nir as convert
+
+    return convert(model, **options)
 
 
 def from_torch(module: Any, example: Any, **options: Any) -> Model:

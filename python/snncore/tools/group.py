@@ -7,6 +7,7 @@ import click
 import snncore
 
 from .bench import bench
+from .convert import convert
 from .demo import demo
 from .inspect import inspect
 from .run import run
@@ -23,5 +24,5 @@ def group() -> None:
     snncore.isa()  # an unknown level in SNNCORE_ISA is reported before anything else
 
 
-for _command in (demo, run, inspect, bench, verify):
+for _command in (demo, run, inspect, bench, verify, convert):
     group.add_command(_command)
