@@ -63,6 +63,23 @@ TEST_CASE("no allocation in run") {
   }
 }
 
+TEST_CASE("no allocation in the run of a neuron of named expressions") {
+  const std::vector<float> half(1, 0.5F), x(4 * 16, 1.0F);
+  RuleNeuronSpec spec{.synapse = "relax", .fire = "round", .refractory = "input"};
+  spec.most = 5;
+  spec.refractory_steps = 2;
+  spec.values = {{"rate", {{}, half}}, {"threshold", {{}, half}}, {"synapse_rate", {{}, half}}};
+  GraphBuilder b;
+  b.output("y", b.neuron("n", b.input("x", "f32", {16}, {}, 0, "TNC"), spec));
+  const Model model = b.build(4);
+  std::vector<float> out(4 * 16);
+  Session session(model, {.record = {"n.v", "n.i"}});
+  session.run(x, out);
+  const size_t before = allocations;
+  session.run(x, out);
+  CHECK(allocations == before);
+}
+
 TEST_CASE("no allocation in a push of events after the first") {
   GraphBuilder b;
   const std::vector<float> ones(4 * 2 * 9, 0.25F);

@@ -8,7 +8,7 @@ run the framework's own code and want the same spikes and the same float32 bits.
 >>> presets.snntorch.leaky(beta=0.5).equation()
 'h = k * v + y; s = h > threshold; v = h - s * drop (next_charge)'
 >>> presets.spikingjelly.lif(tau=2.0, v_reset=None).equation()
-'h = v + (y - (v - l)) / k; s = h >= threshold; v = h - s * drop'
+'h = v + (y - (v - e)) / k; s = h >= threshold; v = h - s * drop'
 """
 
 from __future__ import annotations

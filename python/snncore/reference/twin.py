@@ -122,7 +122,10 @@ class _Maker:
         self.values[source] = _Value(self.graph.placeholder("x"), self.static)
         for node in self.nodes:
             op = "lif" if node["op"] == "if" else node["op"]
-            self.values[node["outputs"][0]] = getattr(self, f"_{op}")(node)
+            make = getattr(self, f"_{op}", None)
+            if make is None:
+                raise ValueError(f"{op} '{node['name']}': there is no torch twin of this operation")
+            self.values[node["outputs"][0]] = make(node)
         end = self.values[result].node
         if end is None:
             raise ValueError(f"output '{result}' is an unscaled sum")
