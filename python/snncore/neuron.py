@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from operator import index
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
@@ -187,6 +188,9 @@ class Neuron:
             object.__setattr__(self, "drop", self.threshold)
         for name in VALUES:
             object.__setattr__(self, name, _float32(name, getattr(self, name)))
+        for name in ("most", "refractory_steps"):
+            object.__setattr__(self, name, _integer(name, getattr(self, name)))
+        object.__setattr__(self, "correct", bool(self.correct))
         self._check_numbers()
         self._check_stages()
 
@@ -196,10 +200,10 @@ class Neuron:
         if self.counts and not np.all(self.values("threshold") > 0):
             raise ValueError(f"neuron: fire {self.fire!r} needs a threshold above 0")
         most = MOST_SPIKES if self.counts else 1
-        if not 1 <= int(self.most) <= most:
+        if not 1 <= self.most <= most:
             raise ValueError(f"neuron: most must be 1..{most} with fire {self.fire!r}, received {self.most}")
         steps = (1, MOST_STEPS) if self.refractory != "none" else (0, 0)
-        if not steps[0] <= int(self.refractory_steps) <= steps[1]:
+        if not steps[0] <= self.refractory_steps <= steps[1]:
             raise ValueError(
                 f"neuron: refractory_steps must be {steps[0]}..{steps[1]} with refractory "
                 f"{self.refractory!r}, received {self.refractory_steps}"
@@ -249,6 +253,13 @@ class Neuron:
     def describe(self) -> dict[str, Any]:
         """Give the choices as a dictionary, without the parameters of `VALUES`."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.name not in VALUES}
+
+
+def _integer(name: str, given: Any) -> int:
+    try:
+        return index(given)
+    except TypeError as error:
+        raise ValueError(f"neuron: {name} must be an integer, received {given!r}") from error
 
 
 def _float32(name: str, given: ArrayLike) -> NDArray[np.float32]:

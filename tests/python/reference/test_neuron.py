@@ -63,6 +63,7 @@ def test_a_state_goes_on():
         ({"fire": "count", "threshold": -1.0}, "needs a threshold above 0"),
         ({"fire": "count", "most": 65536}, "most must be 1..65535"),
         ({"most": 2}, "most must be 1..1"),
+        ({"fire": "count", "most": 2.5}, "most must be an integer"),
         ({"refractory": "input"}, "refractory_steps must be 1..32767"),
         ({"refractory_steps": 3}, "refractory_steps must be 0..0"),
         ({"fire": "count", "voltage": "old"}, "needs voltage 'new'"),
