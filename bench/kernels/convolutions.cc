@@ -58,7 +58,8 @@ Work sparse(const Layer& layer, SparseCodes codes, const char* kind) {
   auto packed = std::make_shared<SparseCodes>(std::move(codes));
   auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
   const double operations = static_cast<double>(layer.pixels() * packed->codes.size());
-  return {layer.name("sparse_b1i8_i32", kind), operations, operations, [=](const KernelTable& k) {
+  return {layer.name("sparse_b1i8_i32", kind), operations, operations,
+          [=](const KernelTable& k) {
             spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
               k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });

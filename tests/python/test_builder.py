@@ -245,3 +245,27 @@ def test_a_builder_can_build_twice() -> None:
     b.output("y", b.maxpool2d("pool", x, 2))
     assert b.build(1).to_bytes() == b.build(1).to_bytes()
     assert isinstance(b.build(2), snncore.Model)
+
+
+@pytest.mark.parametrize("between", ["nothing", "lif", "neuron", "delay"])
+def test_a_flattened_image_keeps_the_order_of_users(between):
+    """The columns of a linear layer are in the order C, H, W, whatever stands between it and `flatten`."""
+    rng = np.random.default_rng(3)
+    weight = rng.normal(size=(4, 12)).astype(np.float32)
+    b = snncore.GraphBuilder()
+    x = b.flatten("flat", b.input("x", "f32", (3, 2, 2), layout="TNCHW"))
+    if between == "lif":
+        x = b.lif("n", x, decay=0.5, threshold=0.5)
+    elif between == "neuron":
+        x = b.neuron("n", x, snncore.Neuron(rate=0.5, threshold=0.5))
+    elif between == "delay":
+        x = b.delay("late", x)
+    b.output("y", b.linear("l", x, weight))
+    values = rng.normal(size=(2, 1, 3, 2, 2)).astype(np.float32)
+    y = b.build(timesteps=2).run(values)
+    read = values.reshape(2, 1, 12)
+    if between in ("lif", "neuron"):
+        read = np.array(read[:1] >= 0.5, np.float32)  # of the first step, from zero state
+    elif between == "delay":
+        read = np.concatenate([np.zeros_like(read[:1]), read[:1]])
+    np.testing.assert_allclose(y[: len(read)], read @ weight.T, rtol=1e-5, atol=1e-6)

@@ -358,7 +358,9 @@ std::string GraphBuilder::lif(const std::string& name, const std::string& x, con
                               {"threshold", spec.threshold},
                               {"reset", spec.reset},
                               {"strict", spec.strict}});
-    return impl_->finish(node);
+    BuiltValue spikes;
+    spikes.flattened = v.flattened;
+    return impl_->finish(node, std::move(spikes));
   }
   PendingNeuron p{
       .name = name, .requant = name + ".current", .terms = impl_->current_terms(label, x), .spec = spec};
