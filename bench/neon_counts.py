@@ -170,19 +170,14 @@ def row(loop: Loop, isa: str, text: str) -> dict[str, Any]:
         "bound": loop.bound,
         "bound_is": loop.bound_is,
     }
+    nothing = dict.fromkeys(("per_unit", "vector", "load", "store", "above"))
     if found is None:
-        return {
-            **result,
-            "units": 0,
-            "per_unit": None,
-            "vector": None,
-            "load": None,
-            "store": None,
-            "above": None,
-        }
+        return {**result, "units": 0, **nothing}
     units = count(found, re.compile(loop.instruction[isa]))
     kinds = [i.kind for i in found]
     each = {kind: round(kinds.count(kind) / units, 2) for kind in ("vector", "load", "store")}
+    if each["vector"] < loop.bound:  # less than the method needs: the compiler cut the loop in parts
+        return {**result, "units": 0, **nothing}
     above = each["vector"] > TOLERANCE * loop.bound
     return {**result, "units": units, "per_unit": round(len(found) / units, 2), **each, "above": above}
 
