@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import snncore._core
 
 import snncore
+import snncore._core
 
 STUB = Path(__file__).parent / "stubs" / "_core.pyi"
 
