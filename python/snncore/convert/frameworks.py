@@ -58,6 +58,7 @@ def from_snntorch(module: nn.Module, example: Tensor, **options: Any) -> Model:
 def from_sinabs(module: nn.Module, example: Tensor, **options: Any) -> Model:
     """Convert a sinabs network: `LIF`, `IAF` and their Squeeze forms; `example` is time first all the same.
 
+    Neurons that fire without limit in a step fire at most 1,023 times here, so that no pool can overflow.
     Otherwise as `from_spikingjelly`.
     """
     return convert_framework(dialect("sinabs"), module, example, **options)
