@@ -1,6 +1,7 @@
 #include "base/parallel.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -10,8 +11,12 @@
 namespace snncore {
 namespace {
 
-// About the time one small layer takes; after it a worker costs nothing.
-constexpr int kSpins = 4000;
+using std::chrono::steady_clock;
+
+// Waking a sleeping core takes longer than most layers (0.1 ms and more in a virtual machine), so a thread
+// watches for a moment before it sleeps: first without leaving the core, then letting others have it.
+constexpr int kSpins = 500;
+constexpr std::chrono::microseconds kWatch{1000};
 
 void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -19,6 +24,20 @@ void relax() noexcept {
 #elif defined(__aarch64__) || defined(__arm__)
   __asm__ __volatile__("yield");
 #endif
+}
+
+// True as soon as `seen` is, false after kWatch.
+template <class Condition>
+bool watch(Condition seen) noexcept {
+  for (int i = 0; i < kSpins; ++i) {
+    if (seen()) return true;
+    relax();
+  }
+  for (const auto end = steady_clock::now() + kWatch; steady_clock::now() < end;) {
+    if (seen()) return true;
+    std::this_thread::yield();
+  }
+  return false;
 }
 
 }  // namespace
@@ -35,10 +54,7 @@ struct WorkerPool::Shared {
 
   // Returns the new round, or 0 to stop.
   uint64_t await_round(uint64_t seen) {
-    for (int i = 0; i < kSpins; ++i) {
-      if (round.load(std::memory_order_acquire) != seen) break;
-      relax();
-    }
+    watch([&] { return round.load(std::memory_order_acquire) != seen; });
     std::unique_lock lock(mutex);
     wake.wait(lock, [&] { return stop || round.load(std::memory_order_relaxed) != seen; });
     return stop ? 0 : round.load(std::memory_order_relaxed);
@@ -96,12 +112,10 @@ void WorkerPool::run(Task task, void* argument) noexcept {
   }
   s.wake.notify_all();
   task(argument, 0);
-  for (int i = 0; i < kSpins; ++i) {
-    if (s.running.load(std::memory_order_acquire) == 0) return;
-    relax();
-  }
+  const auto finished = [&s] { return s.running.load(std::memory_order_acquire) == 0; };
+  if (watch(finished)) return;
   std::unique_lock lock(s.mutex);
-  s.done.wait(lock, [&] { return s.running.load(std::memory_order_acquire) == 0; });
+  s.done.wait(lock, finished);
 }
 
 }  // namespace snncore

@@ -141,8 +141,7 @@ std::optional<FloatNeuron> plain_neuron(RuleNeuron& n) {
 }
 
 std::unique_ptr<Step> rule_neuron_step(RuleNeuron neuron, const NeuronPlace& place) {
-  const size_t tile = tile_pixels(place.out.pixels, pad_channels(place.out.channels), place.steps,
-                                  neuron.currents->good_tile());
+  const size_t tile = tile_pixels(place, place.out.batch, neuron.currents->good_tile());
   return std::make_unique<RuleNeuronStep>(std::move(neuron), place, tile);
 }
 

@@ -51,7 +51,8 @@ struct Tile {
   size_t t = 0, n = 0, first = 0, count = 0, steps = 1;
 };
 
-/// One operation of a program. Its work is cut into chunks that do not depend on the number of threads.
+/// One operation of a program. Its work is cut into chunks; what a chunk computes depends neither on where
+/// the cuts are nor on the thread that runs it.
 class Step {
  public:
   virtual ~Step() = default;

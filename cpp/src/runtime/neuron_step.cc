@@ -160,10 +160,10 @@ class FloatNeuronStep final : public TiledStep {
 
 class SumsStep final : public Step {
  public:
-  SumsStep(std::unique_ptr<Synapse> synapse, const Slot& out)
+  SumsStep(std::unique_ptr<Synapse> synapse, const Slot& out, size_t threads)
       : synapse_(std::move(synapse)),
         out_(out),
-        tile_(tile_pixels(out.pixels, out.row_bytes / 4, 1, synapse_->good_tile())) {}
+        tile_(tile_pixels({.out = out, .threads = threads}, out.steps * out.batch, synapse_->good_tile())) {}
 
   [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * tiles(); }
   [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_, 1); }
@@ -196,15 +196,19 @@ size_t tile_for(const IntCurrents& in, const NeuronPlace& place) noexcept {
     const TileSize size = sum.synapse->good_tile();
     good = {std::max(good.least, size.least), std::max(good.most, size.most)};
   }
-  return tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps, good);
+  return tile_pixels(place, place.out.batch, good);
 }
 
 }  // namespace
 
-size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, TileSize good) noexcept {
-  const size_t fit = kTileBytes / (channels_padded * sizeof(int32_t));
-  const size_t least = std::min(good.least, fit) / steps, most = std::min(good.most, fit) / steps;
-  return std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
+size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept {
+  const size_t pixels = place.out.pixels;
+  const size_t fit = kTileBytes / (kernels::pad_channels(place.out.channels) * sizeof(int32_t));
+  const size_t least = std::min(good.least, fit) / place.steps, most = std::min(good.most, fit) / place.steps;
+  const size_t wanted = std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
+  size_t tiles = (pixels + wanted - 1) / wanted;
+  while (tiles < pixels && samples * tiles % place.threads != 0) ++tiles;
+  return (pixels + tiles - 1) / tiles;
 }
 
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {
@@ -225,13 +229,12 @@ std::unique_ptr<Step> cuba_neuron_step(CubaNeuron neuron, IntCurrents currents, 
 }
 
 std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place) {
-  const size_t tile = tile_pixels(place.out.pixels, kernels::pad_channels(place.out.channels), place.steps,
-                                  neuron.currents->good_tile());
+  const size_t tile = tile_pixels(place, place.out.batch, neuron.currents->good_tile());
   return std::make_unique<FloatNeuronStep>(std::move(neuron), place, tile);
 }
 
-std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out) {
-  return std::make_unique<SumsStep>(std::move(synapse), out);
+std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out, size_t threads) {
+  return std::make_unique<SumsStep>(std::move(synapse), out, threads);
 }
 
 }  // namespace snncore::runtime

@@ -56,6 +56,7 @@ struct FloatNeuron {
 struct NeuronPlace {
   Slot out;
   size_t steps = 1;
+  size_t threads = 1;
   std::optional<size_t> state_offset;
   std::optional<size_t> age_offset;    // profile X
   std::optional<Slot> record;          // membranes after reset: rows of channels_padded int32 or float
@@ -71,9 +72,10 @@ std::unique_ptr<Step> cuba_neuron_step(CubaNeuron neuron, IntCurrents currents, 
 std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place);
 
 /// A conv2d or linear whose result is wanted in memory.
-std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out);
+std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out, size_t threads);
 
-/// Output pixels of one tile: `good` with all steps, and so few that their sums stay in the cache.
-size_t tile_pixels(size_t pixels, size_t channels_padded, size_t steps, TileSize good) noexcept;
+/// Output pixels of one tile: `good` with all steps, so few that their sums stay in the cache, and such that
+/// the threads get the same number of tiles of `samples` samples, as long as there are pixels for it.
+size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept;
 
 }  // namespace snncore::runtime

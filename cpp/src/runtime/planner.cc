@@ -104,7 +104,7 @@ class Planner {
     if (node.op == "delay") {
       make_delay(node, in, slot);
     } else if (node.op == "conv2d" || node.op == "linear") {
-      push(sums_step(node_synapse(node), slot));
+      push(sums_step(node_synapse(node), slot, program_->threads()));
     } else if (node.op == "maxpool2d") {
       push(maxpool_step(pool_window(view(node), in, slot), in, slot));
     } else if (node.op == "avgpool2d") {
@@ -188,6 +188,7 @@ class Planner {
     NeuronPlace place;
     place.out = placing_.slot(node.outputs[0]);
     place.steps = program_->plan_steps();
+    place.threads = program_->threads();
     if (const Slot* slot = placing_.extra(node.name + ".v")) place.record = *slot;
     if (const Slot* slot = placing_.extra(node.name + ".i")) place.record_current = *slot;
     if (node.op == "cuba_lif") {
