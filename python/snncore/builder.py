@@ -16,7 +16,7 @@ Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
 Reset: TypeAlias = Literal["zero", "subtract"]
 Profile: TypeAlias = Literal["U", "W", "X"]
-State: TypeAlias = Literal["i8", "i16", "i32"]
+State: TypeAlias = Literal["i2", "i4", "i8", "i16", "i32"]
 Leak: TypeAlias = Literal["none", "q15", "half_floor", "shift", "tz12"]
 
 
@@ -191,6 +191,7 @@ class GraphBuilder:
         *,
         theta: ArrayLike,
         psi: ArrayLike | None = None,
+        load: ArrayLike | None = None,
         profile: Profile = "W",
         state: State = "i16",
         leak: Leak = "q15",
@@ -211,6 +212,8 @@ class GraphBuilder:
             int32 [C]; profile X: [K, C].
         psi
             int32 [C], for reset "subtract".
+        load
+            int32, for state "i2" [3] and "i4" [15]: the membranes that the codes -1..1 and -7..7 stand for.
         profile, state, leak, leak_param, reset, leak_at_store, unit_bits
             docs/format.md, `lif`.
         decay, threshold, input_gain, strict
@@ -221,6 +224,7 @@ class GraphBuilder:
             x,
             theta=_int32(theta, name, "theta"),
             psi=None if psi is None else _int32(psi, name, "psi"),
+            load=None if load is None else _int32(load, name, "load"),
             profile=profile,
             state=state,
             leak=leak,

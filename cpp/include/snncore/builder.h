@@ -49,11 +49,11 @@ struct NeuronSpec {
   std::string reset = "zero";  ///< or "subtract"
   bool strict = false;
   std::string profile = "W";  ///< "U", "W" or "X"; U falls back to W when its constants do not fit
-  std::string state = "i16";  ///< "i8", "i16" or "i32"
+  std::string state = "i16";  ///< "i2", "i4", "i8", "i16" or "i32"; the first two in profile W only
   std::string leak =
       "q15";  ///< "none", "q15", "half_floor", "shift", "tz12"; the parameter follows from decay
   bool leak_at_store = false;
-  int64_t theta0 = 0;      ///< profile W: threshold in membrane units; 0: 4096 (i16, i32) or 64 (i8)
+  int64_t theta0 = 0;      ///< profile W: threshold in membrane units; 0: 4096, or 64 (i8)
   int64_t unit_bits = -1;  ///< profile U and X: F; -1: 3 (U) or timesteps - 1 (X)
 };
 
@@ -67,6 +67,7 @@ struct IntNeuronSpec {
   bool strict = false;                                    ///< provenance
   std::span<const int32_t> theta;                         ///< [C]; profile X: [K, C]
   std::span<const int32_t> psi;                           ///< [C] for reset "subtract"
+  std::span<const int32_t> load;  ///< states "i2" [3] and "i4" [15]: the membranes that codes stand for
 };
 
 /// A fixed-point neuron with a synaptic current, the rule of Loihi and Lava (docs/format.md, `cuba_lif`).

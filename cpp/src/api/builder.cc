@@ -406,9 +406,11 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
   const Shape shape =
       s.profile == "X" && size % channels == 0 ? Shape{size / channels, channels} : Shape{size};
   impl_->attach(node, "theta", store(DType::kI32, shape, s.theta.data(), s.theta.size()));
-  if (!s.psi.empty())
-    impl_->attach(node, "psi",
-                  store(DType::kI32, {static_cast<int64_t>(s.psi.size())}, s.psi.data(), s.psi.size()));
+  for (const auto& [role, values] : {std::pair{"psi", s.psi}, std::pair{"load", s.load}}) {
+    if (values.empty()) continue;
+    const Shape row{static_cast<int64_t>(values.size())};
+    impl_->attach(node, role, store(DType::kI32, row, values.data(), values.size()));
+  }
   return impl_->finish(node);
 }
 

@@ -157,7 +157,13 @@ struct LifTile {
   bool leak_at_store;
   size_t steps, pixels, channels;  // channels: the logical number
   size_t channels_padded;
-  void* state;    // null: start from 0, keep nothing; else [pixel][channels_padded] of the state type
+  // step_lif_coded: V is kept as a code of 2 or 4 bits, code = clamp((V * n + half) >> code_shift, -n, n),
+  // where n = 2^(code_bits - 1) - 1 and half = 2^code_shift / 2, and comes back as membranes[code + n].
+  size_t code_bits;
+  int32_t code_shift;        // 0..12
+  const int16_t* membranes;  // 16 entries; that of code 0 is 0
+  void* state;  // null: start from 0, keep nothing; else [pixel][channels_padded] of the state type; codes
+                // lie lowest bits first, in two's complement
   uint64_t* out;  // spikes: row of pixel p at step t starts at out + t * out_t_stride + p * out_stride
   size_t out_stride,
       out_t_stride;        // in words; words past ceil(channels / 64) are not touched, tail bits are zero
@@ -396,6 +402,7 @@ struct KernelTable {
   void (*gemm_f32f32_f32)(const float* x, size_t pixels, const FloatWeights& w, float* out);
 
   // The neuron. State types: int8 (clamp -127..127), int16, int32 (64-bit leak products and sums).
+  void (*step_lif_coded)(const LifTile& tile);  // codes of 2 and 4 bits
   void (*step_lif_i8)(const LifTile& tile);
   void (*step_lif_i16)(const LifTile& tile);
   void (*step_lif_i32)(const LifTile& tile);

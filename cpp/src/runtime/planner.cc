@@ -277,8 +277,13 @@ class Planner {
     n.leak = leaks.at(v.text("leak"));
     n.leak_param = static_cast<int32_t>(v.integer("leak_param"));
     n.leak_at_store = v.flag("leak_at_store");
-    const std::string& state = v.text("state");
-    n.state_bits = state == "i8" ? 8 : state == "i16" ? 16 : 32;
+    n.state_bits = std::stoi(v.text("state").substr(1));
+    if (const tensor::Tensor* load = v.find("load")) {
+      const auto* entries = load->as<int32_t>();
+      n.load.assign(entries, entries + load->shape[0]);
+      n.load.resize(16);
+      n.code_shift = static_cast<int32_t>(v.integer("unit_bits"));
+    }
     if (v.text("profile") == "X") set_profile_x(v, n);
     return n;
   }

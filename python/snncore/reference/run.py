@@ -331,6 +331,8 @@ class _Walk:
             leak_param=a["leak_param"],
             reset=a["reset"],
             leak_at_store=a["leak_at_store"],
+            load=node.tensors.get("load"),
+            unit_bits=a["unit_bits"],
         )
         return integer_lif(x, parameters)
 
