@@ -16,8 +16,8 @@ Call = Callable[[], Any]
 MIN_TURNS, MAX_CALLS = 5, 50
 #: What is called in one turn takes about this long, so that caches are those of the subject itself.
 TURN_SECONDS = 0.004
-#: With several threads: workers of a subject that has had its turn may spin for a while, so we let them; then the
-#: next one is called until its own are awake.
+#: With several threads: workers of a subject that has had its turn may spin for a while, so we let them;
+#: then the next one is called until its own are awake.
 PAUSE_SECONDS, WARM_SECONDS = 0.02, 0.01
 
 
