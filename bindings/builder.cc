@@ -105,6 +105,10 @@ std::string cuba_lif(GraphBuilder& b, Name name, Name x, int64_t current_decay, 
                      .bias = span_of(bias)});
 }
 
+std::string psn(GraphBuilder& b, Name name, Name x, const Array<float>& weight, const Vector<float>& bias) {
+  return b.psn(name, x, {.shape = shape_of(weight), .weight = span_of(weight), .bias = span_of(bias)});
+}
+
 std::string neuron(GraphBuilder& b, Name name, Name x, Name synapse, Name charge, Name fire, int64_t most,
                    Name voltage, Name reset, Name reset_step, bool correct, Name floor, Name refractory,
                    int64_t refractory_steps, const std::map<std::string, Array<float>>& values) {
@@ -166,6 +170,7 @@ void bind_neurons(nb::class_<GraphBuilder>& builder) {
            nb::arg("strict"))
       .def("cuba_lif", &cuba_lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("current_decay"),
            nb::arg("decay"), nb::arg("theta"), nb::arg("bias"), nb::arg("input_shift"))
+      .def("psn", &psn, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("weight"), nb::arg("bias"))
       .def("neuron", &neuron, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("synapse"),
            nb::arg("charge"), nb::arg("fire"), nb::arg("most"), nb::arg("voltage"), nb::arg("reset"),
            nb::arg("reset_step"), nb::arg("correct"), nb::arg("floor"), nb::arg("refractory"),

@@ -276,6 +276,23 @@ class GraphBuilder:
             input_shift=input_shift,
         )
 
+    def psn(self, name: str, x: str, *, weight: ArrayLike, bias: ArrayLike) -> str:
+        """Add parallel spiking neurons: a weighted sum over the steps, no membrane and no reset.
+
+        ``h[t] = sum_j weight[t, j] * x[j] + bias[t]``, a spike where ``h >= 0``; float32, from +0 in
+        ascending order of the steps. Source: Fang et al., NeurIPS 2023 (arXiv 2304.12760).
+
+        Parameters
+        ----------
+        weight
+            float32 [T, T], for runs of T steps (a masked neuron is one whose weights are zero outside a
+            band); or [k], the weights of the last k steps, the present one last, for any number of steps and
+            for streams.
+        bias
+            float32 [T], or [1] with [k].
+        """
+        return self._core.psn(name, x, weight=_floats(weight), bias=_floats(bias))
+
     def neuron(self, name: str, x: str, neuron: Neuron) -> str:
         """Add float32 neurons of any rule: a `snncore.Neuron`, from `snncore.presets` or made by hand.
 
@@ -483,6 +500,10 @@ def _weight(
 
 def _doubles(values: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.atleast_1d(np.asarray(values, dtype=np.float64)))
+
+
+def _floats(values: ArrayLike) -> NDArray[np.float32]:
+    return np.ascontiguousarray(np.atleast_1d(values), np.float32)
 
 
 def _optional(values: ArrayLike | None) -> NDArray[np.float64] | None:

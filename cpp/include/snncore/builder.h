@@ -78,6 +78,14 @@ struct CubaNeuronSpec {
   std::span<const int32_t> bias;         ///< [C]; Lava's bias_mant << bias_exp
 };
 
+/// A parallel spiking neuron (docs/format.md, `psn`).
+struct PsnSpec {
+  Shape shape;  ///< of `weight`: [T, T], for runs of T steps; or [k], for any number
+  std::span<const float>
+      weight;                   ///< row t weighs the steps 0..T-1; or the last k steps, the present one last
+  std::span<const float> bias;  ///< [T], or [1] with [k]
+};
+
 /// A parameter of a neuron: one number (shape [] or [1]), one a channel [C], or one a neuron: [C, H, W] or
 /// [F].
 struct NeuronValue {
@@ -120,6 +128,7 @@ class SNNCORE_API GraphBuilder {
   /// `decay` 1 makes an `if`, anything else a `lif`.
   std::string lif(const std::string& name, const std::string& x, const NeuronSpec& spec);
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
+  std::string psn(const std::string& name, const std::string& x, const PsnSpec& spec);
   std::string cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& spec);
   /// `x` is float32. The output is spikes, counts (fire "count", "round") or float32 (fire "none").
   std::string neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec);

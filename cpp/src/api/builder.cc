@@ -439,6 +439,21 @@ std::string GraphBuilder::neuron(const std::string& name, const std::string& x, 
   return impl_->finish(node, std::move(out));
 }
 
+std::string GraphBuilder::psn(const std::string& name, const std::string& x, const PsnSpec& spec) {
+  const std::string label = "psn '" + name + "'", in = impl_->plain(label, x);
+  need(element_count(spec.shape, label) == static_cast<int64_t>(spec.weight.size()),
+       label + ": weight of shape " + shape_string(spec.shape) + " has " +
+           std::to_string(spec.weight.size()) + " elements",
+       ErrorCode::kShape);
+  BuiltValue out;
+  out.flattened = impl_->value(label, x).flattened;
+  Node& node = impl_->emit("psn", name, {in}, {});
+  const Shape biases{static_cast<int64_t>(spec.bias.size())};
+  impl_->attach(node, "weight", store(DType::kF32, spec.shape, spec.weight.data(), spec.weight.size()));
+  impl_->attach(node, "bias", store(DType::kF32, biases, spec.bias.data(), spec.bias.size()));
+  return impl_->finish(node, std::move(out));
+}
+
 std::string GraphBuilder::cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& s) {
   const std::string in = impl_->edge("cuba_lif '" + name + "'", x);
   Node& node =

@@ -21,7 +21,7 @@ from snncore import _core
 from snncore.neuron import Neuron
 from snncore.reference import IF, LIF, Conv2d, Linear
 
-from .dialects import Dialect
+from .dialects import Dialect, Psn
 
 Shape = tuple[int, ...]
 
@@ -222,7 +222,8 @@ class _Reader:
         features, after = self._features(inputs[0]), node.meta["shape"]
         if self.dialect and self.dialect.is_neuron(module):
             self.calls_of_neurons.add(node.name)
-            return "neuron", {"neuron": self._neuron(module)}
+            rule = self._neuron(module)
+            return ("psn" if isinstance(rule, Psn) else "neuron"), {"neuron": rule}
         kind = self.kinds.get(type(module))
         if kind == "linear" and self.rank[inputs[0]] != 1:
             raise Unsupported("a linear layer needs vectors; flatten the image first")
@@ -235,7 +236,7 @@ class _Reader:
         options = next((_OPTIONS[t] for t in type(module).__mro__ if t in _OPTIONS), None)
         return kind, {} if options is None else options(module, features, after)
 
-    def _neuron(self, module: nn.Module) -> Neuron:
+    def _neuron(self, module: nn.Module) -> Neuron | Psn:
         assert self.dialect is not None
         try:
             return self.dialect.neurons[type(module)](module)

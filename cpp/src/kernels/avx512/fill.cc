@@ -34,6 +34,7 @@ void fill_avx512(KernelTable& table) {
   table.step_lifx_i32 = avx512::step_lifx_i32;
   table.step_cuba_i32 = avx512::step_cuba_i32;
   table.step_lif_f32 = avx512::step_lif_f32;
+  table.step_psn_f32 = avx512::step_psn_f32;
   table.step_neuron_f32 = avx512::step_neuron_f32;
   table.run_lif_i16 = avx512::run_lif_i16;
   table.run_lif_i32 = avx512::run_lif_i32;

@@ -33,6 +33,7 @@ void fill_neon(KernelTable& table) {
   table.step_lifx_i32 = neon::step_lifx_i32;
   table.step_cuba_i32 = neon::step_cuba_i32;
   table.step_lif_f32 = neon::step_lif_f32;
+  table.step_psn_f32 = neon::step_psn_f32;
   table.step_neuron_f32 = neon::step_neuron_f32;
   table.run_lif_i16 = neon::run_lif_i16;
   table.run_lif_i32 = neon::run_lif_i32;

@@ -33,6 +33,7 @@ void fill_scalar(KernelTable& table) {
   table.step_lifx_i32 = scalar::step_lifx_i32;
   table.step_cuba_i32 = scalar::step_cuba_i32;
   table.step_lif_f32 = scalar::step_lif_f32;
+  table.step_psn_f32 = scalar::step_psn_f32;
   table.step_neuron_f32 = scalar::step_neuron_f32;
   table.run_lif_i16 = scalar::run_lif_i16;
   table.run_lif_i32 = scalar::run_lif_i32;

@@ -10,7 +10,7 @@ from torch import nn
 from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
-from . import Dialect, Stepping
+from . import Dialect, Psn, Stepping
 
 
 def _if(n: Any) -> Neuron:
@@ -26,6 +26,18 @@ def _parametric_lif(n: Any) -> Neuron:
     return preset.parametric_lif(reciprocal, n.decay_input, n.v_threshold, n.v_reset)
 
 
+def _psn(n: Any) -> Psn:
+    return Psn(_array(n.weight), _array(n.bias).reshape(-1))
+
+
+def _masked_psn(n: Any) -> Psn:
+    return Psn(_array(n.masked_weight()), _array(n.bias).reshape(-1))
+
+
+def _array(values: Any) -> Any:
+    return values.detach().float().numpy()
+
+
 def _stepping(module: nn.Module) -> Stepping | None:
     modes = {part.step_mode for part in module.modules() if hasattr(part, "step_mode")}
     if not modes:
@@ -39,6 +51,9 @@ DIALECT = Dialect(
         neuron.IFNode: _if,
         neuron.LIFNode: _lif,
         neuron.ParametricLIFNode: _parametric_lif,
+        neuron.PSN: _psn,
+        neuron.MaskedPSN: _masked_psn,
+        neuron.SlidingPSN: _psn,
     },
     layers={
         layer.Conv2d: "conv2d",
