@@ -57,7 +57,7 @@ std::string batch_norm(GraphBuilder& b, Name name, Name x, const Vector<double>&
 
 std::string lif(GraphBuilder& b, Name name, Name x, double decay, double input_gain, double threshold,
                 Name reset, bool strict, Name profile, Name state, Name leak, bool leak_at_store,
-                int64_t theta0, int64_t unit_bits) {
+                int64_t theta0, int64_t unit_bits, Name quantiser, double alpha) {
   NeuronSpec spec;
   spec.decay = decay;
   spec.input_gain = input_gain;
@@ -70,11 +70,14 @@ std::string lif(GraphBuilder& b, Name name, Name x, double decay, double input_g
   spec.leak_at_store = leak_at_store;
   spec.theta0 = theta0;
   spec.unit_bits = unit_bits;
+  spec.quantiser = quantiser;
+  spec.alpha = alpha;
   return b.lif(name, x, spec);
 }
 
 std::string lif_int(GraphBuilder& b, Name name, Name x, const Array<int32_t>& theta,
                     const std::optional<Vector<int32_t>>& psi, const std::optional<Vector<int32_t>>& load,
+                    const std::optional<Vector<int32_t>>& edges, const std::optional<Array<int32_t>>& gamma,
                     Name profile, Name state, Name leak, int64_t leak_param, Name reset, bool leak_at_store,
                     int64_t unit_bits, double decay, double threshold, double input_gain, bool strict) {
   IntNeuronSpec spec;
@@ -92,6 +95,8 @@ std::string lif_int(GraphBuilder& b, Name name, Name x, const Array<int32_t>& th
   spec.theta = span_of(theta);
   spec.psi = span_of(psi);
   spec.load = span_of(load);
+  spec.edges = span_of(edges);
+  spec.gamma = span_of(gamma);
   return b.lif_int(name, x, spec);
 }
 
@@ -162,12 +167,13 @@ void bind_neurons(nb::class_<GraphBuilder>& builder) {
   builder
       .def("lif", &lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("decay"), nb::arg("input_gain"),
            nb::arg("threshold"), nb::arg("reset"), nb::arg("strict"), nb::arg("profile"), nb::arg("state"),
-           nb::arg("leak"), nb::arg("leak_at_store"), nb::arg("theta0"), nb::arg("unit_bits"))
+           nb::arg("leak"), nb::arg("leak_at_store"), nb::arg("theta0"), nb::arg("unit_bits"),
+           nb::arg("quantiser"), nb::arg("alpha"))
       .def("lif_int", &lif_int, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("theta"),
-           nb::arg("psi").none(), nb::arg("load").none(), nb::arg("profile"), nb::arg("state"),
-           nb::arg("leak"), nb::arg("leak_param"), nb::arg("reset"), nb::arg("leak_at_store"),
-           nb::arg("unit_bits"), nb::arg("decay"), nb::arg("threshold"), nb::arg("input_gain"),
-           nb::arg("strict"))
+           nb::arg("psi").none(), nb::arg("load").none(), nb::arg("edges").none(), nb::arg("gamma").none(),
+           nb::arg("profile"), nb::arg("state"), nb::arg("leak"), nb::arg("leak_param"), nb::arg("reset"),
+           nb::arg("leak_at_store"), nb::arg("unit_bits"), nb::arg("decay"), nb::arg("threshold"),
+           nb::arg("input_gain"), nb::arg("strict"))
       .def("cuba_lif", &cuba_lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("current_decay"),
            nb::arg("decay"), nb::arg("theta"), nb::arg("bias"), nb::arg("input_shift"))
       .def("psn", &psn, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("weight"), nb::arg("bias"))

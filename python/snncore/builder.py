@@ -15,7 +15,7 @@ from snncore.neuron import VALUES, Neuron
 Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
 Reset: TypeAlias = Literal["zero", "subtract"]
-Profile: TypeAlias = Literal["U", "W", "X"]
+Profile: TypeAlias = Literal["U", "W", "X", "T"]
 State: TypeAlias = Literal["i2", "i4", "i8", "i16", "i32"]
 Leak: TypeAlias = Literal["none", "q15", "half_floor", "shift", "tz12"]
 
@@ -159,6 +159,8 @@ class GraphBuilder:
         leak_at_store: bool = False,
         theta0: int = 0,
         unit_bits: int = -1,
+        quantiser: Literal["linear", "tanh"] = "linear",
+        alpha: float = 1.0,
     ) -> str:
         """Add a leaky integrate-and-fire neuron for each element of `x`, in real units.
 
@@ -167,6 +169,11 @@ class GraphBuilder:
         Where all weights before it are coded, `build` turns it into integers: `profile`, `state`, `leak`,
         `leak_at_store`, `theta0` and `unit_bits` say how, and docs/format.md what they mean; otherwise they
         are not used.
+
+        A state of "i2" or "i4" keeps each membrane as one of 3 or 15 codes, -threshold to threshold in equal
+        steps, or, with `quantiser` "tanh", as Q-SNN does (arXiv 2406.13672; "i8" then is 255 codes): what is
+        kept is ``alpha / n * round(n * clip(tanh(v) / alpha, -1, 1))``. `profile` "T" is the same for "i2"
+        in thresholds on the integer sums alone: exact in real numbers, behind one layer with no shortcut.
         """
         return self._core.lif(
             name,
@@ -182,6 +189,8 @@ class GraphBuilder:
             leak_at_store=leak_at_store,
             theta0=theta0,
             unit_bits=unit_bits,
+            quantiser=quantiser,
+            alpha=alpha,
         )
 
     def lif_int(
@@ -192,6 +201,8 @@ class GraphBuilder:
         theta: ArrayLike,
         psi: ArrayLike | None = None,
         load: ArrayLike | None = None,
+        edges: ArrayLike | None = None,
+        gamma: ArrayLike | None = None,
         profile: Profile = "W",
         state: State = "i16",
         leak: Leak = "q15",
@@ -209,11 +220,17 @@ class GraphBuilder:
         Parameters
         ----------
         theta
-            int32 [C]; profile X: [K, C].
+            int32 [C]; profile X: [K, C]; profile T: [3, C].
         psi
             int32 [C], for reset "subtract".
         load
             int32, for state "i2" [3] and "i4" [15]: the membranes that the codes -1..1 and -7..7 stand for.
+            With state "i8" [255] it makes the state a code, too.
+        edges
+            int32 [2], [14] or [254], ascending: the membranes from which on the codes above the lowest are
+            kept. Default: codes in equal steps of ``2^unit_bits / n``.
+        gamma
+            int32 [6, C], for profile T.
         profile, state, leak, leak_param, reset, leak_at_store, unit_bits
             docs/format.md, `lif`.
         decay, threshold, input_gain, strict
@@ -225,6 +242,8 @@ class GraphBuilder:
             theta=_int32(theta, name, "theta"),
             psi=None if psi is None else _int32(psi, name, "psi"),
             load=None if load is None else _int32(load, name, "load"),
+            edges=None if edges is None else _int32(edges, name, "edges"),
+            gamma=None if gamma is None else _int32(gamma, name, "gamma"),
             profile=profile,
             state=state,
             leak=leak,

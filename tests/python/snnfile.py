@@ -191,6 +191,7 @@ class Builder:
     def lif_int(
         self, name, x, theta, psi=None, profile="W", state="i16", leak="q15", leak_param=16384, reset="zero",
         leak_at_store=False, unit_bits=-1, decay=0.5, threshold=1.0, input_gain=1.0, strict=False, load=None,
+        edges=None, gamma=None,
     ) -> str:  # fmt: skip
         attrs = {
             "arith": "int", "profile": profile, "state": state, "leak": leak, "leak_param": leak_param,
@@ -202,6 +203,10 @@ class Builder:
             tensors["psi"] = psi.astype(np.int32)
         if load is not None:
             tensors["load"] = load.astype(np.int32)
+        if gamma is not None:
+            tensors["gamma"] = gamma.astype(np.int32)
+        if edges is not None:
+            tensors["edges"] = edges.astype(np.int32)
         op = "if" if decay == 1 else "lif"
         return self._add(op, name, [x], Edge("spike", self.edges[x].shape, (0, 1)), attrs, tensors)
 

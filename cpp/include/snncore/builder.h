@@ -48,13 +48,19 @@ struct NeuronSpec {
   double threshold = 1.0;
   std::string reset = "zero";  ///< or "subtract"
   bool strict = false;
-  std::string profile = "W";  ///< "U", "W" or "X"; U falls back to W when its constants do not fit
-  std::string state = "i16";  ///< "i2", "i4", "i8", "i16" or "i32"; the first two in profile W only
+  std::string profile = "W";  ///< "U", "W", "X" or "T"; U falls back to W when its constants do not fit
+  std::string state =
+      "i16";  ///< "i2", "i4", "i8", "i16" or "i32"; the first two in profile W (i2: or T) only
   std::string leak =
       "q15";  ///< "none", "q15", "half_floor", "shift", "tz12"; the parameter follows from decay
   bool leak_at_store = false;
   int64_t theta0 = 0;      ///< profile W: threshold in membrane units; 0: 4096, or 64 (i8)
   int64_t unit_bits = -1;  ///< profile U and X: F; -1: 3 (U) or timesteps - 1 (X)
+  /// How a membrane becomes a code where it is kept as one: "linear", or "tanh" as Q-SNN does (then "i8" is a
+  /// code, too).
+  std::string quantiser = "linear";
+  double alpha =
+      1.0;  ///< the code with the largest value stands for alpha (tanh), or for alpha thresholds (profile T)
 };
 
 /// A neuron in integers, exactly as a file holds it.
@@ -65,9 +71,12 @@ struct IntNeuronSpec {
   int64_t unit_bits = -1;
   double decay = 0.5, threshold = 1.0, input_gain = 1.0;  ///< provenance
   bool strict = false;                                    ///< provenance
-  std::span<const int32_t> theta;                         ///< [C]; profile X: [K, C]
+  std::span<const int32_t> theta;                         ///< [C]; profile X: [K, C]; T: [3, C]
+  std::span<const int32_t> gamma;                         ///< [6, C] for profile T
   std::span<const int32_t> psi;                           ///< [C] for reset "subtract"
-  std::span<const int32_t> load;  ///< states "i2" [3] and "i4" [15]: the membranes that codes stand for
+  std::span<const int32_t> load;  ///< "i2" [3], "i4" [15], "i8" [255]: the membranes that codes stand for
+  std::span<const int32_t>
+      edges;  ///< [2], [14], [254]: where codes above the lowest begin; empty: equal steps
 };
 
 /// A fixed-point neuron with a synaptic current, the rule of Loihi and Lava (docs/format.md, `cuba_lif`).

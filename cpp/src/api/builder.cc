@@ -403,10 +403,16 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
                             {"strict", s.strict}});
   const int64_t channels = impl_->graph.edges.at(in).channels();
   const auto size = static_cast<int64_t>(s.theta.size());
-  const Shape shape =
-      s.profile == "X" && size % channels == 0 ? Shape{size / channels, channels} : Shape{size};
+  const bool rows = (s.profile == "X" || s.profile == "T") && size % channels == 0;
+  const Shape shape = rows ? Shape{size / channels, channels} : Shape{size};
   impl_->attach(node, "theta", store(DType::kI32, shape, s.theta.data(), s.theta.size()));
-  for (const auto& [role, values] : {std::pair{"psi", s.psi}, std::pair{"load", s.load}}) {
+  if (!s.gamma.empty()) {
+    const auto gammas = static_cast<int64_t>(s.gamma.size());
+    const Shape table = gammas % channels == 0 ? Shape{gammas / channels, channels} : Shape{gammas};
+    impl_->attach(node, "gamma", store(DType::kI32, table, s.gamma.data(), s.gamma.size()));
+  }
+  for (const auto& [role, values] :
+       {std::pair{"psi", s.psi}, std::pair{"load", s.load}, std::pair{"edges", s.edges}}) {
     if (values.empty()) continue;
     const Shape row{static_cast<int64_t>(values.size())};
     impl_->attach(node, role, store(DType::kI32, row, values.data(), values.size()));

@@ -84,14 +84,17 @@ void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) {
                   {"threshold", p.spec.threshold},
                   {"input_gain", p.spec.input_gain},
                   {"strict", p.spec.strict}};
-  tensor::Tensor theta = ints(k.theta);
-  if (k.profile == "X") {
+  const auto by_channel = [&](const std::vector<int32_t>& rows) {
+    tensor::Tensor t = ints(rows);
     const auto channels = static_cast<int64_t>(k.c.size());
-    theta.shape = {static_cast<int64_t>(k.theta.size()) / channels, channels};
-  }
-  put(g, neuron, "theta", std::move(theta));
+    t.shape = {static_cast<int64_t>(rows.size()) / channels, channels};
+    return t;
+  };
+  put(g, neuron, "theta", k.profile == "X" || k.profile == "T" ? by_channel(k.theta) : ints(k.theta));
   if (!k.psi.empty()) put(g, neuron, "psi", ints(k.psi));
   if (!k.load.empty()) put(g, neuron, "load", ints(k.load));
+  if (!k.gamma.empty()) put(g, neuron, "gamma", by_channel(k.gamma));
+  if (!k.edges.empty()) put(g, neuron, "edges", ints(k.edges));
 }
 
 void complete(graph::Graph& g, const PendingReadout& p) {

@@ -15,6 +15,8 @@ constexpr double kMaxInt32 = 2147483647.0;
 constexpr int64_t kTwo31 = int64_t{1} << 31;
 // Below this a multiplier is too coarse (a relative error above 2^-10): the layer takes 64-bit products.
 constexpr double kCoarse = 1024.0;
+// Of Q-SNN's membranes: -4 and 1 thresholds.
+constexpr int64_t kLowestBin = -4096, kHighestBin = 1024;
 
 double round_half_up(double x) { return std::floor(x + 0.5); }
 
@@ -38,6 +40,8 @@ class Constants {
     out_.n.assign(channels_, 0);
     if (spec_.profile == "X") {
       exact_thresholds();
+    } else if (spec_.profile == "T") {
+      exact_states();
     } else if (spec_.profile != "U" || !unit_per_channel()) {
       common_unit();
     }
@@ -54,11 +58,13 @@ class Constants {
     expect(std::isfinite(spec_.input_gain), "input_gain must be finite");
     expect(spec_.reset == "zero" || spec_.reset == "subtract",
            "reset must be 'zero' or 'subtract', received '" + spec_.reset + "'");
-    expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X",
-           "profile must be U, W or X, received '" + spec_.profile + "'");
+    expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X" || spec_.profile == "T",
+           "profile must be U, W, X or T, received '" + spec_.profile + "'");
+    check_quantiser();
     expect(coded() || spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32",
            "state must be i2, i4, i8, i16 or i32, received '" + spec_.state + "'");
     expect(!coded() || spec_.profile != "X", "profile X needs state i16 or i32, received " + spec_.state);
+    expect(spec_.state == "i2" || spec_.profile != "T", "profile T needs state i2, received " + spec_.state);
     for (const CurrentTerm* sum : sums_) {
       for (size_t c = 0; c < channels_; ++c) {
         expect(std::isfinite(sum->a[c]) && std::isfinite(sum->d[c]),
@@ -92,8 +98,31 @@ class Constants {
     }
   }
 
+  void check_quantiser() const {
+    expect(spec_.quantiser == "linear" || spec_.quantiser == "tanh",
+           "quantiser must be 'linear' or 'tanh', received '" + spec_.quantiser + "'");
+    expect(spec_.alpha > 0 && spec_.alpha <= 1, "alpha must be above 0 and at most 1");
+    expect(!tanh() || (coded() && spec_.reset == "zero" && !spec_.leak_at_store && spec_.theta0 == 0),
+           "quantiser 'tanh' needs state i2, i4 or i8, reset 'zero', and neither leak_at_store nor theta0");
+    expect(spec_.alpha == 1 || tanh() || spec_.profile == "T",
+           "alpha belongs to quantiser 'tanh' and profile T");
+  }
+
   // Membranes kept as codes (docs/format.md, `lif`).
-  [[nodiscard]] bool coded() const { return spec_.state == "i2" || spec_.state == "i4"; }
+  [[nodiscard]] bool tanh() const { return spec_.quantiser == "tanh"; }
+  [[nodiscard]] bool coded() const {
+    return spec_.state == "i2" || spec_.state == "i4" || (spec_.state == "i8" && tanh());
+  }
+  [[nodiscard]] int64_t most_code() const { return spec_.state == "i2" ? 1 : spec_.state == "i4" ? 7 : 127; }
+  // What code c stands for, and the real membrane from which on it is kept.
+  [[nodiscard]] double level(int64_t c) const {
+    const double full = tanh() ? spec_.alpha : spec_.alpha * spec_.threshold;
+    return full * static_cast<double>(c) / static_cast<double>(most_code());
+  }
+  [[nodiscard]] double code_begins(int64_t c) const {
+    const double half = level(2 * c - 1) / 2;
+    return !tanh() ? half : half >= 1 ? HUGE_VAL : half <= -1 ? -HUGE_VAL : std::atanh(half);
+  }
 
   [[nodiscard]] double a(const CurrentTerm& sum, size_t c) const { return sum.a[c] * spec_.input_gain; }
   [[nodiscard]] double d(size_t c) const {
@@ -105,11 +134,11 @@ class Constants {
   // Profile W.
   void common_unit() {
     out_.profile = "W";
-    const int64_t theta0 = spec_.theta0 != 0 ? spec_.theta0 : spec_.state == "i8" ? 64 : 4096;
+    const int64_t theta0 = spec_.theta0 != 0 ? spec_.theta0 : spec_.state == "i8" && !tanh() ? 64 : 4096;
     expect(theta0 >= 1 && theta0 <= 32766, "theta0 must be 1..32766, received " + std::to_string(theta0));
-    if (coded()) default_load(theta0);
+    if (coded()) tanh() ? tanh_codes() : default_load(theta0);
     // A small unit and a long memory leave states that never decay.
-    const bool sticky = spec_.state == "i8" && out_.leak != "tz12" && out_.leak != "none" &&
+    const bool sticky = spec_.state == "i8" && !tanh() && out_.leak != "tz12" && out_.leak != "none" &&
                         0.5 / (1 - spec_.decay) > static_cast<double>(theta0) / 50;
     expect(!sticky, "an i8 state cannot hold decay " + std::to_string(spec_.decay) +
                         ": take state 'i16' or leak 'tz12'");
@@ -136,11 +165,65 @@ class Constants {
     expect((theta0 & (theta0 - 1)) == 0 && theta0 <= 4096,
            "state " + spec_.state + " needs a theta0 that is a power of two, 1..4096, received " +
                std::to_string(theta0));
-    const int64_t most = spec_.state == "i2" ? 1 : 7;
+    const int64_t most = most_code();
     for (int64_t code = -most; code <= most; ++code) {
       const double exact = static_cast<double>(theta0 * code) / static_cast<double>(most);
       out_.load.push_back(static_cast<int32_t>(round_half_up(exact)));
     }
+  }
+
+  // Q-SNN's membranes, Q(r) = alpha / n * round(n * clamp(tanh(r) / alpha, -1, 1)), in units of threshold /
+  // 4096: a code comes back leaked, and is kept by bins of four units, each by its middle, up to the
+  // threshold.
+  void tanh_codes() {
+    const int64_t most = most_code();
+    const double unit = spec_.threshold / 4096;
+    out_.leak = "none";
+    out_.leak_param = 0;
+    for (int64_t code = -most; code <= most; ++code) {
+      const double v = round_half_up(spec_.decay * level(code) / unit);
+      expect(std::fabs(v) <= 32767, "a membrane does not fit 16 bits: the threshold is too small");
+      out_.load.push_back(static_cast<int32_t>(v));
+    }
+    int64_t bin = kLowestBin;
+    for (int64_t code = -most + 1; code <= most; ++code) {
+      while (bin <= kHighestBin && (4 * static_cast<double>(bin) + 1.5) * unit < code_begins(code)) ++bin;
+      const int64_t edge = bin == kLowestBin ? INT16_MIN : bin > kHighestBin ? INT16_MAX : 4 * bin;
+      out_.edges.push_back(static_cast<int32_t>(edge));
+    }
+  }
+
+  // Profile T: with three codes everything is a threshold on the integer sum, exact in real numbers.
+  void exact_states() {
+    expect(sums_.size() == 1 && terms_.size() == 1, "profile T takes one conv2d or linear and no shortcut");
+    expect(spec_.reset == "zero" && !spec_.leak_at_store,
+           "profile T means reset 'zero' and no leak_at_store");
+    const CurrentTerm& sum = *sums_[0];
+    out_.theta.resize(3 * channels_);
+    out_.gamma.resize(6 * channels_);
+    for (size_t c = 0; c < channels_; ++c) {
+      const double gain = a(sum, c);
+      expect(gain > 0, "profile T needs a positive scale, channel " + std::to_string(c) + " has 0");
+      const auto end = static_cast<double>(sum.a_max[c]) + 1;  // beyond it always and never are the same
+      const auto sum_for = [&](double r, size_t state) {
+        return (r - d(c) - spec_.decay * level(static_cast<int64_t>(state) - 1)) / gain;
+      };
+      for (size_t state = 0; state < 3; ++state) {
+        const double x = sum_for(spec_.threshold, state),
+                     theta = spec_.strict ? std::floor(x) + 1 : std::ceil(x);
+        out_.theta[state * channels_ + c] = static_cast<int32_t>(std::clamp(theta, -end, end));
+        for (size_t code = 0; code < 2; ++code) {
+          const double begins = std::ceil(sum_for(code_begins(static_cast<int64_t>(code)), state));
+          out_.gamma[(2 * state + code) * channels_ + c] =
+              static_cast<int32_t>(std::clamp(begins, -end, end));
+        }
+      }
+      out_.factors[0][c] = 1;
+    }
+    out_.profile = "T";
+    out_.leak = "none";
+    out_.leak_param = 0;
+    out_.unit_bits = -1;
   }
 
   // The largest n for which everything of channel c fits. False: nothing fits, or (not wide) only a coarse

@@ -22,13 +22,14 @@ struct NeuronConstants {
   std::vector<std::vector<int32_t>> factors;  // M.j or K.j for each term
   std::vector<int32_t> c, n;
   bool wide = false;
-  std::vector<int32_t> theta, psi;  // psi stays empty for reset "zero"
-  std::vector<int32_t> load;        // what codes stand for: states i2 and i4 only
+  std::vector<int32_t> theta, psi;   // psi stays empty for reset "zero"
+  std::vector<int32_t> load, edges;  // of membranes kept as codes: what those stand for, and where they begin
+  std::vector<int32_t> gamma;        // profile T: [6][C]; theta is [3][C]
   std::string profile, state, leak;
   int64_t leak_param = 0, unit_bits = -1;
 };
 
-/// Computes every constant in float64, rounding floor(x + 1/2) (profiles U, W and X of docs/format.md; U
+/// Computes every constant in float64, rounding floor(x + 1/2) (profiles U, W, X and T of docs/format.md; U
 /// becomes W where it does not fit). `steps` is what the model runs by default. Throws
 /// Error(kInvalidArgument) naming `layer`.
 NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms,

@@ -157,11 +157,17 @@ struct LifTile {
   bool leak_at_store;
   size_t steps, pixels, channels;  // channels: the logical number
   size_t channels_padded;
-  // step_lif_coded: V is kept as a code of 2 or 4 bits, code = clamp((V * n + half) >> code_shift, -n, n),
-  // where n = 2^(code_bits - 1) - 1 and half = 2^code_shift / 2, and comes back as membranes[code + n].
+  // step_lif_coded: V is kept as a code of 2, 4 or 8 bits, and comes back as membranes[code + n], where
+  // n = 2^(code_bits - 1) - 1. With edges, code = -n + how many of them V reaches; without,
+  // code = clamp((V * n + half) >> code_shift, -n, n), half = 2^code_shift / 2.
   size_t code_bits;
   int32_t code_shift;        // 0..12
-  const int16_t* membranes;  // 16 entries; that of code 0 is 0
+  const int16_t* membranes;  // 2n + 1 entries, 16 at least; that of code 0 is 0
+  const int16_t* edges;      // null, or 2n in ascending order
+  // step_lif_states: the code alone is kept, -1..1 in 2 bits, and theta has a row for each:
+  // [3][channels_padded]. Without a spike the next code is -1 + how many of its two rows of gamma,
+  // [3][2][channels_padded], I reaches.
+  const int32_t* gamma;
   void* state;    // null: start from 0, keep nothing; else [pixel][channels_padded] of the state type; codes
                   // lie lowest bits first, in two's complement
   uint64_t* out;  // spikes: row of pixel p at step t starts at out + t * out_t_stride + p * out_stride
@@ -419,7 +425,9 @@ struct KernelTable {
   void (*gemm_f32f32_f32)(const float* x, size_t pixels, const FloatWeights& w, float* out);
 
   // The neuron. State types: int8 (clamp -127..127), int16, int32 (64-bit leak products and sums).
-  void (*step_lif_coded)(const LifTile& tile);  // codes of 2 and 4 bits
+  void (*step_lif_coded)(const LifTile& tile);   // codes of 2 and 4 bits
+  void (*step_lif_coded8)(const LifTile& tile);  // of 8 bits; the same on every level
+  void (*step_lif_states)(const LifTile& tile);  // no leak, no psi: the tables hold everything
   void (*step_lif_i8)(const LifTile& tile);
   void (*step_lif_i16)(const LifTile& tile);
   void (*step_lif_i32)(const LifTile& tile);

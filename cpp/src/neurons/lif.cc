@@ -36,14 +36,33 @@ void check_leak(const NodeView& view, bool leaky) {
   ops::integer_in(view, "leak_param", lo, hi);
 }
 
-/// Codes of 2 and 4 bits: what they stand for, and the shift between V and them.
+/// Codes: what they stand for, and where they begin.
 void check_codes(const NodeView& view) {
-  if (view.text("profile") != "W") view.fail("state " + view.text("state") + " needs profile W");
-  ops::integer_in(view, "unit_bits", 0, 12);
-  const int64_t most = view.text("state") == "i2" ? 1 : 7;
+  const std::string& state = view.text("state");
+  if (view.text("profile") != "W") view.fail("state " + state + " as codes needs profile W");
+  const int64_t most = state == "i2" ? 1 : state == "i4" ? 7 : 127;
   const tensor::Tensor& load = view.get("load", DType::kI32, {2 * most + 1});
   ops::expect_between(view, "load", load, INT16_MIN, kMax16);
   if (load.as<int32_t>()[most] != 0) view.fail("tensor 'load' must hold 0 for code 0");
+  if (view.find("edges") == nullptr) {
+    ops::integer_in(view, "unit_bits", 0, 12);
+    return;
+  }
+  const tensor::Tensor& edges = view.get("edges", DType::kI32, {2 * most});
+  ops::expect_between(view, "edges", edges, INT16_MIN, kMax16);
+  if (!std::is_sorted(edges.as<int32_t>(), edges.as<int32_t>() + 2 * most)) {
+    view.fail("tensor 'edges' must be in ascending order");
+  }
+}
+
+/// Profile T: thresholds of spikes and of codes, for each of the three codes that are kept.
+void check_states(const NodeView& view, const Shape& channels) {
+  ops::expect_between(view, "theta", view.get("theta", DType::kI32, {3, channels[0]}), -kMax32, kMax32);
+  ops::expect_between(view, "gamma", view.get("gamma", DType::kI32, {6, channels[0]}), -kMax32, kMax32);
+  if (view.text("reset") != "zero" || view.text("leak") != "none" || view.text("state") != "i2" ||
+      view.flag("leak_at_store")) {
+    view.fail("profile T needs reset zero, leak none (the tables hold it) and state i2");
+  }
 }
 
 /// Profile X keeps a table of thresholds, one row for each number of steps since the last reset.
@@ -64,8 +83,15 @@ ops::Edge infer_integer(const NodeView& view, bool leaky) {
   if (x.type != EdgeType::kCurrent) ops::refuse_input(view, x, "a current (from requant)");
   const bool subtract = one_of(view, "reset", {"zero", "subtract"}) == "subtract";
   const std::string& state = one_of(view, "state", {"i2", "i4", "i8", "i16", "i32"});
-  const bool coded = state == "i2" || state == "i4";
-  ops::expect_roles(view, {"theta"}, {subtract ? "psi" : "theta", coded ? "load" : "theta"});
+  const std::string& profile = one_of(view, "profile", {"U", "W", "X", "T"});
+  const bool tables = profile == "T";
+  const bool coded =
+      !tables && (state == "i2" || state == "i4" || (state == "i8" && view.find("load") != nullptr));
+  const char *psi = subtract ? "psi" : "theta", *load = coded ? "load" : "theta",
+             *edges = tables  ? "gamma"
+                      : coded ? "edges"
+                              : "theta";
+  ops::expect_roles(view, {"theta"}, {psi, load, edges});
   for (const char* key : {"decay", "threshold", "input_gain"}) (void)view.number(key);
   for (const char* key : {"leak_at_store", "strict"}) (void)view.flag(key);
   check_leak(view, leaky);
@@ -73,9 +99,10 @@ ops::Edge infer_integer(const NodeView& view, bool leaky) {
   const Shape channels{x.channels()};
   const int64_t limit = state == "i32" ? kMax32 : kMax16;
   if (coded) check_codes(view);
-  const std::string& profile = one_of(view, "profile", {"U", "W", "X"});
   if (profile == "X") {
     check_table(view, channels, limit);
+  } else if (tables) {
+    check_states(view, channels);
   } else {
     ops::integer_in(view, "unit_bits", profile == "U" ? 0 : -1, 30);
     ops::expect_between(view, "theta", view.get("theta", DType::kI32, channels), -limit, limit);
@@ -120,7 +147,7 @@ ops::Edge infer_if(const NodeView& view) { return infer(view, false); }
 void check_profile(const NodeView& neuron, const NodeView& requant,
                    const std::vector<std::vector<int64_t>>& a_max) {
   const std::string& profile = neuron.text("profile");
-  if (profile == "W") return;
+  if (profile == "W" || profile == "T") return;
   const bool exact = profile == "X";
   const auto fail = [&](const std::string& message) {
     neuron.fail("profile " + profile + " needs " + message);

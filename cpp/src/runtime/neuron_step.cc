@@ -63,15 +63,17 @@ class IntNeuronStep final : public CurrentsStep {
     k.leak_param = neuron_.leak_param;
     k.leak_at_store = neuron_.leak_at_store;
     place(f, tile, k);
+    if (!neuron_.gamma.empty()) {
+      k.gamma = neuron_.gamma.data();
+      k.state = code_state(f, tile);
+      kernels().step_lif_states(k);
+      return;
+    }
+    if (!neuron_.load.empty()) {
+      run_coded(f, tile, k);
+      return;
+    }
     switch (neuron_.state_bits) {
-      case 2:
-      case 4:
-        k.code_bits = static_cast<size_t>(neuron_.state_bits);
-        k.code_shift = neuron_.code_shift;
-        k.membranes = neuron_.load.data();
-        k.state = code_state(f, tile);
-        kernels().step_lif_coded(k);
-        break;
       case 8:
         k.state = state_of<int8_t>(f, place_.state_offset, tile);
         kernels().step_lif_i8(k);
@@ -88,7 +90,16 @@ class IntNeuronStep final : public CurrentsStep {
   }
 
  private:
-  // Codes of less than a byte each.
+  void run_coded(const Frame& f, const Tile& tile, kernels::LifTile& k) const noexcept {
+    k.code_bits = static_cast<size_t>(neuron_.state_bits);
+    k.code_shift = neuron_.code_shift;
+    k.membranes = neuron_.load.data();
+    k.edges = neuron_.edges.empty() ? nullptr : neuron_.edges.data();
+    k.state = code_state(f, tile);
+    neuron_.state_bits == 8 ? kernels().step_lif_coded8(k) : kernels().step_lif_coded(k);
+  }
+
+  // Codes may have less than a byte each.
   [[nodiscard]] void* code_state(const Frame& f, const Tile& tile) const noexcept {
     if (!place_.state_offset) return nullptr;
     const size_t first = (tile.n * place_.out.pixels + tile.first) * padded();

@@ -32,9 +32,11 @@ struct IntCurrents {
 };
 
 struct IntNeuron {
-  std::vector<int32_t> theta;  // profile X: [K][channels_padded]
+  std::vector<int32_t> theta;  // profile X: [K][channels_padded]; T: [3][channels_padded]
+  std::vector<int32_t> gamma;  // profile T: [6][channels_padded]
   std::vector<int32_t> psi;    // empty: reset to zero
-  std::vector<int16_t> load;   // states of 2 and 4 bits: 16 entries (kernels::LifTile)
+  std::vector<int16_t> load;   // states kept as codes: what they stand for, 16 entries at least
+  std::vector<int16_t> edges;  // and where one begins, or empty (kernels::LifTile)
   int32_t code_shift = 0;      // of those states
   kernels::Leak leak = kernels::Leak::kNone;
   int32_t leak_param = 0;

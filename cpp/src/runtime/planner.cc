@@ -303,14 +303,21 @@ class Planner {
     n.leak_param = static_cast<int32_t>(v.integer("leak_param"));
     n.leak_at_store = v.flag("leak_at_store");
     n.state_bits = std::stoi(v.text("state").substr(1));
-    if (const tensor::Tensor* load = v.find("load")) {
-      const auto* entries = load->as<int32_t>();
-      n.load.assign(entries, entries + load->shape[0]);
-      n.load.resize(16);
+    if (const tensor::Tensor* gamma = v.find("gamma")) n.gamma = padded(*gamma, channels, INT32_MAX);
+    n.load = narrow(v.find("load"));
+    n.edges = narrow(v.find("edges"));
+    if (!n.load.empty()) {
+      n.load.resize(std::max<size_t>(n.load.size(), 16));
       n.code_shift = static_cast<int32_t>(v.integer("unit_bits"));
     }
     if (v.text("profile") == "X") set_profile_x(v, n);
     return n;
+  }
+
+  static std::vector<int16_t> narrow(const tensor::Tensor* t) {
+    if (t == nullptr) return {};
+    const auto* values = t->as<int32_t>();
+    return {values, values + t->shape[0]};
   }
 
   // Profile X keeps its integral in 32 bits whatever the file says: with its bound proven, the spikes are the

@@ -76,6 +76,15 @@ class LifCase {
     return t;
   }
 
+  // What a neuron gets, with a division for the shift.
+  [[nodiscard]] int64_t current(size_t t, size_t p, size_t ch) {
+    const size_t at = (t * settings.pixels + p) * cp + ch;
+    const int64_t product = int64_t{sums[is_static ? p * cp + ch : at]} * m[ch] + c[ch];
+    const int64_t by = int64_t{1} << n[ch];
+    const int64_t floored = product / by - (product % by != 0 && product < 0 ? 1 : 0);
+    return floored + (has_extra ? extra[at] : 0);
+  }
+
   // Rows of spikes are one word longer than needed: the word behind them must stay.
   [[nodiscard]] size_t out_stride() const { return words_for(settings.channels) + 1; }
 

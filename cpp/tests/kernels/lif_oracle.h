@@ -39,10 +39,7 @@ struct Oracle {
 
   bool step(int64_t& v, size_t t, size_t p, size_t ch) {
     const LifSettings& s = given.settings;
-    const size_t at = (t * s.pixels + p) * given.cp + ch;
-    const int64_t sum = given.sums[given.is_static ? p * given.cp + ch : at];
-    int64_t i = floor_div(sum * given.m[ch] + given.c[ch], int64_t{1} << given.n[ch]);
-    if (given.has_extra) i += given.extra[at];
+    const int64_t i = given.current(t, p, ch);
     const int64_t h = saturated((s.leak_at_store ? v : leaked(s.leak, s.leak_param, v)) + saturated(i));
     const bool spike = h >= given.theta[ch];
     v = h;

@@ -1,5 +1,7 @@
 // Membranes of 2 and 4 bits: every level against the definition.
+#include <algorithm>
 #include <array>
+#include <vector>
 
 #include "kernels/lif_oracle.h"
 
@@ -12,10 +14,14 @@ struct Codes {
   size_t bits;
   int32_t shift;
   std::array<int16_t, 16> membranes{};
+  std::vector<int16_t> edges{};
 
   [[nodiscard]] int64_t most() const { return (int64_t{1} << (bits - 1)) - 1; }
   [[nodiscard]] int64_t membrane(int64_t code) const { return membranes[static_cast<size_t>(code + most())]; }
   [[nodiscard]] int64_t code(int64_t v) const {
+    if (!edges.empty()) {
+      return std::count_if(edges.begin(), edges.end(), [&](int64_t edge) { return v >= edge; }) - most();
+    }
     return clamp_to(floor_div(v * most() + (int64_t{1} << shift) / 2, int64_t{1} << shift), -most(), most());
   }
 };
@@ -29,6 +35,11 @@ Codes random_codes(Random& random, size_t bits) {
     const int64_t v = c == 0 ? 0 : usual ? step : near_limits<int16_t>(random, INT16_MIN, INT16_MAX);
     codes.membranes[static_cast<size_t>(c + codes.most())] = static_cast<int16_t>(v);
   }
+  for (int64_t i = 0; i < 2 * codes.most() && random.chance(0.97); ++i) {
+    codes.edges.push_back(static_cast<int16_t>(near_limits<int16_t>(random, -6000, 6000)));
+  }
+  if (codes.edges.size() < static_cast<size_t>(2 * codes.most())) codes.edges.clear();
+  std::ranges::sort(codes.edges);
   return codes;
 }
 
@@ -59,6 +70,7 @@ void check_level(const KernelTable& table, LifCase<int16_t>& given, const Codes&
   tile.code_bits = codes.bits;
   tile.code_shift = codes.shift;
   tile.membranes = codes.membranes.data();
+  tile.edges = codes.edges.empty() ? nullptr : codes.edges.data();
   tile.state = state.data();
   table.step_lif_coded(tile);
 
@@ -123,9 +135,71 @@ TEST_CASE("step_lif_coded takes the code below the lowest for 0") {
     tile.code_bits = 4;
     tile.code_shift = codes.shift;
     tile.membranes = codes.membranes.data();
+    tile.edges = nullptr;
     tile.state = state.data();
     table.step_lif_coded(tile);
     for (size_t i = 0; i < 32; ++i) CHECK(get_code(state, i, 4) == 0);
+  }
+}
+
+// Three states with tables of their own: theta [3][cp] and gamma [3][2][cp].
+struct States {
+  Guarded<int32_t> theta, gamma;
+
+  States(Random& random, size_t cp, size_t channels) : theta(3 * cp, 1), gamma(6 * cp, 1) {
+    for (size_t i = 0; i < theta.size(); ++i) {
+      theta[i] = i % cp < channels ? static_cast<int32_t>(random.in(-3000, 3000)) : INT32_MAX;
+    }
+    for (size_t i = 0; i < gamma.size(); ++i) gamma[i] = static_cast<int32_t>(random.in(-3000, 3000));
+  }
+};
+
+TEST_CASE("step_lif_states equals the definition on every level") {
+  Random random(33);
+  for (const size_t channels : sizes()) {
+    for (int i = 0; i < 12; ++i) {
+      LifCase<int16_t> given(random,
+                             {channels, random.size(1, 5), random.size(1, 5), Leak::kNone, 0, false, false});
+      const LifSettings& s = given.settings;
+      States tables_of(random, given.cp, channels);
+      Guarded<uint8_t> start(s.pixels * given.cp / 4, 1);
+      for (size_t k = 0; k < s.pixels * given.cp; ++k)
+        put_code(start, k, 2, k % given.cp < channels ? random.in(-1, 1) : 0);
+      for (const auto& table : tables()) {
+        CAPTURE(table.isa);
+        CAPTURE(channels);
+        Guarded<uint8_t> state(start.size(), 1);
+        for (size_t k = 0; k < state.size(); ++k) state[k] = start[k];
+        LifResult r = given.result();
+        LifTile tile = given.tile();
+        given.point_at(tile, r);
+        tile.theta = tables_of.theta.data();
+        tile.gamma = tables_of.gamma.data();
+        tile.state = state.data();
+        table.step_lif_states(tile);
+        bool same = true;
+        for (size_t p = 0; p < s.pixels; ++p) {
+          for (size_t ch = 0; ch < channels; ++ch) {
+            int64_t code = get_code(start, p * given.cp + ch, 2);
+            for (size_t t = 0; t < s.steps; ++t) {
+              const int64_t x = given.current(t, p, ch);
+              const auto row = static_cast<size_t>(code + 1);
+              const bool spike = x >= tables_of.theta[row * given.cp + ch];
+              const int64_t low = x >= tables_of.gamma[2 * row * given.cp + ch] ? 1 : 0;
+              const int64_t high = x >= tables_of.gamma[(2 * row + 1) * given.cp + ch] ? 1 : 0;
+              code = spike ? 0 : low + high - 1;
+              const uint64_t* out = r.out.data() + t * tile.out_t_stride + p * tile.out_stride;
+              same = same && spike == ((out[ch / 64] >> ch % 64 & 1) != 0);
+              same = same && r.record[(t * s.pixels + p) * given.cp + ch] == code;
+            }
+            same = same && get_code(state, p * given.cp + ch, 2) == code;
+          }
+        }
+        CHECK(same);
+        CHECK(state.intact());
+        CHECK(r.out.intact());
+      }
+    }
   }
 }
 

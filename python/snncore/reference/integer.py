@@ -12,9 +12,10 @@ One time step of the integer neuron: leak, integrate, compare, reset, store::
     V' = sat(H - (psi if S else 0))       reset "subtract"
     V  = clamp(V', lo, hi)
 
-States of 2 and 4 bits hold a code instead of V, and a table says what it stands for::
+States of 2 and 4 bits, and of 8 with a table, hold a code instead of V, and a table says what it stands for::
 
-    code = clamp((V' * n + half) >> unit_bits, -n, n)      n = 1, 7;  half = 2^unit_bits / 2
+    code = clamp((V' * n + half) >> unit_bits, -n, n)      n = 1, 7, 127;  half = 2^unit_bits / 2
+    code = -n + (how many edges V' reaches)                where there are edges
     V    = load[code + n]
 
 V is 0 before the first step.
@@ -78,13 +79,14 @@ class IntegerLif:
 
     `theta` int64 ``[C]``; profile ``"X"``: ``[K, C]``, row k-1 for k steps since the last reset, at most K
     steps. `psi` int64 ``[C]`` for reset ``"subtract"``. With `leak_at_store` the leak comes after the reset
-    instead of before the current: ``L = V``, ``V = clamp(leak(V'), lo, hi)``. `load` int64 ``[3]`` or
-    ``[15]`` and `unit_bits` belong to the states ``"i2"`` and ``"i4"``.
+    instead of before the current: ``L = V``, ``V = clamp(leak(V'), lo, hi)``. `load` int64 ``[2n + 1]``,
+    and `edges` int64 ``[2n]`` or `unit_bits`, belong to states kept as codes. Profile ``"T"``: `theta`
+    ``[3, C]`` and `gamma` ``[6, C]``.
     """
 
     theta: Tensor
     psi: Tensor | None = None
-    profile: Literal["U", "W", "X"] = "W"
+    profile: Literal["U", "W", "X", "T"] = "W"
     state: State = "i16"
     leak: Leak = "q15"
     leak_param: int = 16384
@@ -92,6 +94,8 @@ class IntegerLif:
     leak_at_store: bool = False
     load: Tensor | None = None
     unit_bits: int = 0
+    edges: Tensor | None = None
+    gamma: Tensor | None = None
 
 
 @dataclass
@@ -129,6 +133,8 @@ def integer_lif(current: Tensor, p: IntegerLif) -> Steps:
     """Run the integer neuron over the currents int64 ``[T, N, C, ...]``, from V = 0."""
     if p.profile == "X" and current.shape[0] > p.theta.shape[0]:
         raise ValueError(f"profile X holds for {p.theta.shape[0]} steps, not for {current.shape[0]}")
+    if p.gamma is not None:
+        return _three_states(current, p.theta, p.gamma)
     count = Saturations()
     v = torch.zeros_like(current[0])
     since_reset = torch.zeros_like(current[0])
@@ -151,6 +157,24 @@ def integer_lif(current: Tensor, p: IntegerLif) -> Steps:
         spikes.append(s)
         membranes.append(v)
     return Steps(torch.stack(spikes), torch.stack(membranes), count)
+
+
+def _three_states(current: Tensor, theta: Tensor, gamma: Tensor) -> Steps:
+    """Profile T: the code, -1..1, chooses the row of `theta`, and those of `gamma` for the next code."""
+    code = torch.zeros_like(current[0])
+    spikes, codes = [], []
+    for now in current:
+        s = torch.zeros_like(now, dtype=torch.bool)
+        after = torch.zeros_like(code)
+        for state in range(3):
+            here = code == state - 1
+            s = torch.where(here, now >= _per_channel(theta[state], now), s)
+            reached = [now >= _per_channel(gamma[2 * state + j], now) for j in range(2)]
+            after = torch.where(here, -1 + reached[0].long() + reached[1].long(), after)
+        code = torch.where(s, 0, after)
+        spikes.append(s)
+        codes.append(code)
+    return Steps(torch.stack(spikes), torch.stack(codes))
 
 
 def _thresholds(p: IntegerLif, since_reset: Tensor) -> Tensor:
@@ -176,6 +200,9 @@ def _stored(v: Tensor, p: IntegerLif) -> tuple[Tensor, int]:
     lo, hi = STORE[p.state]
     if p.load is None:
         return _clamp(v, lo, hi)
+    if p.edges is not None:
+        code = torch.searchsorted(p.edges, v.contiguous(), right=True) - hi
+        return p.load[code + hi], int((v < p.load[0]).sum() + (v > p.load[-1]).sum())
     half = (1 << p.unit_bits) >> 1
     code, clipped = _clamp((v * hi + half) >> p.unit_bits, lo, hi)
     return p.load[code + hi], clipped

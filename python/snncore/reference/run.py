@@ -333,6 +333,8 @@ class _Walk:
             leak_at_store=a["leak_at_store"],
             load=node.tensors.get("load"),
             unit_bits=a["unit_bits"],
+            edges=node.tensors.get("edges"),
+            gamma=node.tensors.get("gamma"),
         )
         return integer_lif(x, parameters)
 

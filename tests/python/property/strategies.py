@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 CHANNELS = st.one_of(st.integers(1, 9), st.sampled_from([16, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 130]))
 LIMIT16, LIMIT31 = 32767, 2**31 - 1
 STATE_LIMIT = {"i2": LIMIT16, "i4": LIMIT16, "i8": LIMIT16, "i16": LIMIT16, "i32": LIMIT31}
-MOST_CODE = {"i2": 1, "i4": 7}
+MOST_CODE = {"i2": 1, "i4": 7, "i8": 127}
 
 
 @dataclass
@@ -240,8 +240,10 @@ class Draft:
             constants = self._shift_only(profile, state, a_max, unit)
             if constants is not None:
                 return profile, state, unit, constants
+        if self.draw(st.integers(0, 7)) == 0:
+            return "T", "i2", -1, self._requant(a_max)
         state = self.one_of(state, "i2", "i4")
-        unit = self.draw(st.integers(0, 12)) if state in MOST_CODE else -1
+        unit = self.draw(st.integers(0, 12)) if state in ("i2", "i4") else -1
         wide = self.one_of(False, False, False, True)
         return "W", state, unit, self._wide(a_max) if wide else self._requant(a_max)
 
@@ -279,7 +281,7 @@ class Draft:
     def _fire(self, current: str, profile: str, state: str, unit: int, reach: np.ndarray) -> str:
         limit = STATE_LIMIT[state]
         channels = len(reach)
-        rows = unit + 1 if profile == "X" else 1
+        rows = unit + 1 if profile == "X" else 3 if profile == "T" else 1
         habit = self.one_of("near", "near", "near", "lowest", "highest")
         theta = np.round(self.rng.uniform(-0.1, 0.6, (rows, channels)) * reach)
         theta = np.clip(theta, -limit, limit).astype(np.int64)
@@ -288,6 +290,9 @@ class Draft:
         more: dict[str, Any] = {}
         if profile == "X":
             more = {"leak": "half_floor", "leak_param": 0, "reset": "zero"}
+        elif profile == "T":
+            gamma = np.round(self.rng.uniform(-0.5, 0.5, (6, channels)) * reach)
+            more = {"leak": "none", "leak_param": 0, "reset": "zero", "gamma": gamma.astype(np.int32)}
         else:
             theta = theta[0]
             more = self._leak() | {
@@ -296,8 +301,8 @@ class Draft:
             }
         if more["reset"] == "subtract":
             more["psi"] = np.clip(abs(theta) + self.rng.integers(0, 3, channels), 0, limit).astype(np.int32)
-        if state in MOST_CODE:
-            more["load"] = self._load(MOST_CODE[state], unit)
+        if state in MOST_CODE and profile == "W":
+            more |= self._codes(MOST_CODE[state], unit)
         name = self.name("lif_int")
         self.call(
             "lif_int", name=name, x=current, theta=theta.astype(np.int32), profile=profile, state=state,
@@ -306,8 +311,16 @@ class Draft:
         self.case.neurons.append(name)
         return name
 
+    def _codes(self, most: int, unit: int) -> dict[str, np.ndarray]:
+        """What codes stand for, and where they begin: equal steps, or anything. State i8 may do without."""
+        edges = np.sort(self.rng.integers(-(2**15), 2**15, 2 * most)).astype(np.int32)
+        if most == 127:
+            return {"load": self._load(most, 12), "edges": edges} if self.draw(st.booleans()) else {}
+        load = {"load": self._load(most, unit)}
+        return load | {"edges": edges // 2} if self.draw(st.booleans()) else load
+
     def _load(self, most: int, unit: int) -> np.ndarray:
-        """What codes stand for: equal steps up to the threshold, or anything."""
+        """Equal steps up to the threshold, or anything."""
         codes = np.arange(-most, most + 1)
         if self.draw(st.booleans()):
             return np.floor(2**unit * codes / most + 0.5).astype(np.int32)

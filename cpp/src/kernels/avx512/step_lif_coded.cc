@@ -4,6 +4,7 @@
 
 namespace snncore::kernels::avx512 {
 namespace {
+#include "kernels/body/codes.inc"
 #include "kernels/body/spikes.inc"
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_currents.inc"

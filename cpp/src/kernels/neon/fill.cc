@@ -27,6 +27,7 @@ void fill_neon(KernelTable& table) {
   table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;
   table.step_lif_coded = neon::step_lif_coded;
+  table.step_lif_states = neon::step_lif_states;
   table.step_lif_i8 = neon::step_lif_i8;
   table.step_lif_i16 = neon::step_lif_i16;
   table.step_lif_i32 = neon::step_lif_i32;

@@ -27,6 +27,8 @@ void fill_scalar(KernelTable& table) {
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;
   table.step_lif_coded = scalar::step_lif_coded;
+  table.step_lif_coded8 = scalar::step_lif_coded8;
+  table.step_lif_states = scalar::step_lif_states;
   table.step_lif_i8 = scalar::step_lif_i8;
   table.step_lif_i16 = scalar::step_lif_i16;
   table.step_lif_i32 = scalar::step_lif_i32;

@@ -1,47 +1,35 @@
-// The integer neuron with membranes of 2 and 4 bits as docs/format.md writes it, in int64.
+// The integer neuron with membranes of 2, 4 and 8 bits as docs/format.md writes it, in int64.
+#include <algorithm>
+
 #include "kernels/scalar/entries.h"
+#include "kernels/scalar/field.h"
 #include "kernels/scalar/lif.h"
 
 namespace snncore::kernels::scalar {
 namespace {
-
-// The field of channel c in a row of codes.
-struct Field {
-  uint8_t* byte;
-  size_t shift;
-  uint8_t mask;
-
-  Field(const LifTile& tile, size_t p, size_t c) {
-    const size_t bit = (p * tile.channels_padded + c) * tile.code_bits;
-    byte = static_cast<uint8_t*>(tile.state) + bit / 8;
-    shift = bit % 8;
-    mask = static_cast<uint8_t>((1 << tile.code_bits) - 1);
-  }
-  [[nodiscard]] int64_t read() const {
-    const int64_t field = (*byte >> shift) & mask, sign = (mask + 1) / 2;
-    return (field ^ sign) - sign;
-  }
-  void write(int64_t code) const {
-    const auto field = static_cast<uint8_t>((code & mask) << shift);
-    *byte = static_cast<uint8_t>((*byte & ~(mask << shift)) | field);
-  }
-};
 
 // What a code stands for; the one that no neuron stores, which somebody's state may hold, for nothing.
 int64_t membrane(const LifTile& tile, int64_t code, const Range& codes) {
   return code < codes.lo ? 0 : tile.membranes[code + codes.hi];
 }
 
+int64_t code_of(const LifTile& tile, int64_t v, const Range& codes) {
+  if (tile.edges == nullptr) {
+    const int64_t half = tile.code_shift > 0 ? int64_t{1} << (tile.code_shift - 1) : 0;
+    return codes.clamp((v * codes.hi + half) >> tile.code_shift);
+  }
+  return codes.lo + (std::upper_bound(tile.edges, tile.edges + 2 * codes.hi, v) - tile.edges);
+}
+
 void run_neuron(const LifTile& tile, size_t p, size_t c) {
   const size_t cp = tile.channels_padded;
   const Range codes{-((int64_t{1} << (tile.code_bits - 1)) - 1), (int64_t{1} << (tile.code_bits - 1)) - 1};
-  const int64_t half = tile.code_shift > 0 ? int64_t{1} << (tile.code_shift - 1) : 0;
-  int64_t code = tile.state == nullptr ? 0 : Field(tile, p, c).read();
+  int64_t code = tile.state == nullptr ? 0 : Field(tile.state, p * cp + c, tile.code_bits).read();
   for (size_t t = 0; t < tile.steps; ++t) {
     int64_t v = membrane(tile, code, codes);
     const int64_t psi = tile.psi == nullptr ? -1 : tile.psi[c];
     const bool spike = step(tile, current(tile, t, p, c), tile.theta[c], psi, kInt16, kInt16, v);
-    code = codes.clamp((v * codes.hi + half) >> tile.code_shift);
+    code = code_of(tile, v, codes);
     uint64_t& word = tile.out[t * tile.out_t_stride + p * tile.out_stride + c / 64];
     if (c % 64 == 0) word = 0;
     word |= static_cast<uint64_t>(spike) << c % 64;
@@ -49,7 +37,7 @@ void run_neuron(const LifTile& tile, size_t p, size_t c) {
       tile.record[t * tile.record_t_stride + p * cp + c] = static_cast<int32_t>(membrane(tile, code, codes));
     }
   }
-  if (tile.state != nullptr) Field(tile, p, c).write(code);
+  if (tile.state != nullptr) Field(tile.state, p * cp + c, tile.code_bits).write(code);
 }
 
 }  // namespace
@@ -59,5 +47,7 @@ void step_lif_coded(const LifTile& tile) {
     for (size_t c = 0; c < tile.channels; ++c) run_neuron(tile, p, c);
   }
 }
+
+void step_lif_coded8(const LifTile& tile) { step_lif_coded(tile); }
 
 }  // namespace snncore::kernels::scalar
