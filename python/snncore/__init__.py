@@ -12,6 +12,7 @@ from snncore import events, functional, presets
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
+from snncore.compress import quantize
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
@@ -49,6 +50,7 @@ __all__ = [
     "load",
     "pack",
     "presets",
+    "quantize",
     "to_nir",
     "verify",
 ]
