@@ -59,6 +59,8 @@ _REAL_ONLY: Final = {
     "delay": "it delays real values, not spikes",
 }
 
+_OUTSIDE: Final = ""  # stands for all inputs of real values
+
 
 class _Groups:
     """Joins nodes and inputs that float32 values connect, and looks for what keeps each group float."""
@@ -85,7 +87,8 @@ class _Groups:
             elif node["op"] in WEIGHTED and by is None:
                 made.coded.add(node["name"])
             elif node["op"] in WEIGHTED and by is not None:
-                made.reasons[node["name"]] = by[1] if by[0] == _key(node) else f"{by[0]}: {by[1]}"
+                elsewhere = by[0] not in (_key(node), _OUTSIDE)
+                made.reasons[node["name"]] = f"{by[0]}: {by[1]}" if elsewhere else by[1]
         return made
 
     def _is_pixel(self, edge: str) -> bool:
@@ -99,7 +102,7 @@ class _Groups:
 
     def _source(self, edge: str) -> str:
         writer = self.graph.writer.get(edge)
-        return f"input '{edge}'" if writer is None else _key(writer)
+        return _OUTSIDE if writer is None else _key(writer)
 
     def _find(self, key: str) -> str:
         while self.leader.get(key, key) != key:
@@ -112,10 +115,8 @@ class _Groups:
     def _blockers(self) -> Iterator[tuple[str, str]]:
         for port in self.graph.document["inputs"]:
             if self._real(port["edge"]):
-                yield (
-                    f"input '{port['edge']}'",
-                    "it gives real values; preprocess (zero_point, scale) would make pixels of them",
-                )
+                text = "is float32; preprocess (zero_point and scale) would let it take raw pixels"
+                yield _OUTSIDE, f"its input '{port['name']}' {text}"
         for node in self.graph.nodes:
             why = self._why(node)
             if why is not None:

@@ -64,6 +64,8 @@ class QuantizeReport:
                 f"labels that agree with the float model: {100 * self.label_agreement:.1f} % of "
                 f"{self.samples} samples"
             )
+        if self.saturation_samples:
+            lines.append(f"clipped: values at the end of their range, on {self.saturation_samples} samples")
         lines += [f"'{row.name}' stays float: {row.reason}" for row in self.layers if row.reason is not None]
         return lines + list(self.notes)
 
