@@ -44,13 +44,19 @@ class Calibration:
     def __init__(self, model: Model, x: Inputs, layout: str | None, pixels: Mapping[str, Any]) -> None:
         self.layout = layout
         values = {p.name: v for p, v in zip(model.inputs, _listed(model, x), strict=True)}
-        self.given = {name: np.asarray(v.detach() if hasattr(v, "detach") else v) for name, v in values.items()}
+        self.given = {
+            name: np.asarray(v.detach() if hasattr(v, "detach") else v) for name, v in values.items()
+        }
         self.values = {name: _reals(model, name, v, pixels) for name, v in self.given.items()}
         for name, v in self.values.items():
             if v.size == 0:
-                raise ValueError(f"calibration: expected at least one sample for '{name}', received {list(v.shape)}")
+                raise ValueError(
+                    f"calibration: expected at least one sample for '{name}', received {list(v.shape)}"
+                )
             if v.dtype.kind == "f" and not np.isfinite(v).all():
-                raise ValueError(f"calibration: expected finite values for '{name}', received NaN or infinity")
+                raise ValueError(
+                    f"calibration: expected finite values for '{name}', received NaN or infinity"
+                )
         try:
             fed = feed(model.inputs, self.values, layout)
         except ValueError as why:
@@ -102,7 +108,8 @@ class Calibration:
             return None
         from snncore.reference.run import run
 
-        data, total = model.to_bytes(), {}
+        data = model.to_bytes()
+        total: dict[str, int] = {}
         for x in self.batches(SATURATION_SAMPLES):
             for name, s in run(data, x, layout=self.layout, record=()).saturations.items():
                 total[name] = total.get(name, 0) + s.current + s.integrate + s.reset + s.store
@@ -125,7 +132,9 @@ def _reals(model: Model, name: str, values: NDArray[Any], pixels: Mapping[str, A
     if values.dtype != np.uint8 or port.zero_point or name not in pixels:
         return values
     zero = np.array(pixels[name].zero_point, np.float32)
-    return (values - zero.reshape(-1, *[1] * (len(port.shape) - 1))) * np.float32(pixels[name].scale)
+    centred: NDArray[np.float32] = values - zero.reshape(-1, *[1] * (len(port.shape) - 1))
+    scaled: NDArray[np.float32] = centred * np.float32(pixels[name].scale)
+    return scaled
 
 
 def _check_pixels(name: str, values: NDArray[Any], layout: str, pixels: Any) -> None:

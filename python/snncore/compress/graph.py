@@ -86,5 +86,5 @@ class Graph:
         if values.ndim == 3:
             return np.moveaxis(values, -1, 0)
         if edge in self.images and values.size == np.prod(self.images[edge]):
-            return values.reshape(self.images[edge]).transpose(2, 0, 1).ravel()
+            values = values.reshape(self.images[edge]).transpose(2, 0, 1).ravel()
         return values

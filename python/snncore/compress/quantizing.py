@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -16,17 +16,12 @@ from snncore.model import Model
 from .calibration import SATURATION_SAMPLES, Calibration, Comparison
 from .codes import Gamma, Granularity
 from .graph import NEURONS, Graph
+from .options import STATES, check_float, check_options, code_of, pixels_of
 from .plan import Pixels, Plan, plan
 from .rebuild import rebuild, weight_of
 from .report import QuantizedLayer, QuantizeReport
-from .weights import METHODS, Method, WeightCode
+from .weights import Method, WeightCode
 
-#: Membranes of integer neurons by their bits, narrowest first, as far as this engine has them.
-STATES: Final[dict[str, int]] = {
-    state: bits
-    for state, bits in {"i2": 2, "i4": 4, "i8": 8, "i16": 16, "i32": 32}.items()
-    if state in get_args(State)
-}
 #: What `state` "auto" may lose: the share of calibration samples whose label changes with a narrower state.
 _AUTO_LOSS: Final = 0.005
 
@@ -77,7 +72,7 @@ def quantize(
         Membranes: "i16", "i8" ...; "auto": for each neuron the narrowest that keeps the labels of the
         calibration data (at most 0.5 % of them change).
     profile
-        The unit of membranes (docs/format.md): "W", a share of the threshold; "U", of a weight, where it fits.
+        The unit of membranes (docs/format.md): "W", of the threshold; "U", of a weight, where it fits.
     preprocess
         ``{"zero_point": z, "scale": s}``: the real values of the input are ``(pixel - z) * s`` of pixels 0 to
         255. The input then takes raw pixels (and, as before, real values), and the first layer is integer,
@@ -106,11 +101,13 @@ def quantize(
     an integer LIF, whatever framework it came from; neurons with a synaptic current, several spikes a step, a
     floor or refractory time have none.
     """
-    code = _code(bits, method, gamma, granularity, factor)
-    _check_options(ends, state, profile, calibration)
+    if not isinstance(model, Model):
+        raise ValueError(f"quantize: expected a snncore.Model, received {type(model).__name__}")
+    code = code_of(bits, method, gamma, granularity, factor)
+    check_options(ends, state, profile, calibration)
     graph = Graph(model)
-    _check_float(graph)
-    made = plan(graph, _pixels(graph, model, preprocess))
+    check_float(graph)
+    made = plan(graph, pixels_of(graph, preprocess))
     data = None if calibration is None else Calibration(model, calibration, layout, _by_port(graph, made))
     _check_plan(graph, made, preprocess, strict)
     work = _Work(model, graph, made, _codes(graph, made, code, ends), profile, data, threads)
@@ -118,81 +115,6 @@ def quantize(
     notes = work.narrow(states) if state == "auto" else []
     quantised = work.build(states)
     return quantised, work.report(quantised, code, notes)
-
-
-def _code(
-    bits: Any, method: Any, gamma: Gamma, granularity: Granularity, factor: bool
-) -> WeightCode:
-    if isinstance(bits, bool) or bits not in (1, 2, 4, 8):
-        raise ValueError(f"quantize: bits must be 1, 2, 4 or 8, received {bits!r}")
-    method = method or ("symmetric" if bits == 8 else "rescaw")
-    if method not in METHODS:
-        raise ValueError(f"quantize: method must be 'symmetric' or 'rescaw', received {method!r}")
-    if bits not in METHODS[method]:
-        raise ValueError(f"quantize: method '{method}' has 2, 4 or 8 bits, received {bits}; 'rescaw' has 1")
-    for name, given, allowed in (
-        ("gamma", gamma, get_args(Gamma)),
-        ("granularity", granularity, get_args(Granularity)),
-    ):
-        if given not in allowed:
-            raise ValueError(f"quantize: {name} must be {_either(allowed)}, received {given!r}")
-    return WeightCode(method, int(bits), granularity, gamma, bool(factor))
-
-
-def _either(words: Any) -> str:
-    quoted = [f"'{word}'" for word in words]
-    return " or ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
-
-
-def _check_options(ends: Any, state: Any, profile: Any, calibration: Any) -> None:
-    if ends is not None and (isinstance(ends, bool) or ends not in METHODS["symmetric"]):
-        raise ValueError(f"quantize: ends must be 2, 4, 8 or None, received {ends!r}")
-    if state not in (*STATES, "auto"):
-        raise ValueError(f"quantize: state must be {_either((*STATES, 'auto'))}, received {state!r}")
-    if profile not in ("W", "U"):
-        raise ValueError(f"quantize: profile must be 'W' or 'U', received {profile!r}")
-    if state == "auto" and calibration is None:
-        raise ValueError("quantize: state 'auto' is chosen on calibration data, and there are none")
-
-
-def _check_float(graph: Graph) -> None:
-    coded = [n["name"] for n in graph.weighted() if graph.parts.tensor(n, "weight") is None]
-    coded += [n["name"] for n in graph.nodes if n["op"] == "cuba_lif" or n["attrs"].get("arith") == "int"]
-    coded += [n["name"] for n in graph.weighted() if graph.parts.tensor(n, "scale") is not None]
-    if coded:
-        raise ValueError(f"quantize: expected a model of float weights, '{coded[0]}' is quantised already")
-    if not graph.weighted():
-        raise ValueError("quantize: expected a model with a conv2d or linear layer, there is none")
-    for node in graph.weighted():
-        if not np.isfinite(graph.values(node)["weight"]).all():
-            raise ValueError(f"quantize: expected finite weights, those of '{node['name']}' are not")
-
-
-def _pixels(graph: Graph, model: Model, preprocess: Mapping[str, Any] | None) -> dict[str, Pixels]:
-    """Find the float32 inputs (by edge) whose pixels are known, from the file or from the caller."""
-    reals = [p for p in graph.document["inputs"] if graph.edges[p["edge"]]["dtype"] == "f32"]
-    found = {
-        p["edge"]: Pixels(list(e["zero_point"]), float(e["scale"]))
-        for p in reals
-        if (e := graph.edges[p["edge"]]).get("zero_point") is not None
-    }
-    if preprocess is None:
-        return found
-    if set(preprocess) != {"zero_point", "scale"}:
-        raise ValueError(f"preprocess: expected the keys zero_point and scale, received {sorted(preprocess)}")
-    if len(reals) != 1:
-        raise ValueError(f"preprocess: expected a model with one float32 input, it has {len(reals)}")
-    channels = graph.parts.shape(reals[0]["edge"])[-1]
-    zero = np.atleast_1d(np.asarray(preprocess["zero_point"]))
-    scale = preprocess["scale"]
-    if zero.dtype.kind not in "iu" or zero.size not in (1, channels) or zero.min() < 0 or zero.max() > 255:
-        raise ValueError(
-            f"preprocess: zero_point must be one integer of 0..255, or {channels}, received "
-            f"{preprocess['zero_point']!r}"
-        )
-    if not (isinstance(scale, (int, float, np.number)) and np.isfinite(scale) and scale > 0):
-        raise ValueError(f"preprocess: scale must be a number above 0, received {scale!r}")
-    return {reals[0]["edge"]: Pixels([int(z) for z in np.broadcast_to(zero, channels)], float(scale))}
 
 
 def _by_port(graph: Graph, made: Plan) -> dict[str, Pixels]:
@@ -235,7 +157,10 @@ class _Work:
     def build(self, states: Mapping[str, State]) -> Model:
         facts = self.model.metadata
         bits = sorted({weight["bits"] for weight in self.coded.values()})
-        provenance = {**facts["provenance"], "quantised": f"{', '.join(map(str, bits))} bit, without training"}
+        provenance = {
+            **facts["provenance"],
+            "quantised": f"{', '.join(map(str, bits))} bit, without training",
+        }
         metadata = {"labels": facts["labels"], "preprocess": facts["preprocess"], "provenance": provenance}
         return rebuild(self.graph, self.plan, self.coded, states, self.profile, metadata)
 
@@ -244,7 +169,9 @@ class _Work:
         assert self.data is not None
         labels = self.data.labels(self.model, self.threads)
         if labels is None:
-            raise ValueError("quantize: state 'auto' needs a model whose first output is a value for each class")
+            raise ValueError(
+                "quantize: state 'auto' needs a model whose first output is a value for each class"
+            )
 
         def agreement() -> float:
             found = self.data.labels(self.build(states), self.threads)  # type: ignore[union-attr]
@@ -277,7 +204,10 @@ class _Work:
             compared = self.data.compare(self.model, quantised, spiking, self.threads)
             clipped = self.data.saturations(quantised)
             if clipped is None:
-                notes = [*notes, "saturations are not counted: the integer reference needs torch and safetensors"]
+                notes = [
+                    *notes,
+                    "saturations are not counted: the integer reference needs torch and safetensors",
+                ]
         counted = 0 if self.data is None or clipped is None else min(self.data.samples, SATURATION_SAMPLES)
         return QuantizeReport(
             bits=code.bits,

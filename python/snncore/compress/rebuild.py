@@ -57,16 +57,14 @@ def rebuild(
 
 
 def weight_of(graph: Graph, node: Node) -> NDArray[np.float32]:
-    """Give a float weight in the user's order: [C, C_in/groups, kh, kw], or [C, F] with F in C, H, W order."""
+    """Give a float weight in the user's order: [C, C_in/groups, kh, kw], or [C, F], F as C, H, W."""
     weight: NDArray[np.float32] = graph.values(node)["weight"]
     if node["op"] == "conv2d":
         return np.ascontiguousarray(weight.transpose(0, 3, 1, 2))
     image = graph.images.get(node["inputs"][0])
     if image is None:
         return weight
-    return np.ascontiguousarray(
-        weight.reshape(-1, *image).transpose(0, 3, 1, 2).reshape(len(weight), -1)
-    )
+    return np.ascontiguousarray(weight.reshape(-1, *image).transpose(0, 3, 1, 2).reshape(len(weight), -1))
 
 
 class _Maker:
@@ -129,10 +127,10 @@ class _Maker:
     def _neuron(self, node: Node, inputs: list[str]) -> str:
         if node["name"] in self.plan.rules:
             return self._integer(node, inputs[0], self.plan.rules[node["name"]])
-        values = {
-            role: self.graph.user_order(node["outputs"][0], v) for role, v in self.graph.values(node).items()
-        }
-        return self.builder.neuron(node["name"], inputs[0], Neuron(**node["attrs"], **values))
+        options: dict[str, Any] = dict(node["attrs"])
+        for role, values in self.graph.values(node).items():
+            options[role] = self.graph.user_order(node["outputs"][0], values)
+        return self.builder.neuron(node["name"], inputs[0], Neuron(**options))
 
     def _integer(self, node: Node, x: str, rule: Rule) -> str:
         name, gain = node["name"], float(rule.gain[0])
@@ -155,7 +153,7 @@ class _Maker:
             strict=rule.strict,
             profile="W" if rule.drop != 1 else self.profile,
             state=state,
-            leak=_leak(rule.decay, theta0),
+            leak=_leak(rule.decay, state),
             theta0=int(_INT16 / rule.drop) if theta0 * rule.drop > _INT16 else 0,
         )
 
@@ -189,12 +187,11 @@ class _Maker:
         return self.builder.readout(node["name"], inputs[0], node["attrs"]["mode"], **values)
 
 
-def _leak(decay: float, theta0: int) -> Leak:
-    """Rounding toward zero where the usual rounding would leave small membranes that never decay."""
+def _leak(decay: float, state: State) -> Leak:
+    """Choose "tz12" where the rounding of "q15" would leave small membranes of 8 bits that never decay."""
     if decay == 1:
         return "none"
-    sticky = theta0 and 0.5 / (1 - decay) > theta0 / 50
-    return "tz12" if sticky else "q15"
+    return "tz12" if state == "i8" and 0.5 / (1 - decay) > _THETA0[state] / 50 else "q15"
 
 
 def _with_drops(model: Model, drops: Mapping[str, float]) -> Model:

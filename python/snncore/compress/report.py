@@ -56,9 +56,8 @@ class QuantizeReport:
 
     def _facts(self) -> list[str]:
         ratio = self.bytes_before / self.bytes_after
-        lines = [
-            f"file: {byte_text(self.bytes_before)} -> {byte_text(self.bytes_after)} ({ratio:.1f} times smaller)"
-        ]
+        before, after = byte_text(self.bytes_before), byte_text(self.bytes_after)
+        lines = [f"file: {before} -> {after} ({ratio:.1f} times smaller)"]
         if self.label_agreement is not None:
             lines.append(
                 f"labels that agree with the float model: {100 * self.label_agreement:.1f} % of "

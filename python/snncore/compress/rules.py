@@ -155,7 +155,7 @@ def _shifted(
 
 
 def _check_reset_step(attrs: Mapping[str, Any], subtract: bool) -> None:
-    """A delayed reset is the same one a step early, but for input that arrives between."""
+    """Refuse delayed resets that are not the same one a step early, since input arrives between."""
     if attrs["reset_step"] == "same":
         return
     if attrs["correct"] and subtract:

@@ -8,7 +8,7 @@ import click
 
 import snncore
 from snncore.compress.codes import Gamma, Granularity
-from snncore.compress.quantizing import STATES
+from snncore.compress.options import STATES
 
 from .common import load_model
 from .verify import load_array
@@ -18,7 +18,9 @@ from .verify import load_array
 @click.argument("model")
 @click.option("-o", "--output", metavar="FILE", required=True, help="Where to write.")
 @click.option("--bits", type=click.Choice(["1", "2", "4", "8"]), default="8", help="Of the weights.  [8]")
-@click.option("--calibration", metavar="X.npy", help="Samples, in the model's own layout: how well it agrees.")
+@click.option(
+    "--calibration", metavar="X.npy", help="Samples, in the model's own layout: how well it agrees."
+)
 @click.option(
     "--method",
     type=click.Choice(["symmetric", "rescaw"]),
