@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from .graph import NEURONS, WEIGHTED, Graph, Node
-from .rules import NoRule, Rule, rule_of
+from .rules import UNITS, NoRule, Rule, rule_of
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,31 @@ class _Groups:
             rule = rule_of(node, self.graph.values(node))
         except NoRule as why:
             return str(why)
+        if self._largest_current(node["inputs"][0]) * rule.largest_gain * UNITS >= 2**31:
+            return "its current would not fit 32 bits, with so large counts"
         if not rule.plain and self._sum_before(node["inputs"][0]):
             return "it reads a sum, and its gain or bias would have to go into each of its terms"
         self.rules[node["name"]] = rule
         return None
+
+    def _largest_current(self, edge: str) -> float:
+        """Bound the magnitude of a current: of layers on spikes, counts or pixels, and of their sums."""
+        writer = self.graph.writer.get(edge)
+        if writer is None or writer["op"] not in (*WEIGHTED, "add"):
+            return self._largest(edge)
+        if writer["op"] == "add":
+            return sum(self._largest_current(e) for e in writer["inputs"])
+        values = self.graph.values(writer)
+        weight, bias = values["weight"], values.get("bias", np.zeros(1))
+        sums = np.abs(weight.reshape(len(weight), -1)).sum(1, dtype=np.float64)
+        return float(sums.max() * self._largest(writer["inputs"][0]) + np.abs(bias).max())
+
+    def _largest(self, edge: str) -> float:
+        described = self.graph.edges[edge]
+        if described["dtype"] == "f32":  # pixels, or what keeps the layer float anyway
+            known = self.pixels.get(edge)
+            return 255 * known.scale if known else 0.0
+        return float(described["range"][1]) / int(described["unit"].removeprefix("1/"))
 
     def _sum_before(self, edge: str) -> bool:
         writer = self.graph.writer.get(edge)

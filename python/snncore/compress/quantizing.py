@@ -132,8 +132,8 @@ def _check_plan(graph: Graph, made: Plan, preprocess: Mapping[str, Any] | None, 
 
 
 def _codes(graph: Graph, made: Plan, code: WeightCode, ends: int | None) -> dict[str, dict[str, Any]]:
-    """Code the weights; first and last layers symmetric, by `ends` bits, unless the others have as many."""
-    special = set() if ends is None or ends <= code.bits else graph.ends()
+    """Code the weights; of the first and last layers by `ends` bits, symmetric, unless that is None."""
+    special = set() if ends is None else graph.ends()
     at_ends = WeightCode("symmetric", ends or 8)
     coded = {}
     for node in graph.weighted():

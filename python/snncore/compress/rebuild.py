@@ -15,10 +15,10 @@ from snncore.neuron import Neuron
 
 from .graph import Graph, Node
 from .plan import Plan
-from .rules import Rule
+from .rules import UNITS, Rule
 
 #: The threshold in membrane units of each state that has the spec's default: docs/format.md.
-_THETA0: Final[Mapping[str, int]] = {"i16": 4096, "i8": 64}
+_THETA0: Final[Mapping[str, int]] = {"i16": UNITS, "i8": 64}
 _INT16: Final = 32767
 
 

@@ -47,6 +47,8 @@ _NEEDED: Final = MappingProxyType(
 )
 
 _DEFAULTS: Final = MappingProxyType({"rate": 1.0, "input_gain": 1.0})
+#: Membrane units of a threshold, at most: what a current of one threshold is in integers.
+UNITS: Final = 4096
 _LARGEST_DROP: Final = 256.0  # thresholds: an int16 membrane then has 127 steps below its threshold
 
 
@@ -65,6 +67,11 @@ class Rule:
     gain: Doubles  #: of the currents, [1] or [C]
     bias: Doubles  #: added to the scaled currents, [1] or [C]
     drop: float = 1.0  #: what reset "subtract" takes away, in thresholds
+
+    @property
+    def largest_gain(self) -> float:
+        """What a current of 1 is, in thresholds, where that is the most."""
+        return float(np.abs(self.gain).max()) / self.threshold
 
     @property
     def plain(self) -> bool:
