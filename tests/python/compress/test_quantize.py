@@ -24,7 +24,7 @@ def same_spikes(model, quantised, x, names=("n1", "n2")):
     ours, theirs = (m.run(x, record=list(names)) for m in (quantised, model))
     for name in names:
         np.testing.assert_array_equal(ours.spikes[name].numpy(), theirs.spikes[name].numpy(), err_msg=name)
-        assert 0.01 < theirs.spikes[name].numpy().mean() < 0.95
+        assert 0.005 < theirs.spikes[name].numpy().mean() < 0.95
     np.testing.assert_allclose(ours.outputs, theirs.outputs, rtol=0, atol=1e-5)
 
 
@@ -69,8 +69,8 @@ def test_the_same_spikes(name):
 @pytest.mark.parametrize(
     ("neuron", "why"),
     [
-        (presets.sinabs.lif(0.5, max_num_spikes_per_bin=7), "gives counts"),
-        (presets.norse.lif_refrac(), "has a synaptic current"),
+        (presets.sinabs.lif(0.5, spike_fn="MaxSpike", max_num_spikes_per_bin=7), "gives counts"),
+        (presets.norse.lif_refrac(v_th=0.5), "has a synaptic current"),
         (presets.spyx.lif(0.5), "fires by the membrane of the step before"),
         (presets.spikingjelly.non_spiking_lif(), None),
         (presets.snntorch.leaky(0.5, reset_mechanism="none"), "a spike does not reset it"),
@@ -107,7 +107,7 @@ def test_other_neurons_stay_float(neuron, why):
     assert report.left_float == ("conv1",) and why in report.layers[0].reason
     assert report.layers[0].bits == 32 and report.layers[1].bits == 8
     assert f"'conv1' stays float: 'n1' (neuron): {report.layers[0].reason[15:]}" in str(report)
-    same_spikes(model, quantised, spikes())
+    same_spikes(model, quantised, spikes(), ["n2"] if neuron.counts else ["n1", "n2"])
     with pytest.raises(snncore.Error, match="strict, and these would stay float: 'conv1'"):
         snncore.quantize(model, strict=True)
 
