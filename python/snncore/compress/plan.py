@@ -61,6 +61,8 @@ _REAL_ONLY: Final = {
     "delay": "it delays real values, not spikes",
 }
 
+#: In membrane units. Coded weights may be a little larger than the real ones, and 2^31 is the end.
+_LARGEST_CURRENT: Final = 2**28
 _OUTSIDE: Final = ""  # stands for all inputs of real values
 
 
@@ -140,8 +142,8 @@ class _Groups:
             rule = rule_of(node, self.graph.values(node))
         except NoRule as why:
             return str(why)
-        if self._largest_current(node["inputs"][0]) * rule.largest_gain * UNITS >= 2**31:
-            return "its current would not fit 32 bits, with so large counts"
+        if self._largest_current(node["inputs"][0]) * rule.largest_gain * UNITS >= _LARGEST_CURRENT:
+            return "its current would not fit 32 bits"
         if not rule.plain and self._sum_before(node["inputs"][0]):
             return "it reads a sum, and its gain or bias would have to go into each of its terms"
         self.rules[node["name"]] = rule

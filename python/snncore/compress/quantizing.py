@@ -186,7 +186,7 @@ class _Work:
                 try:
                     if agreement() >= floor:
                         break
-                except ValueError as why:  # this state cannot hold this neuron
+                except (ValueError, _core.Error) as why:  # this state cannot hold this neuron
                     notes.append(f"'{name}' with state {narrow}: {why}")
             else:
                 states[name] = wide
@@ -261,6 +261,6 @@ def _neuron_after(graph: Graph, node: Mapping[str, Any]) -> Mapping[str, Any] | 
         reader = todo.pop(0)
         if reader["op"] in NEURONS:
             return reader
-        if reader["op"] in ("add", "requant", "batch_norm"):
+        if reader["op"] in ("add", "requant"):
             todo += graph.readers[reader["outputs"][0]]
     return None

@@ -55,9 +55,9 @@ class QuantizeReport:
         return "\n".join([*_table(self.layers), *self._facts()])
 
     def _facts(self) -> list[str]:
-        ratio = self.bytes_before / self.bytes_after
+        share = 100 * self.bytes_after / self.bytes_before
         before, after = byte_text(self.bytes_before), byte_text(self.bytes_after)
-        lines = [f"file: {before} -> {after} ({ratio:.1f} times smaller)"]
+        lines = [f"file: {before} -> {after} ({share:.0f} %)"]
         if self.label_agreement is not None:
             lines.append(
                 f"labels that agree with the float model: {100 * self.label_agreement:.1f} % of "

@@ -51,6 +51,7 @@ NEURONS = {
     "strict": Neuron(rate=0.5, fire="above", threshold=0.5),
     "thresholds of channels": Neuron(rate=0.5, threshold=np.array([1.0, 2.0, 1.0, 0.5])),
     "gains of channels": Neuron(rate=1.0, input_gain=np.array([1.0, 0.5, -1.0, 0.25]), threshold=1.0),
+    "a large drop": Neuron(rate=0.5, reset="subtract", drop=16.0),
     "a bias": Neuron(rate=0.5, bias=0.125, threshold=1.0),
 }
 
@@ -119,7 +120,7 @@ def test_large_counts_stay_float():
         "y", b.readout("y", b.linear("head", b.neuron("n", x, IF), dyadic(np.random.default_rng(0), 3, 20)))
     )
     _, report = snncore.quantize(b.build(STEPS))
-    assert report.layers[0].reason == "'n' (neuron): its current would not fit 32 bits, with so large counts"
+    assert report.layers[0].reason == "'n' (neuron): its current would not fit 32 bits"
     assert report.layers[1].bits == 8
 
 
@@ -391,6 +392,8 @@ def test_the_report():
     assert list(found) == ["bits", "method", "bytes_before", "bytes_after", "samples", "label_agreement",
                            "saturation_samples", "layers", "notes"]  # fmt: skip
     assert found["samples"] == 16 and [row["bits"] for row in found["layers"]] == [8, 32, 8]
+    packed = snncore.pack(spikes(), axis=2)
+    assert snncore.quantize(model, bits=4, calibration=packed, state="i8")[1] == report
     text = str(report)
     for part in (
         "8 bit symmetric",
