@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -222,7 +222,9 @@ class _Work:
         )
 
 
-def _rows(work: _Work, quantised: Model, compared: Comparison, clipped: Mapping[str, int]) -> Any:
+def _rows(
+    work: _Work, quantised: Model, compared: Comparison, clipped: Mapping[str, int]
+) -> Iterator[QuantizedLayer]:
     before, after = ({row.name: row for row in m.layers} for m in (work.model, quantised))
     new = Graph(quantised)
     written = {n["name"]: n for n in new.nodes}

@@ -20,7 +20,7 @@ class QuantizedLayer:
     bytes_before: int
     bytes_after: int
     accumulator: int | None  #: the largest magnitude that a sum can have, from the weights; None: float
-    neuron: str | None  #: name of the neuron
+    neuron: str | None  #: name of the neuron, the first of several; None: a readout
     state_bits: int | None  #: of its membranes
     profile: str | None  #: the unit of its membranes, docs/format.md; None: float
     saturations: int | None  #: values that the neuron clipped on calibration data; None: not counted

@@ -246,6 +246,35 @@ def test_a_bias_does_not_go_into_a_sum():
     assert "it reads a sum" in report.layers[1].reason
 
 
+def test_a_shared_layer_keeps_its_signs():
+    rng = np.random.default_rng(3)
+    b = snncore.GraphBuilder()
+    x = b.linear("fc", b.input("x", "b1", [20], layout="TNC"), dyadic(rng, 12, 20))
+    for name, gain in (("up", 1.0), ("down", -1.0)):
+        b.output(name, b.readout(f"{name}.mean", b.neuron(f"n.{name}", x, Neuron(input_gain=gain))))
+    with pytest.raises(ValueError, match=r"'n\.down' \(neuron\): its gain is negative, and others read"):
+        snncore.quantize(b.build(STEPS))
+
+
+def test_two_inputs():
+    rng = np.random.default_rng(3)
+    b = snncore.GraphBuilder()
+    x, y = b.input("x", "f32", [20]), b.input("y", "b1", [20])
+    x = b.neuron("n1", b.linear("fc1", x, dyadic(rng, 12, 20)), IF)
+    y = b.neuron("n2", b.linear("fc2", y, dyadic(rng, 12, 20)), IF)
+    b.output("rate", b.readout("rate", b.add("both", [x, y])))
+    model = b.build(STEPS)
+    data = {"x": rng.normal(0, 1, (8, 20)).astype(np.float32), "y": rng.random((8, 20)) < 0.5}
+    quantised, report = snncore.quantize(model, calibration=data)
+    assert report.left_float == ("fc1",) and "'x' is float32" in report.layers[0].reason
+    assert report.samples == 8 and [row.spike_agreement for row in report.layers] == [1.0, 1.0]
+    np.testing.assert_array_equal(quantised.run(data), model.run(data))
+    values = tuple(data.values())
+    assert snncore.quantize(model, calibration=values)[1] == report
+    with pytest.raises(ValueError, match="calibration: expected an array for each of the inputs x, y"):
+        snncore.quantize(model, calibration=data["x"])
+
+
 def test_a_network_with_a_loop():
     rng = np.random.default_rng(0)
     b = snncore.GraphBuilder()
