@@ -12,6 +12,7 @@ from snncore import events, functional, presets
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
+from snncore.compress import quantize
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
@@ -20,6 +21,7 @@ from snncore.recording import Result
 from snncore.session import EventSteps, Session
 
 if TYPE_CHECKING:
+    from snncore.compress.ann_report import AnnReport
     from snncore.parity import VerifyReport
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "Session",
     "__version__",
     "build_info",
+    "convert_ann",
     "events",
     "from_nir",
     "from_norse",
@@ -49,6 +52,7 @@ __all__ = [
     "load",
     "pack",
     "presets",
+    "quantize",
     "to_nir",
     "verify",
 ]
@@ -180,6 +184,25 @@ def from_norse(module: Any, example: Any, **options: Any) -> Model:
 
     model: Model = convert(module, example, **options)
     return model
+
+
+def convert_ann(module: Any, example: Any, calibration: Any, **options: Any) -> tuple[Model, AnnReport]:
+    """Convert a plain ReLU network to integrate-and-fire neurons: see `snncore.compress.ann.convert_ann`.
+
+    >>> model, report = snncore.convert_ann(net, torch.zeros(1, 1, 28, 28), images)
+
+    Parameters
+    ----------
+    module, example, calibration
+        The trained network, an input of its shape, and samples on which thresholds are balanced.
+    options
+        Passed on: `timesteps` are what is tried.
+
+    Errors: as for `from_torch`.
+    """
+    from snncore.compress.ann import convert_ann as convert
+
+    return convert(module, example, calibration, **options)
 
 
 def verify(model: Model, module: Any, x: Any, **options: Any) -> VerifyReport:

@@ -101,13 +101,13 @@ def convert_framework(
     example = torch.as_tensor(example)
     if not isinstance(module, nn.Module) or example.dim() not in (2, 3, 4, 5):
         raise ValueError(
-            f"from_{found.name}: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, "
+            f"{found.caller}: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, "
             f"F] or [T, N, F], received {type(module).__name__} and shape {list(example.shape)}"
         )
     time_first = example.dim() in (3, 5)
     steps = timesteps or (len(example) if time_first else None)
     if steps is None:
-        raise ValueError(f"from_{found.name}: timesteps is not given, and the example has no time axis")
+        raise ValueError(f"{found.caller}: timesteps is not given, and the example has no time axis")
     prepared = found.prepare(module)
     with evaluating(prepared), torch.no_grad():
         calls = _traced(found, prepared, example, steps)

@@ -100,7 +100,7 @@ def trace(module: nn.Module, example: Tensor, dialect: Dialect | None = None) ->
 
 
 def _caller(dialect: Dialect | None) -> str:
-    return f"from_{dialect.name if dialect else 'torch'}"
+    return dialect.caller if dialect else "from_torch"
 
 
 def _line(why: BaseException) -> str:
@@ -122,7 +122,7 @@ class _Reader:
         self.rank: dict[str, int] = {}
         self.shape: dict[str, Shape] = {}
         self.calls: list[Call] = []
-        self.problems: list[str] = []
+        self.problems: dict[tuple[str, str], list[str]] = {}  # what and why: where
         self.names = _Names()
 
     def read(self, graph: fx.Graph) -> Trace:
@@ -146,7 +146,8 @@ class _Reader:
                 else:
                     self._read(node, repeated)
         if self.problems:
-            raise _core.Error(f"{self.caller}: these have no counterpart: " + "; ".join(self.problems))
+            listed = [f"{', '.join(at)} ({what}): {why}" for (what, why), at in self.problems.items()]
+            raise _core.Error(f"{self.caller}: these have no counterpart: " + "; ".join(listed))
         return Trace(self.calls, source, result)
 
     def _result(self, value: Any) -> str:
@@ -197,7 +198,8 @@ class _Reader:
                     raise Unsupported("called more than once; a neuron takes all time steps in one call")
                 kind, options = self._module(module, node, inputs)
         except Unsupported as why:
-            self.problems.append(f"{node.target if module is not None else node.name} ({what}): {why}")
+            where = str(node.target) if module is not None else node.name
+            self.problems.setdefault((what, str(why)), []).append(where)
         before = self.rank[inputs[0]] if inputs else 1
         flat = (
             kind in ("flatten", "linear", "readout")
@@ -232,7 +234,7 @@ class _Reader:
         if kind == "flatten":
             return self._reshape(inputs[0], after), {}
         if kind is None:
-            raise Unsupported("unknown to snncore")
+            raise Unsupported(_DOES_NOT_SPIKE if type(module) in _RECTIFIERS else "unknown to snncore")
         options = next((_OPTIONS[t] for t in type(module).__mro__ if t in _OPTIONS), None)
         return kind, {} if options is None else options(module, features, after)
 
@@ -261,6 +263,8 @@ class _Reader:
             return self._module(pool, node, inputs)
         if target in _REDUCE:
             return self._reduce(node, inputs[0], _REDUCE[target])
+        if target in _RECTIFIERS:
+            raise Unsupported(_DOES_NOT_SPIKE)
         raise Unsupported("unknown to snncore")
 
     def _reshape(self, name: str, after: Shape) -> str:
@@ -303,6 +307,11 @@ def _function_name(node: fx.Node) -> str:
     return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
 
 
+_RECTIFIERS: set[Any] = {nn.ReLU, nn.ReLU6, F.relu, torch.relu, "relu", "relu_"}
+_DOES_NOT_SPIKE = (
+    "an activation that does not spike: train with a spiking neuron in its place, or let snncore.convert_ann "
+    "turn nn.ReLU modules into integrate-and-fire neurons"
+)
 _ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 _RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
 _KEEP: set[Any] = {F.dropout, F.dropout2d, "contiguous", "float", "clone", "detach"}

@@ -10,8 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snncore.compress.codes import Gamma, Granularity
+
 from .neurons import LIF
-from .quantize import Gamma, Granularity, Ste, rescaw, rescaw_codes, symmetric, symmetric_codes
+from .quantize import Ste, rescaw, rescaw_codes, symmetric, symmetric_codes
 
 Readout = Literal["mean", "sum"]
 

@@ -10,6 +10,7 @@ from .bench import bench
 from .convert import convert
 from .demo import demo
 from .inspect import inspect
+from .quantize import quantize
 from .run import run
 from .verify import verify
 
@@ -24,5 +25,5 @@ def group() -> None:
     snncore.isa()  # an unknown level in SNNCORE_ISA is reported before anything else
 
 
-for _command in (demo, run, inspect, bench, verify, convert):
+for _command in (demo, run, inspect, bench, verify, convert, quantize):
     group.add_command(_command)

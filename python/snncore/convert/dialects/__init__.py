@@ -44,6 +44,10 @@ class Dialect:
     #: Between [T, N, ...] and the axes that the network has.
     to_module: Callable[[nn.Module, Tensor], Tensor] = lambda module, x: x
     from_module: Callable[[nn.Module, Tensor, int], Tensor] = lambda module, y, steps: y
+    caller: str = ""  #: the function that errors speak of; default: from_ and the name
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "caller", self.caller or f"from_{self.name}")
 
     @property
     def leaves(self) -> tuple[type[nn.Module], ...]:
