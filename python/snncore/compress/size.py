@@ -54,7 +54,7 @@ class ModelSize:
         return sum(layer.weights + layer.other for layer in self.layers)
 
     def weights_of(self, bits: int) -> int:
-        """Number of weights that have `bits` bits."""
+        """Count the weights that have `bits` bits."""
         return sum(layer.weights for layer in self.layers if layer.bits == bits)
 
 

@@ -4,6 +4,7 @@ Importing this package needs torch (``pip install snncore[torch]``); nothing els
 """
 
 from .binary import BinaryQuantizer, anneal, annealing, binary, binary_codes
+from .channels import channel_groups, keep_channels, top_channels
 from .losses import dual_regulation_loss, per_step_cross_entropy, rate_loss
 from .membranes import MembraneQuantizer, QuantizedLIF, calibrate_membranes
 from .modules import ChannelMap, Conv2d, Linear, Quantizer, WeightQuantizer
@@ -30,11 +31,14 @@ __all__ = [
     "binary",
     "binary_codes",
     "calibrate_membranes",
+    "channel_groups",
     "dual_regulation_loss",
+    "keep_channels",
     "per_step_cross_entropy",
     "rate_loss",
     "rescaw",
     "rescaw_codes",
     "symmetric",
     "symmetric_codes",
+    "top_channels",
 ]

@@ -65,8 +65,8 @@ def qp_snn(
     """QP-SNN: ReScaW weights of `bits` bits (`rescaw` has the other options), float membranes.
 
     The first convolution and the classifier are float32 in the paper; `ends` "int8" quantises them, too,
-    which a network needs that shall run in integers throughout. The neuron has decay 0.5 and threshold 1 and fires
-    above it (`strict`), as the authors' code does; the paper prints "at or above".
+    which a network needs that shall run in integers throughout. The neuron has decay 0.5 and threshold 1 and
+    fires above it (`strict`), as the authors' code does; the paper prints "at or above".
     """
     hidden = WeightQuantizer("rescaw", bits, granularity, gamma, factor, ste)
     return Scheme(hidden, _ends(ends), neuron or _default_neuron())
