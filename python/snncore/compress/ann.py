@@ -13,7 +13,7 @@ Initialization for Low-latency Spiking Neural Networks", AAAI 2022.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -154,10 +154,10 @@ def _samples(example: Any, calibration: Any, targets: Any) -> tuple[Tensor, NDAr
 
 
 def _sweep(timesteps: int | Sequence[int]) -> list[int]:
-    given = [timesteps] if isinstance(timesteps, int) else list(timesteps)
-    if not given or not all(isinstance(t, int) and 1 <= t <= 4096 for t in given):
+    given = list(timesteps) if isinstance(timesteps, Iterable) else [timesteps]
+    if not given or not all(isinstance(t, (int, np.integer)) and 1 <= t <= 4096 for t in given):
         raise ValueError(f"timesteps: expected numbers of 1 to 4096, received {timesteps!r}")
-    return sorted(set(given))
+    return sorted({int(t) for t in given})
 
 
 def _check_shares(agreement: float, percentile: float) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from snncore.bits import BitTensor
 from snncore.inputs import Inputs, feed
 from snncore.model import Model
 
@@ -44,10 +45,7 @@ class Calibration:
     def __init__(self, model: Model, x: Inputs, layout: str | None, pixels: Mapping[str, Any]) -> None:
         self.layout = layout
         values = {p.name: v for p, v in zip(model.inputs, _listed(model, x), strict=True)}
-        self.given = {
-            name: np.asarray(v.detach() if hasattr(v, "detach") else v) for name, v in values.items()
-        }
-        self.values = {name: _reals(model, name, v, pixels) for name, v in self.given.items()}
+        self.values = {name: _reals(model, name, _array(v), pixels) for name, v in values.items()}
         for name, v in self.values.items():
             if v.size == 0:
                 raise ValueError(
@@ -124,11 +122,15 @@ def _listed(model: Model, x: Inputs) -> list[Any]:
     return values
 
 
+def _array(values: Any) -> NDArray[Any]:
+    if isinstance(values, BitTensor):
+        return values.numpy()
+    return np.asarray(values.detach() if hasattr(values, "detach") else values)
+
+
 def _reals(model: Model, name: str, values: NDArray[Any], pixels: Mapping[str, Any]) -> NDArray[Any]:
     """Make values of raw pixels where the float model does not know yet what they are."""
     port = next(p for p in model.inputs if p.name == name)
-    if values.dtype == np.float64:
-        values = values.astype(np.float32)
     if values.dtype != np.uint8 or port.zero_point or name not in pixels:
         return values
     zero = np.array(pixels[name].zero_point, np.float32)

@@ -81,8 +81,9 @@ def pixels_of(graph: Graph, preprocess: Mapping[str, Any] | None) -> dict[str, P
     }
     if preprocess is None:
         return found
-    if set(preprocess) != {"zero_point", "scale"}:
-        raise ValueError(f"preprocess: expected the keys zero_point and scale, received {sorted(preprocess)}")
+    if not isinstance(preprocess, Mapping) or set(preprocess) != {"zero_point", "scale"}:
+        given = sorted(preprocess) if isinstance(preprocess, Mapping) else preprocess
+        raise ValueError(f"preprocess: expected the keys zero_point and scale, received {given!r}")
     if len(reals) != 1:
         raise ValueError(f"preprocess: expected a model with one float32 input, it has {len(reals)}")
     channels = graph.parts.shape(reals[0]["edge"])[-1]

@@ -61,7 +61,8 @@ _REAL_ONLY: Final = {
     "delay": "it delays real values, not spikes",
 }
 
-_OUTSIDE: Final = ""  # stands for all inputs of real values
+#: In membrane units. Coded weights may be a little larger than the real ones, and 2^31 is the end.
+_LARGEST_CURRENT: Final = 2**28
 
 
 class _Groups:
@@ -69,7 +70,7 @@ class _Groups:
 
     def __init__(self, graph: Graph, pixels: dict[str, Pixels]) -> None:
         self.graph, self.pixels = graph, pixels
-        self.flat_pixels = {e for e in graph.edges if self._is_pixel(e)}
+        self.ports = {_port_key(port["edge"]) for port in graph.document["inputs"]}
         self.leader: dict[str, str] = {}
         self.rules: dict[str, Rule] = {}
         for node in graph.nodes:
@@ -89,22 +90,23 @@ class _Groups:
             elif node["op"] in WEIGHTED and by is None:
                 made.coded.add(node["name"])
             elif node["op"] in WEIGHTED and by is not None:
-                elsewhere = by[0] not in (_key(node), _OUTSIDE)
+                elsewhere = by[0] not in (_key(node), *self.ports)
                 made.reasons[node["name"]] = f"{by[0]}: {by[1]}" if elsewhere else by[1]
         return made
 
-    def _is_pixel(self, edge: str) -> bool:
+    def _pixels_on(self, edge: str) -> Pixels | None:
+        """Give what an edge of raw pixels, flattened or not, stands for."""
         writer = self.graph.writer.get(edge)
         if writer is None:
-            return edge in self.pixels
-        return writer["op"] == "flatten" and self._is_pixel(writer["inputs"][0])
+            return self.pixels.get(edge)
+        return self._pixels_on(writer["inputs"][0]) if writer["op"] == "flatten" else None
 
     def _real(self, edge: str) -> bool:
-        return self.graph.edges[edge]["dtype"] == "f32" and edge not in self.flat_pixels
+        return self.graph.edges[edge]["dtype"] == "f32" and self._pixels_on(edge) is None
 
     def _source(self, edge: str) -> str:
         writer = self.graph.writer.get(edge)
-        return _OUTSIDE if writer is None else _key(writer)
+        return _port_key(edge) if writer is None else _key(writer)
 
     def _find(self, key: str) -> str:
         while self.leader.get(key, key) != key:
@@ -118,7 +120,7 @@ class _Groups:
         for port in self.graph.document["inputs"]:
             if self._real(port["edge"]):
                 text = "is float32; preprocess (zero_point and scale) would let it take raw pixels"
-                yield _OUTSIDE, f"its input '{port['name']}' {text}"
+                yield _port_key(port["edge"]), f"its input '{port['name']}' {text}"
         for node in self.graph.nodes:
             why = self._why(node)
             if why is not None:
@@ -140,10 +142,12 @@ class _Groups:
             rule = rule_of(node, self.graph.values(node))
         except NoRule as why:
             return str(why)
-        if self._largest_current(node["inputs"][0]) * rule.largest_gain * UNITS >= 2**31:
-            return "its current would not fit 32 bits, with so large counts"
+        if self._largest_current(node["inputs"][0]) * rule.largest_gain * UNITS >= _LARGEST_CURRENT:
+            return "its current would not fit 32 bits"
         if not rule.plain and self._sum_before(node["inputs"][0]):
             return "it reads a sum, and its gain or bias would have to go into each of its terms"
+        if np.any(rule.gain < 0) and len(self.graph.readers[node["inputs"][0]]) > 1:
+            return "its gain is negative, and others read the same layer"
         self.rules[node["name"]] = rule
         return None
 
@@ -162,13 +166,17 @@ class _Groups:
     def _largest(self, edge: str) -> float:
         described = self.graph.edges[edge]
         if described["dtype"] == "f32":  # pixels, or what keeps the layer float anyway
-            known = self.pixels.get(edge)
+            known = self._pixels_on(edge)
             return 255 * known.scale if known else 0.0
         return float(described["range"][1]) / int(described["unit"].removeprefix("1/"))
 
     def _sum_before(self, edge: str) -> bool:
         writer = self.graph.writer.get(edge)
         return writer is not None and writer["op"] == "add"
+
+
+def _port_key(edge: str) -> str:
+    return f"input '{edge}'"
 
 
 def _key(node: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -186,7 +186,7 @@ class _Work:
                 try:
                     if agreement() >= floor:
                         break
-                except ValueError as why:  # this state cannot hold this neuron
+                except (ValueError, _core.Error) as why:  # this state cannot hold this neuron
                     notes.append(f"'{name}' with state {narrow}: {why}")
             else:
                 states[name] = wide
@@ -222,7 +222,9 @@ class _Work:
         )
 
 
-def _rows(work: _Work, quantised: Model, compared: Comparison, clipped: Mapping[str, int]) -> Any:
+def _rows(
+    work: _Work, quantised: Model, compared: Comparison, clipped: Mapping[str, int]
+) -> Iterator[QuantizedLayer]:
     before, after = ({row.name: row for row in m.layers} for m in (work.model, quantised))
     new = Graph(quantised)
     written = {n["name"]: n for n in new.nodes}
@@ -261,6 +263,6 @@ def _neuron_after(graph: Graph, node: Mapping[str, Any]) -> Mapping[str, Any] | 
         reader = todo.pop(0)
         if reader["op"] in NEURONS:
             return reader
-        if reader["op"] in ("add", "requant", "batch_norm"):
+        if reader["op"] in ("add", "requant"):
             todo += graph.readers[reader["outputs"][0]]
     return None

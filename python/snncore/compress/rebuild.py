@@ -142,7 +142,6 @@ class _Maker:
             )
             gain = 1.0
         state = self.states[name]
-        theta0 = _THETA0.get(state, 0)
         return self.builder.lif(
             name,
             x,
@@ -154,7 +153,7 @@ class _Maker:
             profile="W" if rule.drop != 1 else self.profile,
             state=state,
             leak=_leak(rule.decay, state),
-            theta0=int(_INT16 / rule.drop) if theta0 * rule.drop > _INT16 else 0,
+            theta0=_theta0(rule.drop, state),
         )
 
     def _maxpool2d(self, node: Node, inputs: list[str]) -> str:
@@ -185,6 +184,13 @@ class _Maker:
         edge = node["inputs"][0]
         values = {role: self.graph.user_order(edge, v) for role, v in self.graph.values(node).items()}
         return self.builder.readout(node["name"], inputs[0], node["attrs"]["mode"], **values)
+
+
+def _theta0(drop: float, state: State) -> int:
+    """Give 0, which is the default, or the largest power of two that leaves room for a drop of several."""
+    if _THETA0.get(state, 0) * drop <= _INT16:
+        return 0
+    return int(2.0 ** np.floor(np.log2(_INT16 / drop)))
 
 
 def _leak(decay: float, state: State) -> Leak:

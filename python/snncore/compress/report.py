@@ -20,7 +20,7 @@ class QuantizedLayer:
     bytes_before: int
     bytes_after: int
     accumulator: int | None  #: the largest magnitude that a sum can have, from the weights; None: float
-    neuron: str | None  #: name of the neuron
+    neuron: str | None  #: name of the neuron, the first of several; None: a readout
     state_bits: int | None  #: of its membranes
     profile: str | None  #: the unit of its membranes, docs/format.md; None: float
     saturations: int | None  #: values that the neuron clipped on calibration data; None: not counted
@@ -55,9 +55,9 @@ class QuantizeReport:
         return "\n".join([*_table(self.layers), *self._facts()])
 
     def _facts(self) -> list[str]:
-        ratio = self.bytes_before / self.bytes_after
+        share = 100 * self.bytes_after / self.bytes_before
         before, after = byte_text(self.bytes_before), byte_text(self.bytes_after)
-        lines = [f"file: {before} -> {after} ({ratio:.1f} times smaller)"]
+        lines = [f"file: {before} -> {after} ({share:.0f} %)"]
         if self.label_agreement is not None:
             lines.append(
                 f"labels that agree with the float model: {100 * self.label_agreement:.1f} % of "

@@ -51,6 +51,7 @@ NEURONS = {
     "strict": Neuron(rate=0.5, fire="above", threshold=0.5),
     "thresholds of channels": Neuron(rate=0.5, threshold=np.array([1.0, 2.0, 1.0, 0.5])),
     "gains of channels": Neuron(rate=1.0, input_gain=np.array([1.0, 0.5, -1.0, 0.25]), threshold=1.0),
+    "a large drop": Neuron(rate=0.5, reset="subtract", drop=16.0),
     "a bias": Neuron(rate=0.5, bias=0.125, threshold=1.0),
 }
 
@@ -119,7 +120,7 @@ def test_large_counts_stay_float():
         "y", b.readout("y", b.linear("head", b.neuron("n", x, IF), dyadic(np.random.default_rng(0), 3, 20)))
     )
     _, report = snncore.quantize(b.build(STEPS))
-    assert report.layers[0].reason == "'n' (neuron): its current would not fit 32 bits, with so large counts"
+    assert report.layers[0].reason == "'n' (neuron): its current would not fit 32 bits"
     assert report.layers[1].bits == 8
 
 
@@ -243,6 +244,35 @@ def test_a_bias_does_not_go_into_a_sum():
     _, report = snncore.quantize(residual(Neuron(bias=0.125)))
     assert set(report.left_float) == {"conv1", "conv2", "conv3"}
     assert "it reads a sum" in report.layers[1].reason
+
+
+def test_a_shared_layer_keeps_its_signs():
+    rng = np.random.default_rng(3)
+    b = snncore.GraphBuilder()
+    x = b.linear("fc", b.input("x", "b1", [20], layout="TNC"), dyadic(rng, 12, 20))
+    for name, gain in (("up", 1.0), ("down", -1.0)):
+        b.output(name, b.readout(f"{name}.mean", b.neuron(f"n.{name}", x, Neuron(input_gain=gain))))
+    with pytest.raises(ValueError, match=r"'n\.down' \(neuron\): its gain is negative, and others read"):
+        snncore.quantize(b.build(STEPS))
+
+
+def test_two_inputs():
+    rng = np.random.default_rng(3)
+    b = snncore.GraphBuilder()
+    x, y = b.input("x", "f32", [20]), b.input("y", "b1", [20])
+    x = b.neuron("n1", b.linear("fc1", x, dyadic(rng, 12, 20)), IF)
+    y = b.neuron("n2", b.linear("fc2", y, dyadic(rng, 12, 20)), IF)
+    b.output("rate", b.readout("rate", b.add("both", [x, y])))
+    model = b.build(STEPS)
+    data = {"x": rng.normal(0, 1, (8, 20)).astype(np.float32), "y": rng.random((8, 20)) < 0.5}
+    quantised, report = snncore.quantize(model, calibration=data)
+    assert report.left_float == ("fc1",) and "'x' is float32" in report.layers[0].reason
+    assert report.samples == 8 and [row.spike_agreement for row in report.layers] == [1.0, 1.0]
+    np.testing.assert_array_equal(quantised.run(data), model.run(data))
+    values = tuple(data.values())
+    assert snncore.quantize(model, calibration=values)[1] == report
+    with pytest.raises(ValueError, match="calibration: expected an array for each of the inputs x, y"):
+        snncore.quantize(model, calibration=data["x"])
 
 
 def test_a_network_with_a_loop():
@@ -391,6 +421,8 @@ def test_the_report():
     assert list(found) == ["bits", "method", "bytes_before", "bytes_after", "samples", "label_agreement",
                            "saturation_samples", "layers", "notes"]  # fmt: skip
     assert found["samples"] == 16 and [row["bits"] for row in found["layers"]] == [8, 32, 8]
+    packed = snncore.pack(spikes(), axis=2)
+    assert snncore.quantize(model, bits=4, calibration=packed, state="i8")[1] == report
     text = str(report)
     for part in (
         "8 bit symmetric",
