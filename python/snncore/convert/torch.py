@@ -230,7 +230,7 @@ class Emitter:
 
     def _lif(self, call: Call, inputs: list[str]) -> str:
         neuron: Any = call.module
-        stored = {"profile": self.profile, "state": self.state}
+        stored: dict[str, Any] = {"profile": self.profile, "state": self.state}
         if call.options:  # a module that says itself how its membrane is kept
             if inputs[0] in self.real:
                 raise ValueError(

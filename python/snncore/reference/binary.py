@@ -7,7 +7,7 @@ For the latent weights of one output channel::
     w_hat = s * sign(w2)                        sign(0) = +1, since a code has one bit
 
 Only the signs and the scale survive: `w_hat` is ``s * m`` with m = +1 or -1, the codes of `odd` at 1 bit. A
-channel whose weights are all equal has std 0; it is divided by 1e-8 instead and has s = 1.
+channel whose weights are all equal has w2 = 0 and s = 1, and takes no gradient.
 
 The gradient of the sign is that of a tanh which grows steeper while training goes on::
 
@@ -58,10 +58,10 @@ def standardised(w: Tensor) -> Tensor:
     if rows.shape[1] < 2:
         raise ValueError(f"a binary layer needs 2 weights in a channel, got the shape {tuple(w.shape)}")
     centred = rows - rows.mean(dim=1, keepdim=True)
-    deviation = centred.square().sum(dim=1, keepdim=True).div(rows.shape[1] - 1).sqrt()
+    variance = centred.square().sum(dim=1, keepdim=True) / (rows.shape[1] - 1)
+    # Rounding may leave something of a flat channel, and the square root has no gradient at 0.
     flat = (rows == rows[:, :1]).all(dim=1, keepdim=True)
-    # The square root has no gradient at 0, so a flat channel's deviation must not be differentiated.
-    return torch.where(flat, torch.zeros_like(centred), centred) / torch.where(flat, 1e-8, deviation)
+    return torch.where(flat, 0.0, centred) / torch.where(flat, 1.0, variance).sqrt()
 
 
 def power_of_two_scale(rows: Tensor) -> Tensor:

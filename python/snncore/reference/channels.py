@@ -208,7 +208,7 @@ def _checked(name: str, indices: Sequence[int], channels: int) -> Tensor:
         raise ValueError(f"'{name}' must keep one channel or more, received none")
     if found.dim() != 1 or found.is_floating_point() or found.dtype == torch.bool:
         raise ValueError(f"'{name}': expected a list of channel numbers, received {found.dtype}")
-    unique = found.to(torch.int64).unique()  # sorted
+    unique: Tensor = torch.unique(found.to(torch.int64))  # sorted
     if len(unique) != len(found) or unique[0] < 0 or unique[-1] >= channels:
         raise ValueError(f"'{name}': channels must be different numbers of 0..{channels - 1}")
     return unique

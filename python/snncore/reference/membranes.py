@@ -10,12 +10,12 @@ With n = 2^(bits - 1) - 1 (127, 7, 1), after reset and before the leak of the ne
     form "tanh":    Q(r) = alpha / n * round(n * clamp(tanh(r) / alpha, -1, 1))
     form "linear":  Q(r) = theta / n * round(n * clamp(r / theta, -1, 1))       theta: the threshold
 
-alpha is given, or "dynamic" (None): the largest |tanh(r)| of the whole tensor, at each step anew.
-`round` is half to even and passes gradients unchanged; clamp and tanh are differentiated, alpha is a constant.
+alpha is given, or "dynamic" (None): the largest |tanh(r)| of the whole tensor, at each step anew. `round` is
+half to even and passes gradients unchanged; clamp and tanh are differentiated, alpha is a constant.
 
-``"tanh"`` is Q-SNN: Wei et al., "Q-SNNs", ACM Multimedia 2024 (arXiv 2406.13672), with a dynamic alpha in its
-public code. A dynamic alpha depends on the other samples of a batch and on the step, so no engine can hold it:
-fix it (`calibrate_membranes`, or 1, the bound of tanh) and train a few epochs more. ``"linear"`` is the
+"tanh" is Q-SNN: Wei et al., "Q-SNNs", ACM Multimedia 2024 (arXiv 2406.13672), with a dynamic alpha in its
+public code. A dynamic alpha depends on the other samples of a batch and on the step, so no engine can hold
+it: fix it (`calibrate_membranes`, or 1, the bound of tanh) and train a few epochs more. "linear" is the
 saturating store of integer neurons, for networks that are trained for the engine.
 """
 
