@@ -119,12 +119,16 @@ def _load(caller: str, state: State, architecture: str, scheme: Scheme, options:
     _check_names(caller, expected, set(found))
     shapes = {name: tuple(values.shape) for name, values in found.items()}
     for name, shape in shapes.items():
-        if len(shape) != _rank(name):
-            raise ValueError(f"{caller}: '{name}' must have {_rank(name)} axes, has shape {list(shape)}")
+        if len(shape) != _rank(name) or 0 in shape:
+            axes = f"{_rank(name)} axes of 1 or more"
+            raise ValueError(f"{caller}: '{name}' must have {axes}, has shape {list(shape)}")
     classes = shapes[f"{layout.classifier}.weight"][0]
-    net = layout.build(classes, scheme=scheme, **layout.widths(shapes), **options)
-    ours = {name: found[layout.theirs(name)] for name in net.state_dict()}
-    _check_shapes(caller, net, ours, layout)
+    widths = layout.widths(shapes)
+    with torch.device("meta"):  # before anything is as large as the shapes say together
+        plan = layout.build(classes, scheme=scheme, **widths, **options)
+    ours = {name: found[layout.theirs(name)] for name in plan.state_dict()}
+    _check_shapes(caller, plan, ours, layout)
+    net = layout.build(classes, scheme=scheme, **widths, **options)
     net.load_state_dict(ours)
     return net.eval()
 
