@@ -292,5 +292,5 @@ def _remapped(layer: ChannelMap, live: _Live | None, target: _Live | None) -> Ch
     position = {channel: i for i, channel in enumerate(inputs)}
     source = [position.get(layer.source[o], -1) for o in outputs]
     stride = layer.stride[0] if isinstance(layer.stride, tuple) else int(layer.stride)
-    new = ChannelMap(source, len(position), stride, coded=layer.quantizer is not None)
+    new = ChannelMap(source, len(position), stride, coded=layer.coded)
     return new.to(layer.weight.device)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -78,8 +79,8 @@ def load_q_snn(state: State, *, scheme: Scheme | None = None, **options: Any) ->
     """Make ResNet-19 from a Q-SNN state dict: widths and classes come from the shapes.
 
     The authors scale 8-bit layers by the largest weight, not by the largest magnitude as we do. The two agree
-    unless the most negative weight is larger in magnitude; then codes would not fit 8 bits, and the layer is
-    quantised anew.
+    unless the most negative weight is larger in magnitude; then their codes would not fit 8 bits, the layer
+    is quantised anew, and a warning names it.
 
     Parameters
     ----------
@@ -96,7 +97,11 @@ def load_q_snn(state: State, *, scheme: Scheme | None = None, **options: Any) ->
     ValueError
         As for `load_qp_snn`.
     """
-    return _load("load_q_snn", state, "resnet19", scheme or q_snn(8, form="tanh", alpha=None), options)
+    chosen = scheme or q_snn(8, form="tanh", alpha=None)
+    net = _load("load_q_snn", state, "resnet19", chosen, options)
+    if chosen.ends is not None:
+        _warn_of_other_codes(net)
+    return net
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,18 @@ class _Layout:
     theirs: Callable[[str], str]
     widths: Callable[[Shapes], dict[str, Any]]
     classifier: str
+
+
+def _warn_of_other_codes(net: Network) -> None:
+    for name in ("conv", "fc"):
+        weight: Any = net.layers.get_submodule(name).weight
+        low, high = weight.min().item(), weight.max().item()
+        if -low > high:
+            warnings.warn(
+                f"load_q_snn: '{name}' has weights of {low:.3g} to {high:.3g}, which the authors' scale "
+                "gives codes below -127; it is scaled by the largest magnitude instead",
+                stacklevel=3,
+            )
 
 
 def _load(caller: str, state: State, architecture: str, scheme: Scheme, options: dict[str, Any]) -> Network:

@@ -129,9 +129,8 @@ class ChannelMap(Conv2d):
         outside = [i for i in source if not -1 <= i < in_channels]
         if not source or outside:
             raise ValueError(f"source must hold -1..{in_channels - 1}, got {outside or 'nothing'}")
-        super().__init__(
-            in_channels, len(source), 1, stride=stride, bias=False, quantizer=_MapCodes() if coded else None
-        )
+        super().__init__(in_channels, len(source), 1, stride=stride, bias=False)
+        self.coded = coded
         ones = torch.zeros(len(source), in_channels, 1, 1)
         for to, of in enumerate(source):
             if of >= 0:
@@ -139,6 +138,15 @@ class ChannelMap(Conv2d):
         del self.weight
         self.register_buffer("weight", ones, persistent=False)
         self.source = tuple(int(i) for i in source)
+
+    @property
+    def coded(self) -> bool:
+        """Whether its zeros and ones are codes."""
+        return self.quantizer is not None
+
+    @coded.setter
+    def coded(self, coded: bool) -> None:
+        self.quantizer = _MapCodes() if coded else None
 
     @classmethod
     def zero_padded(cls, in_channels: int, out_channels: int, stride: int, *, coded: bool) -> ChannelMap:

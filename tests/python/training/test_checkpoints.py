@@ -69,6 +69,16 @@ def test_resnet19_of_q_snn(bits):
     same(net, x, expected)
 
 
+def test_eight_bits_that_the_authors_scale_does_not_give():
+    torch.manual_seed(6)
+    state = authors.resnet19_state([2, 4, 8], 3)
+    for name, sign in (("conv1.weight", -1), ("fc.ops.weight", 1)):
+        state[name].view(-1)[0] = sign * 10.0
+    with pytest.warns(UserWarning, match="'conv' has weights of -10 to "):
+        net = load_q_snn(state)
+    assert net.layers.conv.quantizer(net.layers.conv.weight).min() == -10
+
+
 def test_several_devices_and_a_pruned_network_of_ours():
     torch.manual_seed(3)
     state = {f"module.{k}": v for k, v in authors.resnet20_state([4, 8, 12, 16], [8] * 9, 5).items()}

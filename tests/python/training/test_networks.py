@@ -19,6 +19,7 @@ from snncore.reference import (  # noqa: E402
     Residual,
     anneal,
     dual_regulation_loss,
+    keep_channels,
     rate_loss,
 )
 from snncore.reference.networks import (  # noqa: E402
@@ -188,6 +189,25 @@ def test_rates_go_to_one_half_where_the_loss_says_so():
         rate_loss(net.unroll(x).spikes).backward()
         optimiser.step()
     assert rate_loss(net.unroll(x).spikes).item() < 0.5 * before
+
+
+def test_a_scheme_is_applied_to_a_trained_network():
+    torch.manual_seed(5)
+    parent = resnet20(3, width=1 / 16, preprocess=PIXELS)
+    small = keep_channels(parent, {"block1_1.body.conv1": [1, 3, 4]})
+    for scheme in (qp_snn(4), qp_snn(2, ends="int8"), q_snn(4), float_snn()):
+        made = resnet20(3, width=1 / 16, scheme=scheme)
+        made.load_state_dict(parent.state_dict())
+        applied = scheme.applied(parent)
+        x = torch.randn(2, 3, 8, 8)
+        assert torch.equal(applied.eval()(x), made.eval()(x)) and applied.preprocess == PIXELS
+        coded = [m.coded for m in applied.modules() if isinstance(m, ChannelMap)]
+        assert coded == [scheme.hidden is not None] * 3
+        assert scheme.applied(small).layers.block1_1.body.conv1.out_channels == 3
+    assert all(m.quantizer is None for m in parent.modules() if hasattr(m, "quantizer"))
+    plain = Network(torch.nn.Sequential(torch.nn.Conv2d(3, 3, 1), LIF()), timesteps=1)
+    with pytest.raises(ValueError, match="'0': expected a Conv2d of snncore"):
+        float_snn().applied(plain)
 
 
 def test_wrong_arguments():

@@ -6,11 +6,14 @@ import copy
 from dataclasses import dataclass, field
 from typing import Literal
 
+from torch import nn
+
 from snncore.compress.codes import Gamma, Granularity
 
 from ..binary import BinaryQuantizer
 from ..membranes import Form, MembraneQuantizer, QuantizedLIF
-from ..modules import Quantizer, WeightQuantizer
+from ..modules import ChannelMap, Conv2d, Linear, Quantizer, WeightQuantizer
+from ..network import Network, Residual
 from ..neurons import LIF
 from ..quantize import Ste
 
@@ -45,6 +48,21 @@ class Scheme:
     def make_neuron(self) -> LIF:
         """Make the neuron of one layer."""
         return copy.deepcopy(self.neuron)
+
+    def applied(self, net: Network) -> Network:
+        """Return a copy of `net` with these quantisers and neurons and the parameters that it has.
+
+        So a quantised network is trained from its float parent, and a pruned one at other bits. The first
+        convolution and every `Linear` are the ends.
+
+        Raises
+        ------
+        ValueError
+            A layer with weights that is none of `snncore.reference`; the message names it.
+        """
+        changed = copy.deepcopy(net)
+        _Application(self).row(changed.layers)
+        return changed
 
 
 def float_snn(neuron: LIF | None = None) -> Scheme:
@@ -94,3 +112,31 @@ def _ends(ends: Ends) -> Quantizer | None:
     if ends not in ("float", "int8"):
         raise ValueError(f"ends must be 'float' or 'int8', got {ends!r}")
     return EIGHT_BITS if ends == "int8" else None
+
+
+@dataclass
+class _Application:
+    """Walks the rows of a network and replaces what its scheme says."""
+
+    scheme: Scheme
+    began: bool = False  # whether the first convolution has been met
+
+    def row(self, layers: nn.Module, prefix: str = "") -> None:
+        for name, layer in list(layers.named_children()):
+            path = f"{prefix}{name}"
+            if isinstance(layer, Residual):
+                self.row(layer.body, f"{path}.body.")
+                self.row(layer.shortcut, f"{path}.shortcut.")
+            elif isinstance(layer, LIF):
+                setattr(layers, name, self.scheme.make_neuron())
+            elif isinstance(layer, ChannelMap):
+                layer.coded = self.scheme.hidden is not None
+            elif isinstance(layer, Conv2d):
+                layer.quantizer = self.scheme.hidden if self.began else self.scheme.ends
+                self.began = True
+            elif isinstance(layer, Linear):
+                layer.quantizer = self.scheme.ends
+            elif isinstance(layer, (nn.Conv2d, nn.Linear)):
+                raise ValueError(
+                    f"'{path}': expected a {type(layer).__name__} of snncore.reference, received one of torch"
+                )
