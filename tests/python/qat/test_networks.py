@@ -10,7 +10,7 @@ import snncore
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from training.settled import PIXELS, frames, images, settle  # noqa: E402
+from qat.settled import PIXELS, frames, images, settle  # noqa: E402
 
 from snncore.reference import (  # noqa: E402
     LIF,

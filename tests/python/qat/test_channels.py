@@ -9,7 +9,7 @@ import snncore
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from training.settled import PIXELS, images, settle  # noqa: E402
+from qat.settled import PIXELS, images, settle  # noqa: E402
 
 from snncore.reference import ChannelMap, Network, channel_groups, keep_channels, top_channels  # noqa: E402
 from snncore.reference.networks import (  # noqa: E402

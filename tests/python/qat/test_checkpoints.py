@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from training import authors  # noqa: E402
-from training.authors import Run  # noqa: E402
+from qat import authors  # noqa: E402
+from qat.authors import Run  # noqa: E402
 
 from snncore.reference import LIF, keep_channels  # noqa: E402
 from snncore.reference.checkpoints import load_q_snn, load_qp_snn  # noqa: E402
