@@ -62,8 +62,8 @@ def quantize(
         Default: symmetric for 8 bits, rescaw for fewer.
     gamma, factor
         Of "rescaw": what weights are divided by before they are rounded, "mean" or "max" of the magnitudes, a
-        "percentile", or "one" (nothing); and whether it grows by ``(2^bits - 1) / 2^(bits-1)``, as it should where no training
-        follows.
+        "percentile", or "one" (nothing); and whether it grows by ``(2^bits - 1) / 2^(bits-1)``, as it should
+        where no training follows.
     granularity
         One scale for each output "channel", or one for the "layer".
     ends

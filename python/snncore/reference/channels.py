@@ -203,7 +203,11 @@ def _resolved(walk: _Grouping, keep: Mapping[str, Sequence[int]]) -> dict[str, T
 
 
 def _checked(name: str, indices: Sequence[int], channels: int) -> Tensor:
-    found = torch.as_tensor(indices)
+    try:
+        found = torch.as_tensor(indices)
+    except (TypeError, ValueError, RuntimeError) as why:
+        kind = type(indices).__name__
+        raise ValueError(f"'{name}': expected a list of channel numbers, received {kind}") from why
     if found.numel() == 0:
         raise ValueError(f"'{name}' must keep one channel or more, received none")
     if found.dim() != 1 or found.is_floating_point() or found.dtype == torch.bool:

@@ -69,6 +69,34 @@ def test_the_schedule():
         annealing(301, 300)
 
 
+def test_the_folded_gain_is_that_of_the_norm_times_the_scale():
+    from snncore.reference import LIF
+    from snncore.reference.run import read
+
+    pytest.importorskip("safetensors")
+    torch.manual_seed(2)
+    conv = Conv2d(6, 40, 3, bias=False, quantizer=BinaryQuantizer())
+    with torch.no_grad():
+        conv.weight[::2] **= 5  # heavy tails: scales below 1
+    bn = torch.nn.BatchNorm2d(40)
+    torch.nn.init.uniform_(bn.weight, -2, 2)
+    torch.nn.init.uniform_(bn.running_var, 0.5, 20)
+    net = torch.nn.Sequential(conv, bn, LIF(), torch.nn.Flatten()).eval()
+    model = snncore.from_torch(net, torch.zeros(2, 1, 6, 5, 5, dtype=torch.bool))
+    file = read(model.to_bytes())
+    factor, shift = (
+        file.tensors[n["tensors"][role]]
+        for n in file.document["graph"]["nodes"]
+        if n["op"] == "requant"
+        for role in ("M.0", "n")
+    )
+    scale = binary_codes(conv.weight)[1]
+    assert len(scale.unique()) > 1
+    expected = (bn.weight.double() / torch.sqrt(bn.running_var.double() + bn.eps)).abs() * scale
+    made = factor.double() / 2.0 ** shift.double() / 4096
+    np.testing.assert_allclose(made.numpy(), expected.detach().numpy(), rtol=2**-10)
+
+
 @pytest.mark.parametrize(("padding", "stride", "channels"), [(0, 1, 3), (1, 1, 70), (2, 2, 64), (1, 3, 5)])
 def test_the_engine_sums_signs_as_integers_do(padding, stride, channels):
     """The packed form, 2 popcount(m & s) - popcount(s), against int64 sums."""

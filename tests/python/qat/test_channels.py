@@ -127,7 +127,9 @@ def test_wrong_arguments():
         ({"conv": []}, "'conv' must keep one channel or more"),
         ({"conv": [0, 0]}, r"must be different numbers of 0\.\.3"),
         ({"conv": [0, 4]}, r"must be different numbers of 0\.\.3"),
-        ({"conv": [0.5]}, "expected a list of channel numbers"),
+        ({"conv": [0.5]}, "expected a list of channel numbers, received torch.float32"),
+        ({"conv": "all"}, "expected a list of channel numbers, received str"),
+        ({"conv": [[0], [1]]}, "expected a list of channel numbers"),
         ({conv2.format(1): [0], conv2.format(2): [1]}, "one residual stream and must keep the same"),
     ):
         with pytest.raises(ValueError, match=why):

@@ -221,6 +221,9 @@ def test_wrong_arguments():
         (lambda: vggsnn(pool="median"), "pool must be"),
         (lambda: resnet20(compress_rate=[0.1] * 5), "12 entries or more, got 5"),
         (lambda: resnet20(channels=([1, 2], [3] * 9)), "channels of stem and stages must have 4 entries"),
+        (lambda: resnet19(channels=[8, 0, 8]), "channels must be whole numbers from 1, got 0"),
+        (lambda: sew_resnet18(channels=[8, 8, 8, 8, 2.5]), "whole numbers from 1, got 2.5"),
+        (lambda: vggsnn(0), "classes must be at least 1, got 0"),
         (lambda: qp_snn(4, ends="int4"), "ends must be 'float' or 'int8'"),
         (lambda: vgg16(width=1 / 64, scheme=qp_snn(3))(torch.zeros(1, 3, 32, 32)), "bits must be one of"),
     ):

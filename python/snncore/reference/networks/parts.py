@@ -40,6 +40,15 @@ def check_count(what: str, values: Sequence[Any], expected: int) -> None:
         raise ValueError(f"{what} must have {expected} entries, got {len(values)}")
 
 
+def checked_channels(what: str, values: Sequence[int], expected: int) -> list[int]:
+    """Give numbers of channels as they are; refuse a list of another length and what is no such number."""
+    check_count(what, values, expected)
+    wrong = [n for n in values if not isinstance(n, int) or n < 1]
+    if wrong:
+        raise ValueError(f"{what} must be whole numbers from 1, got {wrong[0]!r}")
+    return list(values)
+
+
 class Row:
     """A row of named layers in the making; `channels` is what the last convolution gives."""
 
@@ -80,6 +89,8 @@ class Row:
 
     def classifier(self, features: int, classes: int) -> None:
         """Append the flattening and the linear layer."""
+        if classes < 1:
+            raise ValueError(f"classes must be at least 1, got {classes}")
         self.layers["flatten"] = nn.Flatten()
         self.layers["fc"] = Linear(features, classes, quantizer=self.scheme.ends)
 

@@ -8,7 +8,7 @@ from torch import nn
 
 from ..network import Network
 from .blocks import basic_block
-from .parts import Pixels, Row, check_count, network, scaled
+from .parts import Pixels, Row, checked_channels, network, scaled
 from .scheme import Scheme
 
 STAGES = ((128, 3), (256, 3), (512, 2))  #: channels, blocks
@@ -41,7 +41,7 @@ def resnet19(
         A list of another length.
     """
     wide = scaled([n for n, _ in STAGES], width) if channels is None else channels
-    check_count("channels", wide, len(STAGES))
+    wide = checked_channels("channels", wide, len(STAGES))
     row = Row(3, scheme or Scheme())
     row.conv("", wide[0], first=True)
     for stage, (_, blocks) in enumerate(STAGES):

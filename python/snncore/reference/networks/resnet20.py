@@ -8,7 +8,7 @@ from torch import nn
 
 from ..network import Network
 from .blocks import basic_block
-from .parts import Pixels, Row, check_count, kept, network, scaled
+from .parts import Pixels, Row, checked_channels, kept, network, scaled
 from .scheme import Scheme
 
 STREAM = (64, 128, 256, 512)  #: the stem, and what each stage gives
@@ -47,8 +47,8 @@ def resnet20(
         A list of another length, a rate outside 0..1.
     """
     stream, inner = widths(width, compress_rate) if channels is None else channels
-    check_count("channels of stem and stages", stream, len(STREAM))
-    check_count("inner channels", inner, BLOCKS * 3)
+    stream = checked_channels("channels of stem and stages", stream, len(STREAM))
+    inner = checked_channels("inner channels", inner, BLOCKS * 3)
     row = Row(3, scheme or Scheme())
     row.conv("", stream[0], first=True)
     for stage in range(3):

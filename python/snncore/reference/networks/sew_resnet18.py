@@ -8,7 +8,7 @@ from torch import nn
 
 from ..network import Network
 from .blocks import sew_block
-from .parts import Pixels, Row, check_count, network, scaled
+from .parts import Pixels, Row, checked_channels, network, scaled
 from .scheme import Scheme
 
 STREAM = (64, 64, 128, 256, 512)  #: the stem, and what each stage gives
@@ -43,7 +43,7 @@ def sew_resnet18(
         A list of another length.
     """
     wide = scaled(STREAM, width) if channels is None else channels
-    check_count("channels", wide, len(STREAM))
+    wide = checked_channels("channels", wide, len(STREAM))
     row = Row(3, scheme or Scheme())
     row.conv("", wide[0], 7, 2, first=True)
     row.add("pool", nn.MaxPool2d(3, stride=2, padding=1))

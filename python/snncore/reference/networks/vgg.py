@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from .parts import Row, check_count, kept, scaled
+from .parts import Row, check_count, checked_channels, kept, scaled
 from .scheme import Scheme
 
 Plan = tuple[int | str, ...]
@@ -23,8 +23,7 @@ def widths(
     if channels is not None:
         if compress_rate is not None:
             raise ValueError("give compress_rate or channels, not both")
-        check_count("channels", channels, len(full))
-        return [int(n) for n in channels]
+        return checked_channels("channels", channels, len(full))
     if compress_rate is None:
         return full
     check_count("compress_rate", compress_rate, len(full) - 1)
