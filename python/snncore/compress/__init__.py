@@ -2,5 +2,6 @@
 
 from .quantizing import quantize
 from .report import QuantizedLayer, QuantizeReport
+from .size import ModelSize, model_size, size_mb
 
-__all__ = ["QuantizeReport", "QuantizedLayer", "quantize"]
+__all__ = ["ModelSize", "QuantizeReport", "QuantizedLayer", "model_size", "quantize", "size_mb"]

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-Gamma = Literal["mean", "max", "percentile"]
+Gamma = Literal["mean", "max", "percentile", "one"]
 Granularity = Literal["channel", "layer"]
 
 #: Bits that each quantiser has.
@@ -39,12 +39,14 @@ def _percentile(xp: Any, rows: Any) -> Any:
 
 
 #: The options for gamma, before `factor`: of magnitudes the mean (the paper's default) or the largest, or
-#: the larger magnitude of the 1st and the 99th percentile.
+#: the larger magnitude of the 1st and the 99th percentile; or 1, which is the quantiser without rescaling
+#: (equations 4-6) that the paper compares with.
 _GAMMAS: Final = MappingProxyType[str, Callable[[Any, Any], Any]](
     {
         "mean": lambda xp, rows: xp.mean(abs(rows), axis=1),
         "max": lambda xp, rows: xp.amax(abs(rows), axis=1),
         "percentile": _percentile,
+        "one": lambda xp, rows: xp.ones_like(rows[:, 0]),
     }
 )
 
@@ -69,7 +71,7 @@ def rescaw_gamma(xp: Any, rows: Any, bits: int, gamma: Gamma, factor: bool) -> A
     far fewer weights at 4 and 8 bits (16 % instead of 46 % on the end codes at 4).
     """
     if gamma not in _GAMMAS:
-        raise ValueError(f"gamma must be 'mean', 'max' or 'percentile', got {gamma!r}")
+        raise ValueError(f"gamma must be 'mean', 'max', 'percentile' or 'one', got {gamma!r}")
     value = _GAMMAS[gamma](xp, rows)
     if factor:
         value = value * ((2**bits - 1) / 2 ** (bits - 1))

@@ -61,9 +61,9 @@ def quantize(
         "symmetric": round to multiples of a scale (2, 4, 8 bits). "rescaw": odd multiples (1, 2, 4, 8 bits).
         Default: symmetric for 8 bits, rescaw for fewer.
     gamma, factor
-        Of "rescaw": what weights are divided by before they are rounded, "mean" or "max" of the magnitudes or
-        a "percentile"; and whether it grows by ``(2^bits - 1) / 2^(bits-1)``, as it should where no training
-        follows.
+        Of "rescaw": what weights are divided by before they are rounded, "mean" or "max" of the magnitudes, a
+        "percentile", or "one" (nothing); and whether it grows by ``(2^bits - 1) / 2^(bits-1)``, as it should
+        where no training follows.
     granularity
         One scale for each output "channel", or one for the "layer".
     ends

@@ -136,6 +136,7 @@ class Emitter:
         self.builder = GraphBuilder()
         self.found, self.preprocess, self.state, self.profile = found, preprocess, state, profile
         self.edges: dict[str, str] = {}
+        self.real: set[str] = set()  # edges that hold real currents, since some weight is not coded
 
     def input(self, example: Tensor) -> None:
         """Raw pixels for a quantised convolution whose preprocessing is known; else spikes or real values."""
@@ -184,6 +185,13 @@ class Emitter:
         inputs = [self.edges[i] for i in call.inputs]
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
         self.edges[call.value] = method(call, inputs)
+        weighs = call.kind in ("conv2d", "linear")
+        if (
+            getattr(call.module, "quantizer", None) is None
+            if weighs
+            else call.kind not in ("lif", "neuron", "psn") and not self.real.isdisjoint(inputs)
+        ):
+            self.real.add(self.edges[call.value])
 
     def output(self, readout: Literal["mean", "sum", "last"] | None) -> None:
         """End in the value of the last call; a row of layers ends in a readout over time."""
@@ -222,7 +230,16 @@ class Emitter:
 
     def _lif(self, call: Call, inputs: list[str]) -> str:
         neuron: Any = call.module
-        leak: Leak = "none" if neuron.decay == 1 else "half_floor" if self.profile == "X" else "q15"
+        stored: dict[str, Any] = {"profile": self.profile, "state": self.state}
+        if call.options:  # a module that says itself how its membrane is kept
+            if inputs[0] in self.real:
+                raise ValueError(
+                    f"from_torch: '{call.name}' keeps its membrane in few bits, which only an integer neuron "
+                    "does; the weights before it must be coded, received float32"
+                )
+            stored = {"profile": "W", **call.options}
+        half_floor = stored["profile"] == "X"
+        leak: Leak = "none" if neuron.decay == 1 else "half_floor" if half_floor else "q15"
         return self.builder.lif(
             call.name,
             inputs[0],
@@ -231,9 +248,8 @@ class Emitter:
             threshold=neuron.threshold,
             reset=neuron.reset,
             strict=neuron.strict,
-            profile=self.profile,
-            state=self.state,
             leak=leak,
+            **stored,
         )
 
     def _neuron(self, call: Call, inputs: list[str]) -> str:

@@ -19,7 +19,7 @@ from torch import Tensor, fx, nn
 
 from snncore import _core
 from snncore.neuron import Neuron
-from snncore.reference import IF, LIF, Conv2d, Linear
+from snncore.reference import IF, LIF, ChannelMap, Conv2d, Linear, QuantizedLIF
 
 from .dialects import Dialect, Psn
 
@@ -373,16 +373,29 @@ def _adaptive(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
     return {"kernel": kernel, "stride": kernel, "padding": [0, 0]}
 
 
+def _membrane(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
+    """Options of an integer neuron whose store is that of the module."""
+    membrane = module.membrane
+    if membrane.form != "linear":
+        raise Unsupported(
+            "the engine has no tanh between two steps; train on with form='linear', which is its own store"
+        )
+    # An i8 state holds -127..127, so 127 units are the threshold; narrower ones hold codes of finer units.
+    return {"state": f"i{membrane.bits}", "theta0": 127 if membrane.bits == 8 else 4096}
+
+
 # Exact types: a subclass may compute something else.
 _KINDS: dict[type[Any], str] = {
     nn.Conv2d: "conv2d",
     Conv2d: "conv2d",
     nn.Linear: "linear",
+    ChannelMap: "conv2d",
     Linear: "linear",
     nn.BatchNorm1d: "batch_norm",
     nn.BatchNorm2d: "batch_norm",
     LIF: "lif",
     IF: "lif",
+    QuantizedLIF: "lif",
     nn.MaxPool2d: "maxpool2d",
     nn.AdaptiveMaxPool2d: "maxpool2d",
     nn.AvgPool2d: "avgpool2d",
@@ -398,6 +411,7 @@ _KINDS: dict[type[Any], str] = {
 _OPTIONS: dict[type[Any], Callable[[Any, Shape, Shape], dict[str, Any]]] = {
     nn.Conv2d: _conv,
     Conv2d: _conv,
+    QuantizedLIF: _membrane,
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _avg_pool,
     nn.AdaptiveMaxPool2d: _adaptive,

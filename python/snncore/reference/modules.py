@@ -1,10 +1,10 @@
-"""Layers with quantised weights, and the network that runs stateless layers and neurons over T time steps."""
+"""Layers with quantised weights."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -12,15 +12,33 @@ from torch import Tensor, nn
 
 from snncore.compress.codes import Gamma, Granularity
 
-from .neurons import LIF
 from .quantize import Ste, rescaw, rescaw_codes, symmetric, symmetric_codes
 
-Readout = Literal["mean", "sum"]
+
+class Quantizer(Protocol):
+    """What a layer asks of its quantiser; `WeightQuantizer` and `BinaryQuantizer` are such."""
+
+    @property
+    def bits(self) -> int:
+        """Bits of a code."""
+
+    @property
+    def encoding(self) -> Literal["odd", "sym"]:
+        """What a code q means in a file: ``odd`` m = 2 q + 1, ``sym`` m = q."""
+
+    def __call__(self, w: Tensor) -> Tensor:
+        """Return the weight the layer computes with: float32, shape of `w`."""
+
+    def codes(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes q (int8, shape of `w`) and scale (float64, [C_out] or [1])."""
 
 
 @dataclass(frozen=True)
 class WeightQuantizer:
-    """How one layer's weight is quantised; `gamma`, `factor` and `ste` concern kind ``"rescaw"`` only."""
+    """How one layer's weight is quantised; `gamma`, `factor` and `ste` concern kind ``"rescaw"`` only.
+
+    ``gamma="one"`` is the quantiser without rescaling that QP-SNN compares with.
+    """
 
     kind: Literal["rescaw", "symmetric"]
     bits: int
@@ -54,7 +72,7 @@ class WeightQuantizer:
 class Conv2d(nn.Conv2d):
     """`torch.nn.Conv2d` whose weight passes through `quantizer` (None: plain float)."""
 
-    def __init__(self, *args: Any, quantizer: WeightQuantizer | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, quantizer: Quantizer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.padding_mode != "zeros":
             raise ValueError(f"padding_mode must be 'zeros', got {self.padding_mode!r}")
@@ -70,7 +88,7 @@ class Conv2d(nn.Conv2d):
 class Linear(nn.Linear):
     """`torch.nn.Linear` whose weight passes through `quantizer` (None: plain float)."""
 
-    def __init__(self, *args: Any, quantizer: WeightQuantizer | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, quantizer: Quantizer | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.quantizer = quantizer
 
@@ -80,79 +98,59 @@ class Linear(nn.Linear):
         return F.linear(x, weight, self.bias)
 
 
-class Network(nn.Module):
-    """A feed-forward spiking network: stateless layers and neurons in a row, run for `timesteps` steps.
+class _MapCodes:
+    """0 and 1 as 8-bit codes 0 and 64 of scale 1/64.
 
-    ``forward(x)``: a static image float32 [N, C, H, W], shown at every step, or a sequence [T, N, C, H, W];
-    returns logits [N, classes], the last layer's output averaged (`readout` ``"mean"``) or added (``"sum"``)
-    over time. Stateless layers see time folded into the batch, so batch normalisation counts T*N samples; of
-    a static image, the layers before the first neuron are computed once.
+    The engine multiplies the sums of all branches by integers that share one shift. A code of 1 would need a
+    factor 64 times as large, which leaves 6 bits less of that shift to the branch beside it.
+    """
 
-    `preprocess` says how an image becomes x: ``{"zero_point": [r, g, b], "scale": k, "size": [height,
-    width]}`` means ``x = (pixel - zero_point) * k`` for pixels 0..255, after resizing to `size`. `labels`
-    names the classes.
+    bits = 8
+    encoding: Literal["odd", "sym"] = "sym"
+
+    def __call__(self, w: Tensor) -> Tensor:
+        return w
+
+    def codes(self, w: Tensor) -> tuple[Tensor, Tensor]:
+        return (w * 64).to(torch.int8), torch.tensor([1 / 64], dtype=torch.float64)
+
+
+class ChannelMap(Conv2d):
+    """A shortcut that moves channels without arithmetic: output channel i is ``x[source[i]]``, or 0 at -1.
+
+    With `stride` it takes every second, third ... pixel of each row and column. It is a 1x1 convolution of
+    zeros and ones, so every engine and file format has it, and it is exact. It has no parameters. With
+    `coded` its zeros and ones are codes, for networks of coded weights.
     """
 
     def __init__(
-        self,
-        layers: nn.Sequential,
-        *,
-        timesteps: int,
-        readout: Readout = "mean",
-        preprocess: Mapping[str, Any] | None = None,
-        labels: Sequence[str] = (),
+        self, source: Sequence[int], in_channels: int, stride: int = 1, *, coded: bool = True
     ) -> None:
-        super().__init__()
-        if timesteps < 1:
-            raise ValueError(f"timesteps must be at least 1, got {timesteps}")
-        if readout not in ("mean", "sum"):
-            raise ValueError(f"readout must be 'mean' or 'sum', got {readout!r}")
-        for name, layer in layers.named_children():
-            if not isinstance(layer, LIF) and any(isinstance(m, LIF) for m in layer.modules()):
-                raise ValueError(
-                    f"layer '{name}' ({type(layer).__name__}) hides a neuron; put neurons in the row itself"
-                )
-        self.layers = layers
-        self.timesteps = int(timesteps)
-        self.readout: Readout = readout
-        self.preprocess: dict[str, Any] | None = None if preprocess is None else dict(preprocess)
-        self.labels: list[str] = list(labels)
+        outside = [i for i in source if not -1 <= i < in_channels]
+        if not source or outside:
+            raise ValueError(f"source must hold -1..{in_channels - 1}, got {outside or 'nothing'}")
+        super().__init__(in_channels, len(source), 1, stride=stride, bias=False)
+        self.coded = coded
+        ones = torch.zeros(len(source), in_channels, 1, 1)
+        for to, of in enumerate(source):
+            if of >= 0:
+                ones[to, of] = 1.0
+        del self.weight
+        self.register_buffer("weight", ones, persistent=False)
+        self.source = tuple(int(i) for i in source)
 
-    def normalise(self, pixels: Tensor) -> Tensor:
-        """Turn pixels uint8 [..., C, H, W] into x float32, same shape, by `preprocess`."""
-        if self.preprocess is None:
-            raise ValueError("this network has no 'preprocess'")
-        zero = torch.tensor(self.preprocess["zero_point"], dtype=torch.float32, device=pixels.device)
-        return (pixels.float() - zero.view(-1, 1, 1)) * float(self.preprocess["scale"])
+    @property
+    def coded(self) -> bool:
+        """Whether its zeros and ones are codes."""
+        return self.quantizer is not None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Image [N, C, H, W] or sequence [T, N, C, H, W] to logits [N, classes]."""
-        return self._run(x, None)
+    @coded.setter
+    def coded(self, coded: bool) -> None:
+        self.quantizer = _MapCodes() if coded else None
 
-    @torch.no_grad()
-    def spikes(self, x: Tensor) -> dict[str, Tensor]:
-        """Return the spikes [T, N, ...] of every neuron layer, by layer name, in order."""
-        record: dict[str, Tensor] = {}
-        self._run(x, record)
-        return record
-
-    def _run(self, x: Tensor, record: dict[str, Tensor] | None) -> Tensor:
-        if x.dim() not in (4, 5):
-            raise ValueError(f"input must be [N, C, H, W] or [T, N, C, H, W], got shape {tuple(x.shape)}")
-        static = x.dim() == 4  # one frame stands for all T as long as nothing depends on t
-        steps = self.timesteps if static else x.shape[0]
-        for name, layer in self.layers.named_children():
-            if isinstance(layer, LIF):
-                if static:
-                    x = x.unsqueeze(0).expand(steps, *x.shape)
-                    static = False
-                x = layer(x)
-                if record is not None:
-                    record[name] = x
-            elif static:
-                x = layer(x)
-            else:
-                x = layer(x.flatten(0, 1)).unflatten(0, (steps, -1))
-        if static:
-            return x if self.readout == "mean" else x * steps
-        return x.mean(dim=0) if self.readout == "mean" else x.sum(dim=0)
+    @classmethod
+    def zero_padded(cls, in_channels: int, out_channels: int, stride: int, *, coded: bool) -> ChannelMap:
+        """Option A of He et al. (arXiv 1512.03385): half of the new channels in front, the rest behind."""
+        front = (out_channels - in_channels) // 2
+        source = [i - front if front <= i < front + in_channels else -1 for i in range(out_channels)]
+        return cls(source, in_channels, stride, coded=coded)

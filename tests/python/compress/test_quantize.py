@@ -461,7 +461,7 @@ def bad(message, error=ValueError, **options):
         bad("bits must be 1, 2, 4 or 8, received True", bits=True),
         bad("method 'symmetric' has 2, 4 or 8 bits, received 1", bits=1, method="symmetric"),
         bad("method must be 'symmetric' or 'rescaw', received 'minmax'", method="minmax"),
-        bad("gamma must be 'mean', 'max' or 'percentile', received 'l2'", gamma="l2"),
+        bad("gamma must be 'mean', 'max', 'percentile' or 'one', received 'l2'", gamma="l2"),
         bad("granularity must be 'channel' or 'layer', received 'row'", granularity="row"),
         bad("ends must be 2, 4, 8 or None, received 1", ends=1),
         bad("state must be .* received 'i64'", state="i64"),
