@@ -33,6 +33,16 @@ INTEGRATOR = Cuba(4096, 0, np.array([_NEVER], np.int32))
 
 
 @dataclass(frozen=True)
+class Window:
+    """How a kernel is moved; (vertical, horizontal)."""
+
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
+@dataclass(frozen=True)
 class Block:
     """One block. `shape` is that of its output, [C, H, W] or [F]; arrays are whole numbers."""
 
@@ -45,10 +55,7 @@ class Block:
     weight_rec: Integers | None = None  #: [C, C]
     bias: Integers | None = None  #: mantissas, [C], [1] or the shape
     delay: Integers | None = None  #: steps; [], [C], [F] or that of the weight
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int] = (0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
+    window: Window = Window()
 
 
 def blocks_of(layers: Tree, source: str) -> list[Block]:
@@ -193,8 +200,7 @@ def _conv(fields: Fields, kind: str, name: str) -> Block:
         _check_size(fields, "delay", delay, {1, shape[0]})
     return Block(
         fields.label, name, kind, shape, _needed(fields, shape[0]), weight,
-        bias=_bias(fields, {1, shape[0]}), delay=delay,
-        groups=fields.whole("groups", 1, 1 << 24) if "groups" in fields else 1, **_window(fields, (1, 1)),
+        bias=_bias(fields, {1, shape[0]}), delay=delay, window=_window(fields, (1, 1)),
     )  # fmt: skip
 
 
@@ -212,7 +218,7 @@ def _pool(fields: Fields, kind: str, name: str) -> Block:
         _check_size(fields, "delay", delay, {1, shape[0]})
     return Block(
         fields.label, name, kind, shape, _needed(fields, shape[0]), weight.reshape(size), delay=delay,
-        **_window(fields, size),
+        window=_window(fields, size),
     )  # fmt: skip
 
 
@@ -223,12 +229,13 @@ def _needed(fields: Fields, channels: int) -> Cuba:
     return neuron
 
 
-def _window(fields: Fields, stride: tuple[int, int]) -> dict[str, tuple[int, int]]:
-    return {
-        "stride": fields.pair("stride", 1, 1) if "stride" in fields else stride,
-        "padding": fields.pair("padding", 0, 0),
-        "dilation": fields.pair("dilation", 1, 1),
-    }
+def _window(fields: Fields, stride: tuple[int, int]) -> Window:
+    return Window(
+        stride=fields.pair("stride", 1, 1) if "stride" in fields else stride,
+        padding=fields.pair("padding", 0, 0),
+        dilation=fields.pair("dilation", 1, 1),
+        groups=fields.whole("groups", 1, 1 << 24) if "groups" in fields else 1,
+    )
 
 
 def _flatten(fields: Fields, kind: str, name: str) -> Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from math import prod
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -64,9 +65,10 @@ class Emitter:
         self.builder.output(self.edge, self.edge)
 
     def from_values(self, block: Block) -> None:
-        """Add the neurons of an input block, whose bias is the input."""
+        """Add the neurons of an input block, whose bias is the input: a current that does not stay."""
         if block.neuron is None:
             return
+        block = replace(block, neuron=replace(block.neuron, current_decay=0))
         channels, name = self.shape[0], f"{block.name}.value"
         if len(self.shape) == 3:
             ones = np.ones((channels, 1, 1, 1), np.int8)
@@ -111,7 +113,7 @@ class Emitter:
 
     def conv(self, block: Block) -> None:
         """Add a convolution, or a pool: one kernel for every channel by itself."""
-        weight, groups = block.weight, block.groups
+        weight, groups = block.weight, block.window.groups
         assert weight is not None
         channels = weight.shape[1] * groups
         if block.kind == "pool":
@@ -119,9 +121,10 @@ class Emitter:
             _check_codes(block, weight.size * channels)
             weight = np.tile(weight, (channels, 1, 1, 1))
         self._take(block, (channels, *self.shape[1:3]), f"an image of {channels} channels")
-        kernel = [d * (k - 1) + 1 for d, k in zip(block.dilation, weight.shape[2:], strict=True)]
-        sides = zip(self.shape[1:], block.padding, kernel, block.stride, strict=True)
-        shape = (len(weight), *((n + 2 * p - k) // s + 1 for n, p, k, s in sides))
+        padding = _padding(block, self.shape[1:])
+        kernel = [d * (k - 1) + 1 for d, k in zip(block.window.dilation, weight.shape[2:], strict=True)]
+        sides = zip(self.shape[1:], padding[::2], padding[1::2], kernel, block.window.stride, strict=True)
+        shape = (len(weight), *((n + a + b - k) // s + 1 for n, a, b, k, s in sides))
         if shape != block.shape:
             raise ValueError(
                 f"{block.label}: its shape is {list(block.shape)}, but what comes in gives {list(shape)}"
@@ -132,8 +135,8 @@ class Emitter:
 
         def add(name: str, edge: str, codes: Integers, bits: int) -> str:
             return self.builder.conv2d(
-                name, edge, codes, encoding="sym", bits=bits, scale=1.0, stride=block.stride,
-                padding=block.padding, dilation=block.dilation, groups=groups,
+                name, edge, codes, encoding="sym", bits=bits, scale=1.0, stride=block.window.stride,
+                padding=padding, dilation=block.window.dilation, groups=groups,
             )  # fmt: skip
 
         self._synapses(block, terms, held, add)
@@ -180,7 +183,7 @@ class Emitter:
             edge = self._late(term.edge, term.steps)
             codes = coded(term.weight)
             for part in codes.parts:
-                name = f"{block.name}.sum" + (str(len(sums)) if sums else "")
+                name = f"{block.name}.synapse" + (str(len(sums)) if sums else "")
                 sums.append(add(name, edge, part, codes.bits))
         if len(sums) > _MOST_SUMS:
             raise ValueError(
@@ -209,6 +212,15 @@ class Emitter:
         if (edge, steps) not in self.late:
             self.late[edge, steps] = self.builder.delay(f"{edge}.late{steps}", edge, steps)
         return self.late[edge, steps]
+
+
+def _padding(block: Block, sides: tuple[int, ...]) -> tuple[int, ...]:
+    """Give top, bottom, left, right; SLAYER's pool adds the rest of side / kernel at the end."""
+    assert block.weight is not None
+    rests = (
+        [n % k for n, k in zip(sides, block.weight.shape, strict=True)] if block.kind == "pool" else [0, 0]
+    )
+    return tuple(p + more for p, rest in zip(block.window.padding, rests, strict=True) for more in (0, rest))
 
 
 def _synaptic(block: Block) -> Integers | None:
