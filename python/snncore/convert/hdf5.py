@@ -19,6 +19,8 @@ _ITEMS = 1 << 17
 #: Deflate packs at most 1032 to one; what claims more than this was never written.
 _UNPACKED = 1100
 _ALWAYS = 64 << 20
+#: What h5py makes of a broken file.
+_BROKEN = (OSError, RuntimeError, KeyError, TypeError, UnicodeDecodeError)
 
 
 def read_group(path: Path, name: str, kind: str, missing: str, key: str = "") -> Tree:
@@ -55,12 +57,15 @@ def read_group(path: Path, name: str, kind: str, missing: str, key: str = "") ->
     except OSError:
         raise FormatError(f"'{path}': not an HDF5 file, which {kind} files are") from None
     with file:
-        root = file.get(name) if isinstance(file.get(name, getlink=True), h5py.HardLink) else None
-        if not isinstance(root, h5py.Group) or (key and key not in root):
-            raise FormatError(f"'{path}': an HDF5 file, but not of {kind}: {missing}")
         try:
+            hard = isinstance(file.get(name, getlink=True), h5py.HardLink)
+            root = file.get(name) if hard else None
+            if not isinstance(root, h5py.Group) or (key and key not in root):
+                raise FormatError(f"'{path}': an HDF5 file, but not of {kind}: {missing}")
             return _Walker(h5py, str(path), size).group(root, name, 0)
-        except (OSError, RuntimeError, KeyError, TypeError) as why:  # what h5py makes of a broken file
+        except _BROKEN as why:
+            if isinstance(why, FormatError):
+                raise
             raise FormatError(f"'{path}': the HDF5 file is damaged ({_first_line(why)})") from None
 
 

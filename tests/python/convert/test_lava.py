@@ -296,6 +296,11 @@ def test_the_other_ways_to_be_wrong(tmp_path):
         file["layer/4"] = h5py.ExternalLink("/etc/hostname", "/")
     with pytest.raises(snncore.FormatError, match="layer/4' is a link"):
         snncore.from_lava_dl(tmp_path / "link.net")
+    data = write(tmp_path / "broken.net", *good()).read_bytes().replace(b"bias", b"b\xbcas")
+    data = data.replace(b"kernelSize", b"k\xbcrnelSize")
+    (tmp_path / "broken.net").write_bytes(data)
+    with pytest.raises(snncore.FormatError, match="the HDF5 file is damaged"):
+        snncore.from_lava_dl(tmp_path / "broken.net")
     with pytest.raises(FileNotFoundError):
         snncore.from_lava_dl(tmp_path / "no.net")
     with pytest.raises(ValueError, match="expected a path, received int"):
@@ -315,6 +320,13 @@ def test_options_that_do_not_fit(tmp_path):
     refused(tmp_path / "c.net", good()[1:], ValueError, "begins with block 0.*input_shape")
     assert snncore.from_lava_dl(tmp_path / "c.net", input_shape=[2, 6, 6]).inputs[0].shape == (2, 6, 6)
     refused(tmp_path / "i.net", [*good(), good()[0]], snncore.Error, "input first and average last")
+
+
+def test_sizes_that_a_stranger_claims(tmp_path):
+    blocks = [{"type": "input", "shape": [1 << 24, 1, 1], "neuron": cuba()}]
+    refused(tmp_path / "n.net", blocks, ValueError, "block 0.*at most 4096 channels")
+    blocks = [{"type": "input", "shape": [1 << 24, 8, 8]}, pool(2, (8, 8), (1 << 24, 1, 1))]
+    refused(tmp_path / "n.net", blocks, ValueError, "block 1.*makes 1073741824 weights")
 
 
 def test_a_rounded_weight_with_delays_is_refused(tmp_path):

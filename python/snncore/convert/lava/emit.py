@@ -20,8 +20,8 @@ Readout: TypeAlias = Literal["mean", "sum", "last"]
 #: Inputs of one `requant`.
 _MOST_SUMS = 64
 #: Codes of one block, all delays together.
-_MOST_CODES = 1 << 28
-#: A vector of values is brought to the neurons by as many weights squared.
+_MOST_CODES = 1 << 26
+#: A vector of values is brought to the neurons by as many weights squared; channels of an image, by one each.
 _MOST_VALUES = 4096
 
 
@@ -48,6 +48,11 @@ class Emitter:
         """Add the input: spikes, unless values are wanted."""
         axes = "NCHW" if len(shape) == 3 else "NC"
         if self.values:
+            if shape[0] > _MOST_VALUES:
+                raise ValueError(
+                    f"block 0 (input): expected at most {_MOST_VALUES} channels, or values in a vector, "
+                    f"received {shape[0]}; use input_dtype 'b1'"
+                )
             points = [self.zero_point] * shape[0]
             self.edge = self.builder.input("input", "u8", shape, zero_point=points, scale=1.0, layout=axes)
         else:
@@ -74,11 +79,6 @@ class Emitter:
             ones = np.ones((channels, 1, 1, 1), np.int8)
             total = self.builder.conv2d(
                 name, self.edge, ones, encoding="sym", bits=2, scale=1.0, groups=channels
-            )
-        elif channels > _MOST_VALUES:
-            raise ValueError(
-                f"{block.label}: expected at most {_MOST_VALUES} values in a vector, received {channels}; "
-                "use input_dtype 'b1'"
             )
         else:
             total = self.builder.linear(
