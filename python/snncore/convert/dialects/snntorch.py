@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import snntorch
-from snntorch import utils
 from snntorch._neurons.neurons import SpikingNeuron
 from torch import nn
 
 from snncore.neuron import Neuron
 from snncore.presets import snntorch as preset
 
-from . import Dialect, Stepping
+from . import Dialect, Loop, Stepping, Times
 
 
 def _options(n: Any) -> dict[str, Any]:
@@ -33,6 +32,25 @@ def _synaptic(n: Any) -> Neuron:
     return preset.synaptic(n.alpha.detach().numpy(), n.beta.detach().numpy(), **_options(n))
 
 
+def _feedback(n: Any) -> tuple[nn.Module, ...]:
+    return (n.recurrent if n.all_to_all else Times(n.recurrent.V),)
+
+
+def _rleaky(n: Any) -> Loop:
+    return Loop(preset.rleaky(n.beta.detach().numpy(), **_options(n)), _feedback(n))
+
+
+def _rsynaptic(n: Any) -> Loop:
+    return Loop(_synaptic(n), _feedback(n))
+
+
+def _reset(module: nn.Module) -> None:
+    """Clear every neuron: snntorch.utils.reset leaves those of inner modules, and RSynaptic's spikes."""
+    for part in module.modules():
+        if isinstance(part, SpikingNeuron) and hasattr(part, "reset_mem"):
+            part.reset_mem()
+
+
 def _stepping(module: nn.Module) -> Stepping | None:
     return "each" if isinstance(module, nn.Sequential) else None
 
@@ -40,7 +58,8 @@ def _stepping(module: nn.Module) -> Stepping | None:
 DIALECT = Dialect(
     name="snntorch",
     neurons={snntorch.Leaky: _leaky, snntorch.Synaptic: _synaptic},
+    loops={snntorch.RLeaky: _rleaky, snntorch.RSynaptic: _rsynaptic},
     stateful=(SpikingNeuron,),
-    reset=utils.reset,
+    reset=_reset,
     stepping=_stepping,
 )

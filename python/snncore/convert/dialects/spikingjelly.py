@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+import torch
 from spikingjelly.activation_based import base, functional, layer, neuron
-from torch import nn
+from torch import fx, nn
 
 from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
-from . import Dialect, Stepping
+from . import Dialect, Loop, Stepping, linear
 
 
 def _if(n: Any) -> Neuron:
@@ -24,6 +26,41 @@ def _lif(n: Any) -> Neuron:
 def _parametric_lif(n: Any) -> Neuron:
     reciprocal = n.w.detach().sigmoid().float().numpy()
     return preset.parametric_lif(reciprocal, n.decay_input, n.v_threshold, n.v_reset)
+
+
+def _inside(container: Any) -> dict[str, Any]:
+    """Read a container's module: layers that end in a neuron."""
+    part = container.sub_module
+    *body, last = part if type(part) is nn.Sequential and len(part) else (part,)
+    if not DIALECT.is_neuron(last):
+        raise ValueError("sub_module must be a neuron, or a Sequential that ends in one")
+    inner = "sub_module" if last is part else f"sub_module.{len(body)}"
+    return {"neuron": DIALECT.neurons[type(last)](last), "body": tuple(body), "inner": inner}
+
+
+def _linear_container(container: Any) -> Loop:
+    rc = container.rc
+    before, back = rc.weight.split((rc.in_features - container.sub_module_out_features,
+                                    container.sub_module_out_features), dim=1)  # fmt: skip
+    return Loop(back=(linear(back),), ahead=(linear(before, rc.bias),), **_inside(container))
+
+
+def _element_wise_container(container: Any) -> Loop:
+    if not _adds(container.element_wise_function):
+        raise ValueError("element_wise_function must be an addition")
+    return Loop(**_inside(container))
+
+
+def _adds(function: Any) -> bool:
+    """Whether torch.fx sees one addition of both arguments and nothing else."""
+    if function in (operator.add, torch.add):
+        return True
+    try:
+        nodes = list(fx.Tracer().trace(function).nodes)
+    except Exception:
+        return False
+    x, y, *rest = nodes
+    return len(rest) == 2 and rest[0].target in (operator.add, torch.add) and set(rest[0].args) == {x, y}
 
 
 def _stepping(module: nn.Module) -> Stepping | None:
@@ -51,6 +88,10 @@ DIALECT = Dialect(
         layer.Flatten: "flatten",
         layer.Dropout: "drop",
         layer.Dropout2d: "drop",
+    },
+    containers={
+        layer.LinearRecurrentContainer: _linear_container,
+        layer.ElementWiseRecurrentContainer: _element_wise_container,
     },
     stateful=(base.MemoryModule,),
     reset=functional.reset_net,
