@@ -16,8 +16,9 @@ Call = Callable[[], Any]
 MIN_TURNS, MAX_CALLS = 5, 50
 #: What is called in one turn takes about this long, so that caches are those of the subject itself.
 TURN_SECONDS = 0.004
-#: Workers of a subject that has had its turn may spin for a while; with several threads we let them.
-PAUSE_SECONDS = 0.02
+#: With several threads: workers of a subject that has had its turn may spin for a while, so we let them;
+#: then the next one is called until its own are awake.
+PAUSE_SECONDS, WARM_SECONDS = 0.02, 0.01
 
 
 class MissingError(Exception):
@@ -145,7 +146,7 @@ def alternate(calls: list[Call], threads: int, seconds: float) -> list[list[floa
     """Call in turns: milliseconds of each call of each subject.
 
     With one thread processor time is taken, which other jobs on the machine disturb little; with several,
-    wall time.
+    wall time, of calls that follow one another.
     """
     clock = time.process_time if threads == 1 else time.perf_counter
     counts = [_calls_in_turn(call, clock) for call in calls]
@@ -154,14 +155,21 @@ def alternate(calls: list[Call], threads: int, seconds: float) -> list[list[floa
     while len(times[0]) < MIN_TURNS * counts[0] or time.perf_counter() - start < seconds:
         for call, count, spent in zip(calls, counts, times, strict=True):
             if threads > 1:
-                time.sleep(PAUSE_SECONDS)
-            if count > 1:
+                _wake(call)
+            elif count > 1:
                 call()
             for _ in range(count):
                 before = clock()
                 call()
                 spent.append((clock() - before) * 1e3)
     return times
+
+
+def _wake(call: Call) -> None:
+    time.sleep(PAUSE_SECONDS)
+    until = time.perf_counter() + WARM_SECONDS
+    while time.perf_counter() < until:
+        call()
 
 
 def _calls_in_turn(call: Call, clock: Callable[[], float]) -> int:

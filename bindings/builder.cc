@@ -74,9 +74,9 @@ std::string lif(GraphBuilder& b, Name name, Name x, double decay, double input_g
 }
 
 std::string lif_int(GraphBuilder& b, Name name, Name x, const Array<int32_t>& theta,
-                    const std::optional<Vector<int32_t>>& psi, Name profile, Name state, Name leak,
-                    int64_t leak_param, Name reset, bool leak_at_store, int64_t unit_bits, double decay,
-                    double threshold, double input_gain, bool strict) {
+                    const std::optional<Vector<int32_t>>& psi, const std::optional<Vector<int32_t>>& load,
+                    Name profile, Name state, Name leak, int64_t leak_param, Name reset, bool leak_at_store,
+                    int64_t unit_bits, double decay, double threshold, double input_gain, bool strict) {
   IntNeuronSpec spec;
   spec.profile = profile;
   spec.state = state;
@@ -91,6 +91,7 @@ std::string lif_int(GraphBuilder& b, Name name, Name x, const Array<int32_t>& th
   spec.strict = strict;
   spec.theta = span_of(theta);
   spec.psi = span_of(psi);
+  spec.load = span_of(load);
   return b.lif_int(name, x, spec);
 }
 
@@ -102,6 +103,10 @@ std::string cuba_lif(GraphBuilder& b, Name name, Name x, int64_t current_decay, 
                      .input_shift = input_shift,
                      .theta = span_of(theta),
                      .bias = span_of(bias)});
+}
+
+std::string psn(GraphBuilder& b, Name name, Name x, const Array<float>& weight, const Vector<float>& bias) {
+  return b.psn(name, x, {.shape = shape_of(weight), .weight = span_of(weight), .bias = span_of(bias)});
 }
 
 std::string neuron(GraphBuilder& b, Name name, Name x, Name synapse, Name charge, Name fire, int64_t most,
@@ -159,11 +164,13 @@ void bind_neurons(nb::class_<GraphBuilder>& builder) {
            nb::arg("threshold"), nb::arg("reset"), nb::arg("strict"), nb::arg("profile"), nb::arg("state"),
            nb::arg("leak"), nb::arg("leak_at_store"), nb::arg("theta0"), nb::arg("unit_bits"))
       .def("lif_int", &lif_int, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("theta"),
-           nb::arg("psi").none(), nb::arg("profile"), nb::arg("state"), nb::arg("leak"),
-           nb::arg("leak_param"), nb::arg("reset"), nb::arg("leak_at_store"), nb::arg("unit_bits"),
-           nb::arg("decay"), nb::arg("threshold"), nb::arg("input_gain"), nb::arg("strict"))
+           nb::arg("psi").none(), nb::arg("load").none(), nb::arg("profile"), nb::arg("state"),
+           nb::arg("leak"), nb::arg("leak_param"), nb::arg("reset"), nb::arg("leak_at_store"),
+           nb::arg("unit_bits"), nb::arg("decay"), nb::arg("threshold"), nb::arg("input_gain"),
+           nb::arg("strict"))
       .def("cuba_lif", &cuba_lif, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("current_decay"),
            nb::arg("decay"), nb::arg("theta"), nb::arg("bias"), nb::arg("input_shift"))
+      .def("psn", &psn, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("weight"), nb::arg("bias"))
       .def("neuron", &neuron, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("synapse"),
            nb::arg("charge"), nb::arg("fire"), nb::arg("most"), nb::arg("voltage"), nb::arg("reset"),
            nb::arg("reset_step"), nb::arg("correct"), nb::arg("floor"), nb::arg("refractory"),

@@ -1,7 +1,15 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <memory>
+#include <thread>
 #include <vector>
+
+#if defined(__unix__)
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
 
 #include "base/bits.h"
 #include "base/checked.h"
@@ -27,20 +35,64 @@ TEST_CASE("sizes that overflow are errors") {
   CHECK_THROWS_AS(element_count({2, -1}, "x"), Error);
 }
 
+struct Calls {
+  explicit Calls(size_t workers) : of(workers) {}
+  static void add(void* self, size_t worker) noexcept { static_cast<Calls*>(self)->of[worker].fetch_add(1); }
+  [[nodiscard]] bool all(int count) const {
+    return std::ranges::all_of(of, [&](const auto& calls) { return calls == count; });
+  }
+  std::vector<std::atomic<int>> of;
+};
+
 TEST_CASE("every worker is called once a round") {
   for (const size_t workers : {size_t{1}, size_t{2}, size_t{5}}) {
     WorkerPool pool(workers);
-    struct Calls {
-      std::vector<std::atomic<int>> of;
-    } calls{std::vector<std::atomic<int>>(workers)};
+    Calls of_pool(workers), of_shared(workers);
     for (int round = 0; round < 300; ++round) {
-      pool.run([](void* argument,
-                  size_t worker) noexcept { static_cast<Calls*>(argument)->of[worker].fetch_add(1); },
-               &calls);
+      pool.run(&Calls::add, &of_pool);
+      run_on_workers(workers, &Calls::add, &of_shared);
     }
-    for (const auto& count : calls.of) CHECK(count == 300);
+    CHECK(of_pool.all(300));
+    CHECK(of_shared.all(300));
   }
 }
+
+TEST_CASE("callers at the same time all get their work done") {
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong = 0;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      Calls calls(3);
+      for (int round = 0; round < 50; ++round) run_on_workers(3, &Calls::add, &calls);
+      if (!calls.all(50)) ++wrong;
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  CHECK(wrong == 0);
+}
+
+#if defined(__unix__)
+TEST_CASE("the child of a fork has no threads and does their work itself") {
+  auto pool = std::make_unique<WorkerPool>(3);
+  Calls before(3);
+  pool->run(&Calls::add, &before);
+  run_on_workers(3, &Calls::add, &before);
+  const pid_t child = fork();
+  if (child == 0) {
+    Calls calls(3);
+    pool->run(&Calls::add, &calls);
+    run_on_workers(3, &Calls::add, &calls);  // a fresh pool
+    pool.reset();
+    _exit(calls.all(2) ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  pool->run(&Calls::add, &before);
+  CHECK(before.all(3));
+}
+#endif
 
 }  // namespace
 }  // namespace snncore

@@ -313,7 +313,7 @@ TEST_CASE("integer neurons") {
   attr_refused("stem.lif", "arith", "int8", "must be one of int, f32, is 'int8'");
   attr_refused("stem.lif", "arith", "f32", "unknown attribute");
   attr_refused("stem.lif", "profile", "Y", "must be one of U, W, X");
-  attr_refused("stem.lif", "state", "i64", "must be one of i8, i16, i32");
+  attr_refused("stem.lif", "state", "i64", "must be one of i2, i4, i8, i16, i32");
   attr_refused("stem.lif", "leak", "slow", "attribute 'leak' must be one of");
   attr_refused("stem.lif", "leak_param", int64_t{32768}, "must be in 0..32767");
   attr_refused("stem.lif", "leak", "none", "attribute 'leak_param' must be in 0..0, is 16384");

@@ -47,7 +47,7 @@ TEST_CASE("the counter counts") {
 TEST_CASE("no allocation in run") {
   const auto image = sample::small_image(2);
   std::vector<float> out(10);
-  for (const char* state : {"i8", "i16", "i32"}) {
+  for (const char* state : {"i2", "i4", "i8", "i16", "i32"}) {
     const Model model = sample::small_network({.neuron = {.state = state}});
     for (const Mode mode : {Mode::kSequence, Mode::kStream}) {
       for (const int threads : {1, 2}) {

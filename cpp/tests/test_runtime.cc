@@ -21,7 +21,7 @@ std::vector<float> logits(Session& session, const std::vector<uint8_t>& image) {
 
 std::vector<NeuronSpec> neurons() {
   std::vector<NeuronSpec> all;
-  for (const char* state : {"i8", "i16", "i32"}) {
+  for (const char* state : {"i2", "i4", "i8", "i16", "i32"}) {
     for (const char* reset : {"zero", "subtract"}) {
       for (const char* leak : {"q15", "half_floor", "shift", "tz12"}) {
         for (const bool at_store : {false, true}) {

@@ -16,7 +16,7 @@ Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
 Reset: TypeAlias = Literal["zero", "subtract"]
 Profile: TypeAlias = Literal["U", "W", "X"]
-State: TypeAlias = Literal["i8", "i16", "i32"]
+State: TypeAlias = Literal["i2", "i4", "i8", "i16", "i32"]
 Leak: TypeAlias = Literal["none", "q15", "half_floor", "shift", "tz12"]
 
 
@@ -191,6 +191,7 @@ class GraphBuilder:
         *,
         theta: ArrayLike,
         psi: ArrayLike | None = None,
+        load: ArrayLike | None = None,
         profile: Profile = "W",
         state: State = "i16",
         leak: Leak = "q15",
@@ -211,6 +212,8 @@ class GraphBuilder:
             int32 [C]; profile X: [K, C].
         psi
             int32 [C], for reset "subtract".
+        load
+            int32, for state "i2" [3] and "i4" [15]: the membranes that the codes -1..1 and -7..7 stand for.
         profile, state, leak, leak_param, reset, leak_at_store, unit_bits
             docs/format.md, `lif`.
         decay, threshold, input_gain, strict
@@ -221,6 +224,7 @@ class GraphBuilder:
             x,
             theta=_int32(theta, name, "theta"),
             psi=None if psi is None else _int32(psi, name, "psi"),
+            load=None if load is None else _int32(load, name, "load"),
             profile=profile,
             state=state,
             leak=leak,
@@ -271,6 +275,23 @@ class GraphBuilder:
             bias=_int32(bias, name, "bias"),
             input_shift=input_shift,
         )
+
+    def psn(self, name: str, x: str, *, weight: ArrayLike, bias: ArrayLike) -> str:
+        """Add parallel spiking neurons: a weighted sum over the steps, no membrane and no reset.
+
+        ``h[t] = sum_j weight[t, j] * x[j] + bias[t]``, a spike where ``h >= 0``; float32, from +0 in
+        ascending order of the steps. Source: Fang et al., NeurIPS 2023 (arXiv 2304.12760).
+
+        Parameters
+        ----------
+        weight
+            float32 [T, T], for runs of T steps (a masked neuron is one whose weights are zero outside a
+            band); or [k], the weights of the last k steps, the present one last, for any number of steps and
+            for streams.
+        bias
+            float32 [T], or [1] with [k].
+        """
+        return self._core.psn(name, x, weight=_floats(weight), bias=_floats(bias))
 
     def neuron(self, name: str, x: str, neuron: Neuron) -> str:
         """Add float32 neurons of any rule: a `snncore.Neuron`, from `snncore.presets` or made by hand.
@@ -479,6 +500,10 @@ def _weight(
 
 def _doubles(values: ArrayLike) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.atleast_1d(np.asarray(values, dtype=np.float64)))
+
+
+def _floats(values: ArrayLike) -> NDArray[np.float32]:
+    return np.ascontiguousarray(np.atleast_1d(values), np.float32)
 
 
 def _optional(values: ArrayLike | None) -> NDArray[np.float64] | None:

@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from snncore.attention import attention, attention_apply, attention_map
 from snncore.bits import BitTensor, pack
 from snncore.builder import Encoding, GraphBuilder, Pair
+from snncore.lif import lif, lif_int
 from snncore.lsh import BinaryIndex
-from snncore.neurons import lif, lif_int
 
 __all__ = [
     "add",

@@ -25,7 +25,7 @@ class Layer(NamedTuple):
 
     name: str
     op: str
-    neuron: str  #: "lif", "if", "cuba_lif" or "neuron" where the sums of this layer go to a neuron, else ""
+    neuron: str  #: "lif", "if", "cuba_lif", "neuron" or "psn" that the sums of this layer go to, or ""
     shape: tuple[int, ...]  #: the output of one step of one sample
     weight_bits: int  #: 32 for float32 weights, 0 for none
     state_bits: int  #: bits of the membranes of that neuron, 0 for none

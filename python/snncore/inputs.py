@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -54,11 +55,16 @@ def plan_layout(layouts: Sequence[str]) -> str:
 def check_layout(port: Port, layout: str) -> None:
     """Refuse a layout that is not a permutation of the axes of this input; T and N may be left out."""
     axes = "CHW" if len(port.shape) == 3 else "C"
-    if sorted(layout.replace("T", "", 1).replace("N", "", 1)) != sorted(axes):
+    if not _has_axes(layout, axes):
         raise ValueError(
             f"input '{port.name}': expected a layout of the axes {', '.join(axes)} and, where they exist, "
             f"T and N; received {layout!r}"
         )
+
+
+@lru_cache(maxsize=64)  # a session asks at every step
+def _has_axes(layout: str, axes: str) -> bool:
+    return sorted(layout.replace("T", "", 1).replace("N", "", 1)) == sorted(axes)
 
 
 class _Checked(NamedTuple):
@@ -88,7 +94,7 @@ def _listed(names: Any) -> str:
 
 
 def _agree(ports: Sequence[Port], counts: Sequence[int | None], what: str) -> int | None:
-    if len(set(counts)) > 1:
+    if any(count != counts[0] for count in counts[1:]):
         each = ", ".join(
             f"'{port.name}' has {count or 'none'}" for port, count in zip(ports, counts, strict=True)
         )

@@ -135,7 +135,7 @@ def _document(model: Model) -> dict[str, Any]:
 def _neurons(model: Model) -> dict[str, bool]:
     """Name the neuron layers in order; whether they fire bits, which can be recorded, or counts."""
     graph = _document(model)["graph"]
-    spiking = [n for n in graph["nodes"] if n["op"] in ("lif", "if", "cuba_lif", "neuron")]
+    spiking = [n for n in graph["nodes"] if n["op"] in ("lif", "if", "cuba_lif", "neuron", "psn")]
     return {n["name"]: graph["edges"][n["outputs"][0]]["dtype"] == "b1" for n in spiking}
 
 

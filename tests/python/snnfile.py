@@ -190,7 +190,7 @@ class Builder:
 
     def lif_int(
         self, name, x, theta, psi=None, profile="W", state="i16", leak="q15", leak_param=16384, reset="zero",
-        leak_at_store=False, unit_bits=-1, decay=0.5, threshold=1.0, input_gain=1.0, strict=False,
+        leak_at_store=False, unit_bits=-1, decay=0.5, threshold=1.0, input_gain=1.0, strict=False, load=None,
     ) -> str:  # fmt: skip
         attrs = {
             "arith": "int", "profile": profile, "state": state, "leak": leak, "leak_param": leak_param,
@@ -200,6 +200,8 @@ class Builder:
         tensors = {"theta": theta.astype(np.int32)}
         if psi is not None:
             tensors["psi"] = psi.astype(np.int32)
+        if load is not None:
+            tensors["load"] = load.astype(np.int32)
         op = "if" if decay == 1 else "lif"
         return self._add(op, name, [x], Edge("spike", self.edges[x].shape, (0, 1)), attrs, tensors)
 

@@ -1,5 +1,7 @@
 """Session: the same spikes step by step."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from nets import STEPS, VectorNet, image_net, pixels, two_inputs_net
@@ -25,6 +27,31 @@ def test_steps_give_what_a_run_gives(threads: int) -> None:
     for name in ("stem.lif.v", "block.lif.v", "block.sum"):
         np.testing.assert_array_equal(np.concatenate([s.states[name] for s in steps]), whole.states[name])
     np.testing.assert_array_equal(steps[-1].states["mean.sum"], whole.states["mean.sum"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the resident set is read from /proc")
+def test_sessions_share_the_weights_of_their_model() -> None:
+    rng = np.random.default_rng(0)
+    builder = snncore.GraphBuilder()
+    x = builder.input("x", "b1", (1024,))
+    for name in ("first", "second"):
+        codes = rng.integers(-127, 128, (1024, 1024)).astype(np.int8)
+        x = builder.linear(name, x, weight=codes, encoding="sym", bits=8, scale=[0.01])
+        x = builder.lif(f"{name}.lif", x)
+    builder.output("y", builder.readout("mean", x, mode="mean"))
+    model, frame = builder.build(timesteps=1), np.zeros((1, 1024), np.bool_)
+    model.stream().step(frame)
+    before = resident_kib()
+    sessions = [model.stream() for _ in range(200)]
+    for session in sessions:
+        session.step(frame)
+    weights = len(model.to_bytes()) / 1024
+    assert resident_kib() - before < 8 * weights < 200 * weights
+
+
+def resident_kib() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
 def test_run_takes_all_steps() -> None:

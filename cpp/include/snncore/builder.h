@@ -49,11 +49,11 @@ struct NeuronSpec {
   std::string reset = "zero";  ///< or "subtract"
   bool strict = false;
   std::string profile = "W";  ///< "U", "W" or "X"; U falls back to W when its constants do not fit
-  std::string state = "i16";  ///< "i8", "i16" or "i32"
+  std::string state = "i16";  ///< "i2", "i4", "i8", "i16" or "i32"; the first two in profile W only
   std::string leak =
       "q15";  ///< "none", "q15", "half_floor", "shift", "tz12"; the parameter follows from decay
   bool leak_at_store = false;
-  int64_t theta0 = 0;      ///< profile W: threshold in membrane units; 0: 4096 (i16, i32) or 64 (i8)
+  int64_t theta0 = 0;      ///< profile W: threshold in membrane units; 0: 4096, or 64 (i8)
   int64_t unit_bits = -1;  ///< profile U and X: F; -1: 3 (U) or timesteps - 1 (X)
 };
 
@@ -67,6 +67,7 @@ struct IntNeuronSpec {
   bool strict = false;                                    ///< provenance
   std::span<const int32_t> theta;                         ///< [C]; profile X: [K, C]
   std::span<const int32_t> psi;                           ///< [C] for reset "subtract"
+  std::span<const int32_t> load;  ///< states "i2" [3] and "i4" [15]: the membranes that codes stand for
 };
 
 /// A fixed-point neuron with a synaptic current, the rule of Loihi and Lava (docs/format.md, `cuba_lif`).
@@ -75,6 +76,14 @@ struct CubaNeuronSpec {
   int64_t input_shift = 6;               ///< 0..8
   std::span<const int32_t> theta;        ///< [C], 1..2^23: spike where v >= theta; Lava's (vth << 6) + 1
   std::span<const int32_t> bias;         ///< [C]; Lava's bias_mant << bias_exp
+};
+
+/// A parallel spiking neuron (docs/format.md, `psn`).
+struct PsnSpec {
+  Shape shape;  ///< of `weight`: [T, T], for runs of T steps; or [k], for any number
+  std::span<const float>
+      weight;                   ///< row t weighs the steps 0..T-1; or the last k steps, the present one last
+  std::span<const float> bias;  ///< [T], or [1] with [k]
 };
 
 /// A parameter of a neuron: one number (shape [] or [1]), one a channel [C], or one a neuron: [C, H, W] or
@@ -119,6 +128,7 @@ class SNNCORE_API GraphBuilder {
   /// `decay` 1 makes an `if`, anything else a `lif`.
   std::string lif(const std::string& name, const std::string& x, const NeuronSpec& spec);
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
+  std::string psn(const std::string& name, const std::string& x, const PsnSpec& spec);
   std::string cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& spec);
   /// `x` is float32. The output is spikes, counts (fire "count", "round") or float32 (fire "none").
   std::string neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec);

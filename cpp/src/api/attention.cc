@@ -77,9 +77,7 @@ void for_each_head(size_t heads, size_t workers, size_t scratch_bytes, const Run
       w.run(i, w.scratch + worker * w.pitch);
     }
   };
-  if (workers == 1) return share(&work, 0);
-  WorkerPool pool(workers);
-  pool.run(share, &work);
+  run_on_workers(workers, share, &work);
 }
 
 }  // namespace

@@ -406,9 +406,11 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
   const Shape shape =
       s.profile == "X" && size % channels == 0 ? Shape{size / channels, channels} : Shape{size};
   impl_->attach(node, "theta", store(DType::kI32, shape, s.theta.data(), s.theta.size()));
-  if (!s.psi.empty())
-    impl_->attach(node, "psi",
-                  store(DType::kI32, {static_cast<int64_t>(s.psi.size())}, s.psi.data(), s.psi.size()));
+  for (const auto& [role, values] : {std::pair{"psi", s.psi}, std::pair{"load", s.load}}) {
+    if (values.empty()) continue;
+    const Shape row{static_cast<int64_t>(values.size())};
+    impl_->attach(node, role, store(DType::kI32, row, values.data(), values.size()));
+  }
   return impl_->finish(node);
 }
 
@@ -434,6 +436,21 @@ std::string GraphBuilder::neuron(const std::string& name, const std::string& x, 
   for (auto& [role, t] : made) impl_->attach(node, role, std::move(t));
   BuiltValue out;
   out.flattened = flattened;
+  return impl_->finish(node, std::move(out));
+}
+
+std::string GraphBuilder::psn(const std::string& name, const std::string& x, const PsnSpec& spec) {
+  const std::string label = "psn '" + name + "'", in = impl_->plain(label, x);
+  need(element_count(spec.shape, label) == static_cast<int64_t>(spec.weight.size()),
+       label + ": weight of shape " + shape_string(spec.shape) + " has " +
+           std::to_string(spec.weight.size()) + " elements",
+       ErrorCode::kShape);
+  BuiltValue out;
+  out.flattened = impl_->value(label, x).flattened;
+  Node& node = impl_->emit("psn", name, {in}, {});
+  const Shape biases{static_cast<int64_t>(spec.bias.size())};
+  impl_->attach(node, "weight", store(DType::kF32, spec.shape, spec.weight.data(), spec.weight.size()));
+  impl_->attach(node, "bias", store(DType::kF32, biases, spec.bias.data(), spec.bias.size()));
   return impl_->finish(node, std::move(out));
 }
 

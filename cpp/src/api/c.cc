@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <span>
 #include <string>
+#include <vector>
 
 struct snn_model {
   snncore::Model model;
@@ -61,6 +63,19 @@ size_t copy_shape(const std::vector<snncore::PortInfo>& ports, size_t index, int
 
 void need(bool ok, const char* message) {
   if (!ok) throw snncore::Error(snncore::ErrorCode::kInvalidArgument, message);
+}
+
+std::span<const int64_t> times(const snn_events& events) {
+  return events.time == nullptr ? std::span<const int64_t>{} : std::span(events.time, events.count);
+}
+
+snncore::EventStep step_of(snn_session* session, snn_on_step on_step, void* user) {
+  if (on_step == nullptr) return {};
+  return [=] { on_step(session, user); };
+}
+
+void put(const snncore::EventReport& from, snn_event_report* to) {
+  if (to != nullptr) *to = {from.steps, from.late, from.skipped};
 }
 
 }  // namespace
@@ -140,5 +155,67 @@ int snn_session_run(snn_session* session, int dtype, const void* input, size_t i
 }
 
 void snn_session_reset(snn_session* session) { session->session.reset(); }
+
+int snn_session_output(const snn_session* session, size_t index, const float** values, size_t* count) {
+  return guarded([&] {
+    need(session != nullptr && values != nullptr && count != nullptr, "snn_session_output: null argument");
+    const std::span<const float> output = session->session.output(index);
+    *values = output.data();
+    *count = output.size();
+  });
+}
+
+int snn_session_save_state(const snn_session* session, void* state, size_t capacity, size_t* size) {
+  return guarded([&] {
+    need(session != nullptr && size != nullptr, "snn_session_save_state: null argument");
+    const std::vector<std::byte> bytes = session->session.save_state();
+    *size = bytes.size();
+    if (state == nullptr) return;
+    if (capacity < bytes.size()) {
+      throw snncore::Error(snncore::ErrorCode::kShape, "snn_session_save_state: expected room for " +
+                                                           std::to_string(bytes.size()) +
+                                                           " bytes, received " + std::to_string(capacity));
+    }
+    std::ranges::copy(bytes, static_cast<std::byte*>(state));
+  });
+}
+
+int snn_session_load_state(snn_session* session, const void* state, size_t size) {
+  return guarded([&] {
+    need(session != nullptr && state != nullptr, "snn_session_load_state: null argument");
+    session->session.load_state(std::span(static_cast<const std::byte*>(state), size));
+  });
+}
+
+int snn_session_push_events(snn_session* session, const snn_events* events, const snn_event_window* window,
+                            snn_on_step on_step, void* user, snn_event_report* report) {
+  return guarded([&] {
+    need(session != nullptr && events != nullptr && window != nullptr,
+         "snn_session_push_events: null argument");
+    const size_t count = events->count;
+    need(count == 0 || (events->x != nullptr && events->y != nullptr && events->polarity != nullptr),
+         "snn_session_push_events: x, y and polarity must not be null");
+    const snncore::Events columns{std::span(events->x, count), std::span(events->y, count),
+                                  std::span(events->polarity, count), times(*events)};
+    const snncore::EventWindow as{window->microseconds, window->count, window->clock_bits, window->max_gap};
+    put(session->session.push_events(columns, as, step_of(session, on_step, user)), report);
+  });
+}
+
+int snn_session_flush_events(snn_session* session, snn_on_step on_step, void* user,
+                             snn_event_report* report) {
+  return guarded([&] {
+    need(session != nullptr, "snn_session_flush_events: null argument");
+    put(session->session.flush_events(step_of(session, on_step, user)), report);
+  });
+}
+
+int snn_session_advance_events(snn_session* session, int64_t now, snn_on_step on_step, void* user,
+                               snn_event_report* report) {
+  return guarded([&] {
+    need(session != nullptr, "snn_session_advance_events: null argument");
+    put(session->session.advance_events(now, step_of(session, on_step, user)), report);
+  });
+}
 
 }  // extern "C"

@@ -75,9 +75,7 @@ void run_shared(const neurons::LifRun& run, size_t threads) {
     const size_t parts = w.run.parts(), begin = parts * worker / w.workers;
     w.run.run(begin, parts * (worker + 1) / w.workers - begin, w.scratch + worker * w.pitch);
   };
-  if (workers == 1) return share(&work, 0);
-  WorkerPool pool(workers);
-  pool.run(share, &work);
+  run_on_workers(workers, share, &work);
 }
 
 // The constants of an integer neuron as its kernel takes them: State is int16_t or int32_t.

@@ -91,6 +91,7 @@ void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) {
   }
   put(g, neuron, "theta", std::move(theta));
   if (!k.psi.empty()) put(g, neuron, "psi", ints(k.psi));
+  if (!k.load.empty()) put(g, neuron, "load", ints(k.load));
 }
 
 void complete(graph::Graph& g, const PendingReadout& p) {

@@ -8,8 +8,23 @@
 #include <thread>
 #include <vector>
 
+#if defined(__unix__) || defined(__APPLE__)
+#include <pthread.h>
+#endif
+
 namespace snncore {
 namespace {
+
+// How often this process has been forked off: threads do not come along.
+std::atomic<uint64_t> forks{0};
+
+uint64_t count_forks() {
+#if defined(__unix__) || defined(__APPLE__)
+  [[maybe_unused]] static const int registered =
+      pthread_atfork(nullptr, nullptr, [] { forks.fetch_add(1, std::memory_order_relaxed); });
+#endif
+  return forks.load(std::memory_order_relaxed);
+}
 
 using std::chrono::steady_clock;
 
@@ -51,6 +66,11 @@ struct WorkerPool::Shared {
   Task task = nullptr;
   void* argument = nullptr;
   std::vector<std::thread> threads;
+  const uint64_t born = count_forks();
+
+  [[nodiscard]] bool threads_are_gone() const noexcept {
+    return born != forks.load(std::memory_order_relaxed);
+  }
 
   // Returns the new round, or 0 to stop.
   uint64_t await_round(uint64_t seen) {
@@ -95,11 +115,17 @@ WorkerPool::WorkerPool(size_t workers)
   }
 }
 
-WorkerPool::~WorkerPool() { shared_->join(); }
+WorkerPool::~WorkerPool() {
+  if (shared_->threads_are_gone()) {
+    (void)shared_.release();  // handles of threads that are not there can neither be joined nor destroyed
+    return;
+  }
+  shared_->join();
+}
 
 void WorkerPool::run(Task task, void* argument) noexcept {
-  if (workers_ == 1) {
-    task(argument, 0);
+  if (workers_ == 1 || shared_->threads_are_gone()) {
+    for (size_t worker = 0; worker < workers_; ++worker) task(argument, worker);
     return;
   }
   Shared& s = *shared_;
@@ -116,6 +142,27 @@ void WorkerPool::run(Task task, void* argument) noexcept {
   if (watch(finished)) return;
   std::unique_lock lock(s.mutex);
   s.done.wait(lock, finished);
+}
+
+void run_on_workers(size_t workers, WorkerPool::Task task, void* argument) {
+  if (workers <= 1) return task(argument, 0);
+  // Never destroyed: at the end of a process, or in the child of a fork, nobody waits for its threads.
+  static auto* const mutex = new std::mutex;
+  static WorkerPool* kept = nullptr;
+  static uint64_t born = 0;
+  const std::unique_lock lock(*mutex, std::try_to_lock);
+  if (!lock.owns_lock()) {
+    WorkerPool(workers).run(task, argument);
+    return;
+  }
+  const uint64_t now = count_forks();
+  if (kept == nullptr || kept->workers() != workers || born != now) {
+    auto next = std::make_unique<WorkerPool>(workers);
+    delete kept;
+    kept = next.release();
+    born = now;
+  }
+  kept->run(task, argument);
 }
 
 }  // namespace snncore

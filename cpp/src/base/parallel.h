@@ -21,6 +21,7 @@ class WorkerPool {
   [[nodiscard]] size_t workers() const noexcept { return workers_; }
 
   using Task = void (*)(void* argument, size_t worker) noexcept;
+  /// In the child of a fork, where the threads are gone, the caller does what they did.
   void run(Task task, void* argument) noexcept;
 
  private:
@@ -28,5 +29,10 @@ class WorkerPool {
   size_t workers_;
   std::unique_ptr<Shared> shared_;
 };
+
+/// Runs a task as WorkerPool::run does, on threads that such calls share: started by the first call and kept
+/// as long as the number stays the same. A call made while another one runs gets threads of its own. Throws
+/// std::system_error when the system has no more threads.
+void run_on_workers(size_t workers, WorkerPool::Task task, void* argument);
 
 }  // namespace snncore

@@ -56,8 +56,9 @@ class Constants {
            "reset must be 'zero' or 'subtract', received '" + spec_.reset + "'");
     expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X",
            "profile must be U, W or X, received '" + spec_.profile + "'");
-    expect(spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32",
-           "state must be i8, i16 or i32, received '" + spec_.state + "'");
+    expect(coded() || spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32",
+           "state must be i2, i4, i8, i16 or i32, received '" + spec_.state + "'");
+    expect(!coded() || spec_.profile != "X", "profile X needs state i16 or i32, received " + spec_.state);
     for (const CurrentTerm* sum : sums_) {
       for (size_t c = 0; c < channels_; ++c) {
         expect(std::isfinite(sum->a[c]) && std::isfinite(sum->d[c]),
@@ -91,6 +92,9 @@ class Constants {
     }
   }
 
+  // Membranes kept as codes (docs/format.md, `lif`).
+  [[nodiscard]] bool coded() const { return spec_.state == "i2" || spec_.state == "i4"; }
+
   [[nodiscard]] double a(const CurrentTerm& sum, size_t c) const { return sum.a[c] * spec_.input_gain; }
   [[nodiscard]] double d(size_t c) const {
     double total = 0;
@@ -103,6 +107,7 @@ class Constants {
     out_.profile = "W";
     const int64_t theta0 = spec_.theta0 != 0 ? spec_.theta0 : spec_.state == "i8" ? 64 : 4096;
     expect(theta0 >= 1 && theta0 <= 32766, "theta0 must be 1..32766, received " + std::to_string(theta0));
+    if (coded()) default_load(theta0);
     // A small unit and a long memory leave states that never decay.
     const bool sticky = spec_.state == "i8" && out_.leak != "tz12" && out_.leak != "none" &&
                         0.5 / (1 - spec_.decay) > static_cast<double>(theta0) / 50;
@@ -124,6 +129,18 @@ class Constants {
     }
     out_.theta.assign(channels_, static_cast<int32_t>(theta0 + (spec_.strict ? 1 : 0)));
     if (spec_.reset == "subtract") out_.psi.assign(channels_, static_cast<int32_t>(theta0));
+  }
+
+  // Codes in equal steps from -threshold to threshold.
+  void default_load(int64_t theta0) {
+    expect((theta0 & (theta0 - 1)) == 0 && theta0 <= 4096,
+           "state " + spec_.state + " needs a theta0 that is a power of two, 1..4096, received " +
+               std::to_string(theta0));
+    const int64_t most = spec_.state == "i2" ? 1 : 7;
+    for (int64_t code = -most; code <= most; ++code) {
+      const double exact = static_cast<double>(theta0 * code) / static_cast<double>(most);
+      out_.load.push_back(static_cast<int32_t>(round_half_up(exact)));
+    }
   }
 
   // The largest n for which everything of channel c fits. False: nothing fits, or (not wide) only a coarse
@@ -162,7 +179,7 @@ class Constants {
 
   // Profile U. False: it does not fit, and profile W is to be taken.
   bool unit_per_channel() {
-    if (sums_.size() != 1) return false;
+    if (sums_.size() != 1 || coded()) return false;
     const CurrentTerm& sum = *sums_[0];
     const int64_t f = spec_.unit_bits >= 0 ? spec_.unit_bits : 3;
     expect(f <= 15, "unit_bits must be 0..15 in profile U, received " + std::to_string(f));

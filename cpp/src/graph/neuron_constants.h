@@ -23,6 +23,7 @@ struct NeuronConstants {
   std::vector<int32_t> c, n;
   bool wide = false;
   std::vector<int32_t> theta, psi;  // psi stays empty for reset "zero"
+  std::vector<int32_t> load;        // what codes stand for: states i2 and i4 only
   std::string profile, state, leak;
   int64_t leak_param = 0, unit_bits = -1;
 };

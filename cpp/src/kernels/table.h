@@ -157,7 +157,13 @@ struct LifTile {
   bool leak_at_store;
   size_t steps, pixels, channels;  // channels: the logical number
   size_t channels_padded;
-  void* state;    // null: start from 0, keep nothing; else [pixel][channels_padded] of the state type
+  // step_lif_coded: V is kept as a code of 2 or 4 bits, code = clamp((V * n + half) >> code_shift, -n, n),
+  // where n = 2^(code_bits - 1) - 1 and half = 2^code_shift / 2, and comes back as membranes[code + n].
+  size_t code_bits;
+  int32_t code_shift;        // 0..12
+  const int16_t* membranes;  // 16 entries; that of code 0 is 0
+  void* state;    // null: start from 0, keep nothing; else [pixel][channels_padded] of the state type; codes
+                  // lie lowest bits first, in two's complement
   uint64_t* out;  // spikes: row of pixel p at step t starts at out + t * out_t_stride + p * out_stride
   size_t out_stride,
       out_t_stride;        // in words; words past ceil(channels / 64) are not touched, tail bits are zero
@@ -238,6 +244,23 @@ struct LifFloatTile {
   uint64_t* out;
   size_t out_stride, out_t_stride;
   float* record;
+  size_t record_t_stride;
+};
+
+/// A parallel spiking neuron (docs/format.md, `psn`): h[t] = the float32 sum of weight[t][j] * x[first + j]
+/// over j in ascending order, from +0, then the bias; a spike where h >= 0. x is a list of planes,
+/// [pixel][channels_padded] floats each; a null one stands for zeros.
+struct PsnTile {
+  const float* const* planes;
+  size_t first_stride;  // planes from the first one of a step to that of the next
+  const float* weights;
+  size_t weights_stride, taps;  // floats from row to row; floats in a row
+  const float* bias;
+  size_t bias_stride;
+  size_t steps, pixels, channels, channels_padded;
+  uint64_t* out;
+  size_t out_stride, out_t_stride;
+  float* record;  // null, or h
   size_t record_t_stride;
 };
 
@@ -396,6 +419,7 @@ struct KernelTable {
   void (*gemm_f32f32_f32)(const float* x, size_t pixels, const FloatWeights& w, float* out);
 
   // The neuron. State types: int8 (clamp -127..127), int16, int32 (64-bit leak products and sums).
+  void (*step_lif_coded)(const LifTile& tile);  // codes of 2 and 4 bits
   void (*step_lif_i8)(const LifTile& tile);
   void (*step_lif_i16)(const LifTile& tile);
   void (*step_lif_i32)(const LifTile& tile);
@@ -404,6 +428,8 @@ struct KernelTable {
   void (*step_lif_f32)(const LifFloatTile& tile);
   // The parametrised float neuron, every operation rounded to float32 in the written order.
   void (*step_neuron_f32)(const NeuronTile& tile);
+
+  void (*step_psn_f32)(const PsnTile& tile);
 
   // The same neurons straight from an array: I = sat(current), nothing is requantised. State int16 (with
   // clamp_i8 what int8 would hold) and int32.

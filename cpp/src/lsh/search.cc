@@ -152,8 +152,8 @@ class Search {
   }
 
   void run() {
-    WorkerPool pool(passes_.size());
-    pool.run([](void* self, size_t worker) noexcept { static_cast<Search*>(self)->work(worker); }, this);
+    const auto share = [](void* self, size_t worker) noexcept { static_cast<Search*>(self)->work(worker); };
+    run_on_workers(passes_.size(), share, this);
     for (size_t q = 0; q < queries_.count && cut_.parts > 1; ++q) merge(q);
   }
 

@@ -36,11 +36,22 @@ void check_leak(const NodeView& view, bool leaky) {
   ops::integer_in(view, "leak_param", lo, hi);
 }
 
+/// Codes of 2 and 4 bits: what they stand for, and the shift between V and them.
+void check_codes(const NodeView& view) {
+  if (view.text("profile") != "W") view.fail("state " + view.text("state") + " needs profile W");
+  ops::integer_in(view, "unit_bits", 0, 12);
+  const int64_t most = view.text("state") == "i2" ? 1 : 7;
+  const tensor::Tensor& load = view.get("load", DType::kI32, {2 * most + 1});
+  ops::expect_between(view, "load", load, INT16_MIN, kMax16);
+  if (load.as<int32_t>()[most] != 0) view.fail("tensor 'load' must hold 0 for code 0");
+}
+
 /// Profile X keeps a table of thresholds, one row for each number of steps since the last reset.
 void check_table(const NodeView& view, const Shape& channels, int64_t limit) {
   const int64_t rows = ops::integer_in(view, "unit_bits", 0, 30) + 1;
+  const bool narrow = view.text("state") != "i16" && view.text("state") != "i32";
   ops::expect_between(view, "theta", view.get("theta", DType::kI32, {rows, channels[0]}), -limit, limit);
-  if (view.text("reset") != "zero" || view.text("leak") != "half_floor" || view.text("state") == "i8" ||
+  if (view.text("reset") != "zero" || view.text("leak") != "half_floor" || narrow ||
       view.flag("leak_at_store")) {
     view.fail("profile X needs reset zero, leak half_floor before the input, and state i16 or i32");
   }
@@ -52,13 +63,16 @@ ops::Edge infer_integer(const NodeView& view, bool leaky) {
   const ops::Edge& x = *view.inputs[0];
   if (x.type != EdgeType::kCurrent) ops::refuse_input(view, x, "a current (from requant)");
   const bool subtract = one_of(view, "reset", {"zero", "subtract"}) == "subtract";
-  subtract ? ops::expect_roles(view, {"theta", "psi"}) : ops::expect_roles(view, {"theta"});
+  const std::string& state = one_of(view, "state", {"i2", "i4", "i8", "i16", "i32"});
+  const bool coded = state == "i2" || state == "i4";
+  ops::expect_roles(view, {"theta"}, {subtract ? "psi" : "theta", coded ? "load" : "theta"});
   for (const char* key : {"decay", "threshold", "input_gain"}) (void)view.number(key);
   for (const char* key : {"leak_at_store", "strict"}) (void)view.flag(key);
   check_leak(view, leaky);
 
   const Shape channels{x.channels()};
-  const int64_t limit = one_of(view, "state", {"i8", "i16", "i32"}) == "i32" ? kMax32 : kMax16;
+  const int64_t limit = state == "i32" ? kMax32 : kMax16;
+  if (coded) check_codes(view);
   const std::string& profile = one_of(view, "profile", {"U", "W", "X"});
   if (profile == "X") {
     check_table(view, channels, limit);

@@ -1,6 +1,7 @@
 #include "neurons/cuba_lif.h"
 #include "neurons/lif.h"
 #include "neurons/neuron.h"
+#include "neurons/psn.h"
 #include "ops/infer.h"
 #include "ops/op.h"
 
@@ -11,9 +12,10 @@ const std::vector<OpDef>& all_ops() {
       {"conv2d", 1, {"stride", "padding", "dilation", "groups"}, {"weight", "scale", "bias"}, infer_conv2d},
       {"linear", 1, {}, {"weight", "scale", "bias"}, infer_linear},
       {"requant", 1, {"wide"}, {"M.*", "K.*", "C", "n"}, infer_requant},
-      {"lif", 1, neurons::lif_attrs(), {"theta", "psi"}, neurons::infer_lif},
-      {"if", 1, neurons::lif_attrs(), {"theta", "psi"}, neurons::infer_if},
+      {"lif", 1, neurons::lif_attrs(), {"theta", "psi", "load"}, neurons::infer_lif},
+      {"if", 1, neurons::lif_attrs(), {"theta", "psi", "load"}, neurons::infer_if},
       {"neuron", 1, neurons::neuron_attrs(), neurons::neuron_roles(), neurons::infer_neuron},
+      {"psn", 1, {}, {"weight", "bias"}, neurons::infer_psn},
       {"cuba_lif", 1, {"current_decay", "decay", "input_shift"}, {"theta", "bias"}, neurons::infer_cuba_lif},
       {"maxpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_maxpool2d},
       {"avgpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_avgpool2d},
@@ -26,7 +28,7 @@ const std::vector<OpDef>& all_ops() {
 }
 
 bool is_neuron(const std::string& op) {
-  return op == "lif" || op == "if" || op == "cuba_lif" || op == "neuron";
+  return op == "lif" || op == "if" || op == "cuba_lif" || op == "neuron" || op == "psn";
 }
 
 const OpDef* find_op(const std::string& op, int version) {

@@ -64,6 +64,14 @@ class IntNeuronStep final : public CurrentsStep {
     k.leak_at_store = neuron_.leak_at_store;
     place(f, tile, k);
     switch (neuron_.state_bits) {
+      case 2:
+      case 4:
+        k.code_bits = static_cast<size_t>(neuron_.state_bits);
+        k.code_shift = neuron_.code_shift;
+        k.membranes = neuron_.load.data();
+        k.state = code_state(f, tile);
+        kernels().step_lif_coded(k);
+        break;
       case 8:
         k.state = state_of<int8_t>(f, place_.state_offset, tile);
         kernels().step_lif_i8(k);
@@ -80,6 +88,13 @@ class IntNeuronStep final : public CurrentsStep {
   }
 
  private:
+  // Codes of less than a byte each.
+  [[nodiscard]] void* code_state(const Frame& f, const Tile& tile) const noexcept {
+    if (!place_.state_offset) return nullptr;
+    const size_t first = (tile.n * place_.out.pixels + tile.first) * padded();
+    return f.state + *place_.state_offset + first * static_cast<size_t>(neuron_.state_bits) / 8;
+  }
+
   void run_x(const Frame& f, const Tile& tile, const kernels::LifTile& sums) const noexcept {
     kernels::LifXTile x{};
     x.sums = sums.sums;

@@ -34,6 +34,8 @@ struct IntCurrents {
 struct IntNeuron {
   std::vector<int32_t> theta;  // profile X: [K][channels_padded]
   std::vector<int32_t> psi;    // empty: reset to zero
+  std::vector<int16_t> load;   // states of 2 and 4 bits: 16 entries (kernels::LifTile)
+  int32_t code_shift = 0;      // of those states
   kernels::Leak leak = kernels::Leak::kNone;
   int32_t leak_param = 0;
   bool leak_at_store = false;

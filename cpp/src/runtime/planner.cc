@@ -6,11 +6,13 @@
 #include "base/align.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
+#include "neurons/psn.h"
 #include "runtime/float_neuron_step.h"
 #include "runtime/move_in_time.h"
 #include "runtime/neuron_step.h"
 #include "runtime/placing.h"
 #include "runtime/program.h"
+#include "runtime/psn_step.h"
 #include "runtime/simple_steps.h"
 #include "runtime/synapse.h"
 
@@ -200,6 +202,10 @@ class Planner {
       make_rule_neuron(v, place);
       return;
     }
+    if (node.op == "psn") {
+      make_psn(v, place);
+      return;
+    }
     if (v.text("arith") == "f32") {
       if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 32));
       FloatNeuron n;
@@ -235,6 +241,25 @@ class Planner {
       if (n.rule.refractory != kernels::NeuronRefractory::kNone) n.wait = take_state(bytes);
     }
     push(rule_neuron_step(std::move(n), place));
+  }
+
+  void make_psn(const NodeView& v, NeuronPlace place) {
+    const auto floats = [&](const char* role) {
+      const tensor::Tensor& t = *v.find(role);
+      return std::vector<float>(t.as<float>(), t.as<float>() + t.bytes / sizeof(float));
+    };
+    PsnNeuron n;
+    n.currents = synapse(v.node.inputs[0]);
+    n.weights = floats("weight");
+    n.bias = floats("bias");
+    n.looks_ahead = neurons::looks_ahead(v);
+    n.taps = n.looks_ahead ? n.bias.size() : n.weights.size();
+    require(!n.looks_ahead || place.steps == n.taps, ErrorCode::kState,
+            v.label() + ": weighs all of " + std::to_string(n.taps) + " steps at once" +
+                (place.steps == program_->steps ? ", asked for " + std::to_string(place.steps)
+                                                : " and cannot run step by step"));
+    if (program_->keeps_state()) place.state_offset = take_state(psn_state_bytes(place, n));
+    push(psn_step(std::move(n), place));
   }
 
   static CubaNeuron cuba_neuron(const NodeView& v, size_t channels) {
@@ -277,8 +302,13 @@ class Planner {
     n.leak = leaks.at(v.text("leak"));
     n.leak_param = static_cast<int32_t>(v.integer("leak_param"));
     n.leak_at_store = v.flag("leak_at_store");
-    const std::string& state = v.text("state");
-    n.state_bits = state == "i8" ? 8 : state == "i16" ? 16 : 32;
+    n.state_bits = std::stoi(v.text("state").substr(1));
+    if (const tensor::Tensor* load = v.find("load")) {
+      const auto* entries = load->as<int32_t>();
+      n.load.assign(entries, entries + load->shape[0]);
+      n.load.resize(16);
+      n.code_shift = static_cast<int32_t>(v.integer("unit_bits"));
+    }
     if (v.text("profile") == "X") set_profile_x(v, n);
     return n;
   }

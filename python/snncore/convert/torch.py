@@ -243,6 +243,10 @@ class Emitter:
     def _neuron(self, call: Call, inputs: list[str]) -> str:
         return self.builder.neuron(call.name, inputs[0], call.options["neuron"])
 
+    def _psn(self, call: Call, inputs: list[str]) -> str:
+        psn = call.options["neuron"]
+        return self.builder.psn(call.name, inputs[0], weight=psn.weight, bias=psn.bias)
+
     def _maxpool2d(self, call: Call, inputs: list[str]) -> str:
         return self.builder.maxpool2d(call.name, inputs[0], **call.options)
 

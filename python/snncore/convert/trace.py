@@ -21,7 +21,7 @@ from snncore.neuron import Neuron
 from snncore.reference import IF, LIF, Conv2d, Linear
 
 from .calls import Call, Shape, Trace, Unsupported
-from .dialects import Dialect
+from .dialects import Dialect, Psn
 from .loops import Ends, unrolled
 
 __all__ = ["Call", "Trace", "Unsupported", "trace"]
@@ -217,7 +217,8 @@ class _Reader:
     def _module(self, module: Any, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
         if self.dialect and self.dialect.is_neuron(module):
             self.calls_of_neurons.add(node.name)
-            return "neuron", {"neuron": self._neuron(module)}
+            rule = self._neuron(module)
+            return ("psn" if isinstance(rule, Psn) else "neuron"), {"neuron": rule}
         return self._layer(module, self._features(inputs[0]), node.meta["shape"])
 
     def _layer(self, module: Any, features: Shape, after: Shape) -> tuple[str, dict[str, Any]]:
@@ -233,7 +234,7 @@ class _Reader:
         options = next((_OPTIONS[t] for t in type(module).__mro__ if t in _OPTIONS), None)
         return kind, {} if options is None else options(module, features, after)
 
-    def _neuron(self, module: nn.Module) -> Neuron:
+    def _neuron(self, module: nn.Module) -> Neuron | Psn:
         assert self.dialect is not None
         try:
             return self.dialect.neurons[type(module)](module)

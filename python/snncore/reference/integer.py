@@ -12,6 +12,11 @@ One time step of the integer neuron: leak, integrate, compare, reset, store::
     V' = sat(H - (psi if S else 0))       reset "subtract"
     V  = clamp(V', lo, hi)
 
+States of 2 and 4 bits hold a code instead of V, and a table says what it stands for::
+
+    code = clamp((V' * n + half) >> unit_bits, -n, n)      n = 1, 7;  half = 2^unit_bits / 2
+    V    = load[code + n]
+
 V is 0 before the first step.
 """
 
@@ -24,18 +29,22 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-State = Literal["i8", "i16", "i32"]
+State = Literal["i2", "i4", "i8", "i16", "i32"]
 Leak = Literal["none", "q15", "half_floor", "shift", "tz12"]
 Reset = Literal["zero", "subtract"]
 
 STORE: dict[State, tuple[int, int]] = {
+    "i2": (-1, 1),
+    "i4": (-7, 7),
     "i8": (-127, 127),
     "i16": (-(2**15), 2**15 - 1),
     "i32": (-(2**31), 2**31 - 1),
 }
-"""Lowest and highest stored membrane; that of i8 is symmetric."""
+"""Lowest and highest stored membrane, or code; those of 8 bits and less are symmetric."""
 
-WORK: dict[State, tuple[int, int]] = {"i8": STORE["i16"], "i16": STORE["i16"], "i32": STORE["i32"]}
+WORK: dict[State, tuple[int, int]] = {
+    state: STORE["i32" if state == "i32" else "i16"] for state in ("i2", "i4", "i8", "i16", "i32")
+}
 """Where current, membrane before reset and membrane after reset saturate."""
 
 
@@ -69,7 +78,8 @@ class IntegerLif:
 
     `theta` int64 ``[C]``; profile ``"X"``: ``[K, C]``, row k-1 for k steps since the last reset, at most K
     steps. `psi` int64 ``[C]`` for reset ``"subtract"``. With `leak_at_store` the leak comes after the reset
-    instead of before the current: ``L = V``, ``V = clamp(leak(V'), lo, hi)``.
+    instead of before the current: ``L = V``, ``V = clamp(leak(V'), lo, hi)``. `load` int64 ``[3]`` or
+    ``[15]`` and `unit_bits` belong to the states ``"i2"`` and ``"i4"``.
     """
 
     theta: Tensor
@@ -80,6 +90,8 @@ class IntegerLif:
     leak_param: int = 16384
     reset: Reset = "zero"
     leak_at_store: bool = False
+    load: Tensor | None = None
+    unit_bits: int = 0
 
 
 @dataclass
@@ -134,7 +146,7 @@ def integer_lif(current: Tensor, p: IntegerLif) -> Steps:
         count.reset += clipped
         if p.leak_at_store:
             v = leak(v, p.leak, p.leak_param)
-        v, clipped = _clamp(v, *STORE[p.state])
+        v, clipped = _stored(v, p)
         count.store += clipped
         spikes.append(s)
         membranes.append(v)
@@ -157,6 +169,16 @@ def _reset(h: Tensor, s: Tensor, p: IntegerLif) -> tuple[Tensor, int]:
     if p.psi is None:
         raise ValueError("reset 'subtract' needs psi")
     return _clamp(h - torch.where(s, _per_channel(p.psi, h), 0), *WORK[p.state])
+
+
+def _stored(v: Tensor, p: IntegerLif) -> tuple[Tensor, int]:
+    """Return what comes back of `v` at the next step, and how many values were clipped."""
+    lo, hi = STORE[p.state]
+    if p.load is None:
+        return _clamp(v, lo, hi)
+    half = (1 << p.unit_bits) >> 1
+    code, clipped = _clamp((v * hi + half) >> p.unit_bits, lo, hi)
+    return p.load[code + hi], clipped
 
 
 def _clamp(x: Tensor, lo: int, hi: int) -> tuple[Tensor, int]:

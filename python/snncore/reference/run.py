@@ -23,12 +23,12 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor
 
 from ..neuron import Neuron
-from . import ops
+from . import ops, psn
 from .cuba import cuba_lif
 from .integer import IntegerLif, Saturations, Steps, float_lif, integer_lif
 from .neuron import run as run_neuron
 
-NEURONS = ("lif", "if", "cuba_lif", "neuron")
+NEURONS = ("lif", "if", "cuba_lif", "neuron", "psn")
 
 Source = str | os.PathLike[str] | bytes
 
@@ -331,6 +331,8 @@ class _Walk:
             leak_param=a["leak_param"],
             reset=a["reset"],
             leak_at_store=a["leak_at_store"],
+            load=node.tensors.get("load"),
+            unit_bits=a["unit_bits"],
         )
         return integer_lif(x, parameters)
 
@@ -340,6 +342,14 @@ class _Walk:
         self._keep(self.result.membranes, node, f"{node.name}.v", steps.membranes)
         self._keep(self.result.currents, node, f"{node.name}.i", steps.currents)
         return steps.spikes.to(torch.int64)
+
+    def _psn(self, node: _Node) -> Tensor:
+        weight, bias = node.tensors["weight"], node.tensors["bias"]
+        run = psn.parallel if weight.dim() == 2 else psn.sliding
+        spikes, h = run(self.values[node.inputs[0]], weight, bias)
+        self._follow_image(node)
+        self._keep(self.result.membranes, node, f"{node.name}.v", h)
+        return spikes.to(torch.int64)
 
     def _neuron(self, node: _Node) -> Tensor:
         options = node.attrs | {role: _user_shape(t) for role, t in node.tensors.items()}

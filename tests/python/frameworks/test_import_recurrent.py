@@ -158,7 +158,7 @@ def test_containers_that_are_not_known():
         "element_wise_function must be an addition": layer.ElementWiseRecurrentContainer(
             neuron.IFNode(), lambda y, x: x - y
         ),
-        "sub_module must be a neuron": layer.LinearRecurrentContainer(nn.Linear(6, 6), 6, 6),
+        "sub_module must be a neuron with": layer.LinearRecurrentContainer(nn.Linear(6, 6), 6, 6),
         "unknown to snncore": layer.LinearRecurrentContainer(softmax, 6, 6),
         r"\[3\] comes back to a sum of \[6\]": layer.ElementWiseRecurrentContainer(narrow, add),
     }

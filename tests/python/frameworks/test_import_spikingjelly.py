@@ -42,6 +42,31 @@ def test_cnn(make, mode):
     check(snncore.from_spikingjelly(net, x), net, x)
 
 
+def dyadic_psn(module):
+    for parameter in module.parameters():
+        torch.manual_seed(7)
+        parameter.data = torch.round(torch.randn(parameter.shape) * 8) / 8
+    return module
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: neuron.PSN(5),
+        lambda: neuron.MaskedPSN(k=2, T=5, lambda_init=1.0, step_mode="m"),
+        lambda: neuron.MaskedPSN(k=3, T=5, lambda_init=0.5, step_mode="m"),
+        lambda: neuron.SlidingPSN(k=3, step_mode="m"),
+    ],
+)
+def test_parallel_neurons(make):
+    net = cnn(neuron.IFNode)
+    net[5], net[11] = dyadic_psn(make()), dyadic_psn(make())
+    x = images(5, 3, (3, 8, 8))
+    model = snncore.from_spikingjelly(net, x)
+    assert [layer.neuron for layer in model.layers if layer.neuron].count("psn") == 2
+    check(model, net, x)
+
+
 def test_one_frame_for_all_steps():
     net = cnn(neuron.LIFNode, "s")
     x = images(None, 4, (3, 8, 8))

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 CHANNELS = st.one_of(st.integers(1, 9), st.sampled_from([16, 31, 32, 33, 63, 64, 65, 96, 127, 128, 129, 130]))
 LIMIT16, LIMIT31 = 32767, 2**31 - 1
-STATE_LIMIT = {"i8": LIMIT16, "i16": LIMIT16, "i32": LIMIT31}
+STATE_LIMIT = {"i2": LIMIT16, "i4": LIMIT16, "i8": LIMIT16, "i16": LIMIT16, "i32": LIMIT31}
+MOST_CODE = {"i2": 1, "i4": 7}
 
 
 @dataclass
@@ -239,8 +240,10 @@ class Draft:
             constants = self._shift_only(profile, state, a_max, unit)
             if constants is not None:
                 return profile, state, unit, constants
+        state = self.one_of(state, "i2", "i4")
+        unit = self.draw(st.integers(0, 12)) if state in MOST_CODE else -1
         wide = self.one_of(False, False, False, True)
-        return "W", state, -1, self._wide(a_max) if wide else self._requant(a_max)
+        return "W", state, unit, self._wide(a_max) if wide else self._requant(a_max)
 
     def _shift_only(self, profile: str, state: str, a_max: np.ndarray, unit: int) -> Any:
         """Profiles U and X: M = 2^F, n = 0; None if the state is too narrow."""
@@ -293,6 +296,8 @@ class Draft:
             }
         if more["reset"] == "subtract":
             more["psi"] = np.clip(abs(theta) + self.rng.integers(0, 3, channels), 0, limit).astype(np.int32)
+        if state in MOST_CODE:
+            more["load"] = self._load(MOST_CODE[state], unit)
         name = self.name("lif_int")
         self.call(
             "lif_int", name=name, x=current, theta=theta.astype(np.int32), profile=profile, state=state,
@@ -300,6 +305,13 @@ class Draft:
         )  # fmt: skip
         self.case.neurons.append(name)
         return name
+
+    def _load(self, most: int, unit: int) -> np.ndarray:
+        """What codes stand for: equal steps up to the threshold, or anything."""
+        codes = np.arange(-most, most + 1)
+        if self.draw(st.booleans()):
+            return np.floor(2**unit * codes / most + 0.5).astype(np.int32)
+        return self.rng.integers(-(2**15), 2**15, len(codes)).astype(np.int32) * (codes != 0)
 
     def _leak(self) -> dict[str, Any]:
         leak = self.one_of("none", "q15", "half_floor", "shift", "tz12")

@@ -7,6 +7,7 @@ from math import ceil, floor, ldexp, log2
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -191,6 +192,40 @@ def test_profile_w(data: Any, neuron: Any, state: str, theta0: int) -> None:
     assert attrs["unit_bits"] == (log2(theta0) if theta0 != 1000 else -1)
     assert (attrs["state"], attrs["leak"], attrs["leak_param"]) == (state, "q15", 16384)
     check_common_unit(file, [term], None, neuron["threshold"] / theta0, theta0, neuron)
+
+
+@given(st.data(), NEURONS, st.sampled_from(["i2", "i4"]), st.sampled_from([0, 1, 64, 4096]))
+def test_codes_of_membranes(data: Any, neuron: Any, state: str, theta0: int) -> None:
+    d = Draft(data.draw)
+    x, unit, x_max = d.input()
+    edge, term = d.layer("conv", x, unit, x_max, data.draw(st.integers(1, 5)), positive=False)
+    neuron["decay"] = 0.5
+    file = d.finish(edge, 2, profile=data.draw(st.sampled_from("WU")), state=state, theta0=theta0, **neuron)
+    theta0 = theta0 or 4096
+    assert (file[0]["lif"]["attrs"]["state"], file[0]["lif"]["attrs"]["unit_bits"]) == (state, log2(theta0))
+    most = 1 if state == "i2" else 7
+    load = [rounded(theta0 * code / most) for code in range(-most, most + 1)]
+    _, _, _, lif = checked(file, [term])
+    assert lif["load"].tolist() == load
+    check_common_unit(file, [term], None, neuron["threshold"] / theta0, theta0, neuron)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"state": "i4", "theta0": 1000}, "state i4 needs a theta0 that is a power of two"),
+        ({"state": "i2", "theta0": 8192}, "state i2 needs a theta0 that is a power of two"),
+        ({"state": "i4", "profile": "X"}, "profile X needs state i16 or i32"),
+        ({"state": "i3"}, "state must be i2, i4, i8, i16 or i32, received 'i3'"),
+    ],
+)
+def test_codes_that_cannot_be(options: dict[str, Any], message: str) -> None:
+    b = snncore.GraphBuilder()
+    x = b.input("x", "b1", (3,))
+    x = b.linear("fc", x, weight=np.ones((2, 3), np.int8), encoding="sym", bits=8, scale=[1.0])
+    b.output("y", b.lif("lif", x, **options))
+    with pytest.raises(ValueError, match=message):
+        b.build(timesteps=2)
 
 
 @given(st.data(), NEURONS, st.booleans())

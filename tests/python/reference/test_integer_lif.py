@@ -119,6 +119,15 @@ def test_q15_on_wide_states_is_the_rounded_product(v: int, p: int) -> None:
 # ---- the step, in plain Python
 
 
+def plain_store(v: int, p: IntegerLif) -> int:
+    """Give what comes back of `v` at the next step."""
+    if p.load is None:
+        return max(-127, min(127, v)) if p.state == "i8" else v
+    most = len(p.load) // 2
+    exact = Fraction(v * most, 2**p.unit_bits) + (Fraction(1, 2) if p.unit_bits else 0)
+    return int(p.load[max(-most, min(most, floor(exact))) + most])
+
+
 def plain_lif(current: list[int], theta: int, psi: int, p: IntegerLif) -> tuple[list[bool], list[int]]:
     """Compute the same with Python's integers, one neuron at a time."""
 
@@ -134,7 +143,7 @@ def plain_lif(current: list[int], theta: int, psi: int, p: IntegerLif) -> tuple[
         v = (0 if s else h) if p.reset == "zero" else sat(h - (psi if s else 0))
         if p.leak_at_store:
             v = leak(ints(v), p.leak, p.leak_param).item()
-        v = max(-127, min(127, v)) if p.state == "i8" else sat(v)
+        v = plain_store(sat(v), p)
         spikes.append(s)
         membranes.append(v)
     return spikes, membranes
@@ -162,6 +171,28 @@ def test_step_against_plain_python(current, theta, psi, state, kind, param, rese
     p = IntegerLif(ints(theta), ints(psi), "W", state, kind, param, reset, at_store)
     steps = integer_lif(over_time(*current), p)
     spikes, membranes = plain_lif(current, theta, psi, p)
+    assert steps.spikes.flatten().tolist() == spikes
+    assert steps.membranes.flatten().tolist() == membranes
+
+
+@given(
+    current=st.lists(CURRENT, min_size=1, max_size=6),
+    theta=st.one_of(st.integers(-300, 5000), st.sampled_from([-32767, 32767])),
+    state=st.sampled_from(["i2", "i4"]),
+    unit_bits=st.integers(0, 12),
+    load=st.lists(st.integers(-(2**15), 2**15 - 1), min_size=15, max_size=15),
+    reset=st.sampled_from(["zero", "subtract"]),
+    at_store=st.booleans(),
+)
+def test_codes_against_plain_python(current, theta, state, unit_bits, load, reset, at_store) -> None:
+    most = 1 if state == "i2" else 7
+    table = torch.tensor([*load[:most], 0, *load[most : 2 * most]])
+    p = IntegerLif(
+        ints(theta), ints(max(theta, 0)), state=state, leak_param=20000, reset=reset, leak_at_store=at_store,
+        load=table, unit_bits=unit_bits,
+    )  # fmt: skip
+    steps = integer_lif(over_time(*current), p)
+    spikes, membranes = plain_lif(current, theta, max(theta, 0), p)
     assert steps.spikes.flatten().tolist() == spikes
     assert steps.membranes.flatten().tolist() == membranes
 

@@ -26,12 +26,14 @@ void fill_avx2(KernelTable& table) {
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;
+  table.step_lif_coded = avx2::step_lif_coded;
   table.step_lif_i8 = avx2::step_lif_i8;
   table.step_lif_i16 = avx2::step_lif_i16;
   table.step_lif_i32 = avx2::step_lif_i32;
   table.step_lifx_i32 = avx2::step_lifx_i32;
   table.step_cuba_i32 = avx2::step_cuba_i32;
   table.step_lif_f32 = avx2::step_lif_f32;
+  table.step_psn_f32 = avx2::step_psn_f32;
   table.step_neuron_f32 = avx2::step_neuron_f32;
   table.run_lif_i16 = avx2::run_lif_i16;
   table.run_lif_i32 = avx2::run_lif_i32;

@@ -53,6 +53,27 @@ inline I16 clamp16(I16 v, int32_t lo, int32_t hi) {
   return as16(_mm256_min_epi16(_mm256_max_epi16(raw(v), raw(splat16(lo))), raw(splat16(hi))));
 }
 
+// 16 numbers to look up, their low bytes and their high bytes, in both halves.
+struct Table16 {
+  __m256i low, high;
+};
+
+inline Table16 table16(const int16_t* entries) {
+  const __m256i all = raw(load<I16>(entries));
+  const __m256i low = _mm256_and_si256(all, _mm256_set1_epi16(0xff)), high = _mm256_srli_epi16(all, 8);
+  const auto both = [](__m256i v) {
+    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    return _mm256_broadcastsi128_si256(bytes);
+  };
+  return {both(low), both(high)};
+}
+
+inline I16 look_up(const Table16& table, I16 index) {  // 0..15
+  const __m256i at = raw(index | (index << 8));
+  return as16(_mm256_blendv_epi8(_mm256_shuffle_epi8(table.low, at), _mm256_shuffle_epi8(table.high, at),
+                                 _mm256_set1_epi16(static_cast<int16_t>(0xff00))));
+}
+
 // One bit for each of 32 channels, from masks in the order of `narrow`.
 inline uint32_t bits_of16(const I16 (&masks)[2]) {
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);

@@ -27,12 +27,14 @@ void fill_avx512(KernelTable& table) {
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
+  table.step_lif_coded = avx512::step_lif_coded;
   table.step_lif_i8 = avx512::step_lif_i8;
   table.step_lif_i16 = avx512::step_lif_i16;
   table.step_lif_i32 = avx512::step_lif_i32;
   table.step_lifx_i32 = avx512::step_lifx_i32;
   table.step_cuba_i32 = avx512::step_cuba_i32;
   table.step_lif_f32 = avx512::step_lif_f32;
+  table.step_psn_f32 = avx512::step_psn_f32;
   table.step_neuron_f32 = avx512::step_neuron_f32;
   table.run_lif_i16 = avx512::run_lif_i16;
   table.run_lif_i32 = avx512::run_lif_i32;

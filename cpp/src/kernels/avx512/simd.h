@@ -56,6 +56,23 @@ inline I16 clamp16(I16 v, int32_t lo, int32_t hi) {
   return as16(_mm512_min_epi16(_mm512_max_epi16(raw(v), raw(splat16(lo))), raw(splat16(hi))));
 }
 
+// 16 numbers to look up, their low bytes and their high bytes, in every quarter.
+struct Table16 {
+  __m512i low, high;
+};
+
+inline Table16 table16(const int16_t* entries) {
+  const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(entries));
+  return {_mm512_broadcast_i32x4(_mm256_cvtepi16_epi8(all)),
+          _mm512_broadcast_i32x4(_mm256_cvtepi16_epi8(_mm256_srli_epi16(all, 8)))};
+}
+
+inline I16 look_up(const Table16& table, I16 index) {  // 0..15
+  const __m512i at = raw(index | (index << 8));
+  return as16(_mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaa, _mm512_shuffle_epi8(table.low, at),
+                                     _mm512_shuffle_epi8(table.high, at)));
+}
+
 // Sums of 64 bytes as int16.
 struct Wide {
   I16 low, high;

@@ -6,6 +6,7 @@ namespace snncore::kernels::avx512 {
 namespace {
 #include "kernels/body/spikes.inc"
 #include "kernels/body/step_16.inc"
+#include "kernels/body/step_currents.inc"
 #include "kernels/body/step_lif.inc"
 }  // namespace
 

@@ -26,12 +26,14 @@ void fill_neon(KernelTable& table) {
   table.gemm_u8i8_i32 = neon::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;
+  table.step_lif_coded = neon::step_lif_coded;
   table.step_lif_i8 = neon::step_lif_i8;
   table.step_lif_i16 = neon::step_lif_i16;
   table.step_lif_i32 = neon::step_lif_i32;
   table.step_lifx_i32 = neon::step_lifx_i32;
   table.step_cuba_i32 = neon::step_cuba_i32;
   table.step_lif_f32 = neon::step_lif_f32;
+  table.step_psn_f32 = neon::step_psn_f32;
   table.step_neuron_f32 = neon::step_neuron_f32;
   table.run_lif_i16 = neon::run_lif_i16;
   table.run_lif_i32 = neon::run_lif_i32;

@@ -43,6 +43,31 @@ inline I16 clamp16(I16 v, int32_t lo, int32_t hi) {
   return as16(vminq_s16(vmaxq_s16(raw(v), raw(splat16(lo))), raw(splat16(hi))));
 }
 
+// 16 numbers to look up, their low bytes and their high bytes.
+struct Table16 {
+  uint8x8x2_t low, high;
+};
+
+inline Table16 table16(const int16_t* entries) {
+  const uint16x8_t a = vreinterpretq_u16_s16(vld1q_s16(entries));
+  const uint16x8_t b = vreinterpretq_u16_s16(vld1q_s16(entries + 8));
+  return {{{vmovn_u16(a), vmovn_u16(b)}}, {{vshrn_n_u16(a, 8), vshrn_n_u16(b, 8)}}};
+}
+
+inline uint8x8_t look_up_bytes(const uint8x8x2_t& table, uint8x8_t at) {
+#if defined(__aarch64__)
+  return vqtbl1_u8(vcombine_u8(table.val[0], table.val[1]), at);
+#else
+  return vtbl2_u8(table, at);
+#endif
+}
+
+inline I16 look_up(const Table16& table, I16 index) {  // 0..15
+  const uint8x8_t at = vmovn_u16(raw_unsigned(index));
+  const uint16x8_t low = vmovl_u8(look_up_bytes(table.low, at));
+  return as16(vorrq_u16(low, vshll_n_u8(look_up_bytes(table.high, at), 8)));
+}
+
 inline I16 mul_high_unsigned(I16 a, I16 b) {
   const uint16x8_t x = raw_unsigned(a), y = raw_unsigned(b);
   const uint32x4_t low = vmull_u16(vget_low_u16(x), vget_low_u16(y));

@@ -25,6 +25,7 @@ void fill_neon32(KernelTable& table) {
   table.sparse_b1i8_i32 = neon32::sparse_b1i8_i32;
   table.lut_b1i4_i32 = neon32::lut_b1i4_i32;
   table.gemm_u8i8_i32 = neon32::gemm_u8i8_i32;
+  table.step_lif_coded = neon32::step_lif_coded;
   table.step_lif_i8 = neon32::step_lif_i8;
   table.step_lif_i16 = neon32::step_lif_i16;
   table.step_lif_i32 = neon32::step_lif_i32;

@@ -26,12 +26,14 @@ void fill_scalar(KernelTable& table) {
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;
+  table.step_lif_coded = scalar::step_lif_coded;
   table.step_lif_i8 = scalar::step_lif_i8;
   table.step_lif_i16 = scalar::step_lif_i16;
   table.step_lif_i32 = scalar::step_lif_i32;
   table.step_lifx_i32 = scalar::step_lifx_i32;
   table.step_cuba_i32 = scalar::step_cuba_i32;
   table.step_lif_f32 = scalar::step_lif_f32;
+  table.step_psn_f32 = scalar::step_psn_f32;
   table.step_neuron_f32 = scalar::step_neuron_f32;
   table.run_lif_i16 = scalar::run_lif_i16;
   table.run_lif_i32 = scalar::run_lif_i32;

@@ -30,6 +30,14 @@ inline int64_t leak(Leak kind, int32_t param, int64_t v) {
   return v;
 }
 
+// What a neuron of a tile gets at step t, requantised.
+inline int64_t current(const LifTile& tile, size_t t, size_t p, size_t c) {
+  const size_t cp = tile.channels_padded;
+  const int64_t sum = tile.sums[t * tile.sums_t_stride + p * cp + c];
+  const int64_t extra = tile.extra == nullptr ? 0 : tile.extra[(t * tile.pixels + p) * cp + c];
+  return ((sum * tile.m[c] + tile.c[c]) >> tile.n[c]) + extra;
+}
+
 // `v` is the stored state, before and after; psi -1: reset to zero. A `Neuron` says how and when to leak.
 template <typename Neuron>
 bool step(const Neuron& neuron, int64_t i, int64_t theta, int64_t psi, Range sat, Range store, int64_t& v) {

@@ -5,13 +5,6 @@
 namespace snncore::kernels::scalar {
 namespace {
 
-int64_t current(const LifTile& tile, size_t t, size_t p, size_t c) {
-  const size_t cp = tile.channels_padded;
-  const int64_t sum = tile.sums[t * tile.sums_t_stride + p * cp + c];
-  const int64_t extra = tile.extra == nullptr ? 0 : tile.extra[(t * tile.pixels + p) * cp + c];
-  return ((sum * tile.m[c] + tile.c[c]) >> tile.n[c]) + extra;
-}
-
 template <typename State>
 void step_lif(const LifTile& tile, Range sat, Range store) {
   const size_t cp = tile.channels_padded;

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from snncore import _core
@@ -56,11 +58,19 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Psn:
+    """Parallel spiking neurons: the weights of `GraphBuilder.psn`."""
+
+    weight: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Dialect:
     """What one framework adds to `torch.nn`. Types are exact: a subclass may compute something else."""
 
     name: str
-    neurons: Mapping[type[nn.Module], Callable[[Any], Neuron]]
+    neurons: Mapping[type[nn.Module], Callable[[Any], Neuron | Psn]]
     stateful: tuple[type[nn.Module], ...]  #: what all neurons derive from: known, or named in an error
     reset: Callable[[nn.Module], None]  #: clear the state of every neuron
     stepping: Callable[[nn.Module], Stepping | None]  #: None: the module does not say

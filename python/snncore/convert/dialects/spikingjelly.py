@@ -12,7 +12,7 @@ from torch import fx, nn
 from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
-from . import Dialect, Loop, Stepping, linear
+from . import Dialect, Loop, Psn, Stepping, linear
 
 
 def _if(n: Any) -> Neuron:
@@ -28,14 +28,27 @@ def _parametric_lif(n: Any) -> Neuron:
     return preset.parametric_lif(reciprocal, n.decay_input, n.v_threshold, n.v_reset)
 
 
+def _psn(n: Any) -> Psn:
+    return Psn(_array(n.weight), _array(n.bias).reshape(-1))
+
+
+def _masked_psn(n: Any) -> Psn:
+    return Psn(_array(n.masked_weight()), _array(n.bias).reshape(-1))
+
+
+def _array(values: Any) -> Any:
+    return values.detach().float().numpy()
+
+
 def _inside(container: Any) -> dict[str, Any]:
     """Read a container's module: layers that end in a neuron."""
     part = container.sub_module
     *body, last = part if type(part) is nn.Sequential and len(part) else (part,)
-    if not DIALECT.is_neuron(last):
-        raise ValueError("sub_module must be a neuron, or a Sequential that ends in one")
+    rule = DIALECT.neurons[type(last)](last) if DIALECT.is_neuron(last) else None
+    if not isinstance(rule, Neuron):
+        raise ValueError("sub_module must be a neuron with a membrane, or a Sequential that ends in one")
     inner = "sub_module" if last is part else f"sub_module.{len(body)}"
-    return {"neuron": DIALECT.neurons[type(last)](last), "body": tuple(body), "inner": inner}
+    return {"neuron": rule, "body": tuple(body), "inner": inner}
 
 
 def _linear_container(container: Any) -> Loop:
@@ -59,8 +72,10 @@ def _adds(function: Any) -> bool:
         nodes = list(fx.Tracer().trace(function).nodes)
     except Exception:
         return False
-    x, y, *rest = nodes
-    return len(rest) == 2 and rest[0].target in (operator.add, torch.add) and set(rest[0].args) == {x, y}
+    if [node.op for node in nodes] != ["placeholder", "placeholder", "call_function", "output"]:
+        return False
+    x, y, call, _ = nodes
+    return call.target in (operator.add, torch.add) and call.args in ((x, y), (y, x)) and not call.kwargs
 
 
 def _stepping(module: nn.Module) -> Stepping | None:
@@ -76,6 +91,9 @@ DIALECT = Dialect(
         neuron.IFNode: _if,
         neuron.LIFNode: _lif,
         neuron.ParametricLIFNode: _parametric_lif,
+        neuron.PSN: _psn,
+        neuron.MaskedPSN: _masked_psn,
+        neuron.SlidingPSN: _psn,
     },
     layers={
         layer.Conv2d: "conv2d",

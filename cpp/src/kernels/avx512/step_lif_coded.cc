@@ -1,0 +1,15 @@
+#include "kernels/avx512/simd.h"
+
+#include "kernels/avx512/entries.h"
+
+namespace snncore::kernels::avx512 {
+namespace {
+#include "kernels/body/spikes.inc"
+#include "kernels/body/step_16.inc"
+#include "kernels/body/step_currents.inc"
+#include "kernels/body/step_lif_coded.inc"
+}  // namespace
+
+void step_lif_coded(const LifTile& tile) { step_lif_codes(tile); }
+
+}  // namespace snncore::kernels::avx512

@@ -1,0 +1,15 @@
+#include "kernels/neon/simd.h"
+
+#include "kernels/neon/entries.h"
+
+namespace snncore::kernels::neon {
+namespace {
+#include "kernels/body/spikes.inc"
+#include "kernels/body/step_16.inc"
+#include "kernels/body/step_currents.inc"
+#include "kernels/body/step_lif_coded.inc"
+}  // namespace
+
+void step_lif_coded(const LifTile& tile) { step_lif_codes(tile); }
+
+}  // namespace snncore::kernels::neon
