@@ -50,7 +50,9 @@ def from_spikingjelly(module: nn.Module, example: Tensor, **options: Any) -> Mod
 
 
 def from_snntorch(module: nn.Module, example: Tensor, **options: Any) -> Model:
-    """Convert an snnTorch network: `Leaky`, `Synaptic`, `RLeaky`, `RSynaptic` (linear, conv2d, one to one).
+    """Convert an snnTorch network: `Leaky`, `Synaptic`, `Lapicque`, `RLeaky` and `RSynaptic`.
+
+    What comes back in the last two passes a linear layer, a conv2d, or factors one to one.
 
     A `torch.nn.Sequential` of layers and neurons with ``init_hidden=True``; a module whose forward takes one
     step; or one whose forward loops over the steps and stacks the spikes. Otherwise as `from_spikingjelly`.

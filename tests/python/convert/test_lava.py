@@ -318,6 +318,8 @@ def test_options_that_do_not_fit(tmp_path):
         with pytest.raises(ValueError, match=match):
             snncore.from_lava_dl(path, **options)
     refused(tmp_path / "c.net", good()[1:], ValueError, "begins with block 0.*input_shape")
+    for shape in ([2, 6], [0, 6, 6], ["a"]):
+        refused(tmp_path / "c.net", good()[1:], ValueError, "input_shape must be", input_shape=shape)
     assert snncore.from_lava_dl(tmp_path / "c.net", input_shape=[2, 6, 6]).inputs[0].shape == (2, 6, 6)
     refused(tmp_path / "i.net", [*good(), good()[0]], snncore.Error, "input first and average last")
 

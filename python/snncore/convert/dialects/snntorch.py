@@ -14,14 +14,14 @@ from snncore.presets import snntorch as preset
 from . import Dialect, Loop, Stepping, Times
 
 
-def _options(n: Any) -> dict[str, Any]:
+def _threshold(n: Any) -> dict[str, Any]:
     if n.inhibition or n.state_quant or getattr(n, "graded_spikes_factor", 1.0) != 1.0:
         raise ValueError("needs inhibition=False, state_quant=False and graded_spikes_factor=1")
-    return {
-        "threshold": n.threshold.detach().numpy(),
-        "reset_mechanism": n.reset_mechanism,
-        "reset_delay": n.reset_delay,
-    }
+    return {"threshold": n.threshold.detach().numpy(), "reset_mechanism": n.reset_mechanism}
+
+
+def _options(n: Any) -> dict[str, Any]:
+    return {**_threshold(n), "reset_delay": n.reset_delay}
 
 
 def _leaky(n: Any) -> Neuron:
@@ -30,6 +30,11 @@ def _leaky(n: Any) -> Neuron:
 
 def _synaptic(n: Any) -> Neuron:
     return preset.synaptic(n.alpha.detach().numpy(), n.beta.detach().numpy(), **_options(n))
+
+
+def _lapicque(n: Any) -> Neuron:
+    r, c, step = (value.detach().numpy() for value in (n.R, n.C, n.time_step))
+    return preset.lapicque(r, c, step, **_threshold(n))
 
 
 def _feedback(n: Any) -> tuple[nn.Module, ...]:
@@ -57,7 +62,7 @@ def _stepping(module: nn.Module) -> Stepping | None:
 
 DIALECT = Dialect(
     name="snntorch",
-    neurons={snntorch.Leaky: _leaky, snntorch.Synaptic: _synaptic},
+    neurons={snntorch.Leaky: _leaky, snntorch.Synaptic: _synaptic, snntorch.Lapicque: _lapicque},
     loops={snntorch.RLeaky: _rleaky, snntorch.RSynaptic: _rsynaptic},
     stateful=(SpikingNeuron,),
     reset=_reset,

@@ -119,7 +119,10 @@ def _input_shape(first: Block, given: Sequence[int] | None) -> tuple[int, ...]:
     if first.kind == "input":
         return first.shape
     if given is not None:
-        return tuple(int(n) for n in given)
+        shape = tuple(given)
+        if len(shape) not in (1, 3) or not all(isinstance(n, int) and n > 0 for n in shape):
+            raise ValueError(f"from_lava_dl: input_shape must be [F] or [C, H, W], received {list(shape)}")
+        return shape
     if first.kind in ("dense", "dense_rec") and first.weight is not None:
         return (first.weight.shape[1],)
     raise ValueError(f"from_lava_dl: the file begins with {first.label} and does not say its input_shape")
