@@ -41,6 +41,7 @@ __all__ = [
     "build_info",
     "convert_ann",
     "events",
+    "from_lava_dl",
     "from_nir",
     "from_norse",
     "from_sinabs",
@@ -85,6 +86,30 @@ def from_nir(source: Any, **options: Any) -> Model:
     from snncore.convert.nir import from_nir as convert
 
     return convert(source, **options)
+
+
+def from_lava_dl(path: Any, **options: Any) -> Model:
+    """Convert a .net file of lava-dl: see `snncore.convert.lava.from_lava_dl`. Needs ``snncore[lava]``.
+
+    >>> model = snncore.from_lava_dl("net.net")
+
+    Parameters
+    ----------
+    path
+        The file.
+    options
+        Passed on.
+
+    Raises
+    ------
+    ValueError, snncore.Error, snncore.FormatError
+        What cannot be converted; the message names the block.
+    ImportError
+        No h5py.
+    """
+    from snncore.convert.lava import from_lava_dl as convert
+
+    return convert(path, **options)
 
 
 def to_nir(model: Model, **options: Any) -> Any:

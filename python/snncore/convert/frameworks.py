@@ -23,6 +23,9 @@ Readout = Literal["mean", "sum", "last"]
 def from_spikingjelly(module: nn.Module, example: Tensor, **options: Any) -> Model:
     """Convert a SpikingJelly network: `IFNode`, `LIFNode`, `ParametricLIFNode`, step mode "s" or "m".
 
+    `LinearRecurrentContainer`, and `ElementWiseRecurrentContainer` with an addition, around layers that end
+    in such a neuron.
+
     Float32 weights, batch norm folded; every neuron evaluates the expression that SpikingJelly 2.0 (backend
     torch) does, so that equal currents give equal spikes.
 
@@ -47,7 +50,9 @@ def from_spikingjelly(module: nn.Module, example: Tensor, **options: Any) -> Mod
 
 
 def from_snntorch(module: nn.Module, example: Tensor, **options: Any) -> Model:
-    """Convert an snnTorch network: `Leaky` and `Synaptic`.
+    """Convert an snnTorch network: `Leaky`, `Synaptic`, `Lapicque`, `RLeaky` and `RSynaptic`.
+
+    What comes back in the last two passes a linear layer, a conv2d, or factors one to one.
 
     A `torch.nn.Sequential` of layers and neurons with ``init_hidden=True``; a module whose forward takes one
     step; or one whose forward loops over the steps and stacks the spikes. Otherwise as `from_spikingjelly`.
@@ -56,7 +61,9 @@ def from_snntorch(module: nn.Module, example: Tensor, **options: Any) -> Model:
 
 
 def from_sinabs(module: nn.Module, example: Tensor, **options: Any) -> Model:
-    """Convert a sinabs network: `LIF`, `IAF` and their Squeeze forms; `example` is time first all the same.
+    """Convert a sinabs network: `LIF`, `IAF`, `ExpLeak`, their Squeeze forms, `LIFRecurrent`, `IAFRecurrent`.
+
+    `example` is time first all the same. A `rec_connect` is a layer, or a Sequential of layers.
 
     Neurons that fire without limit in a step fire at most 1,023 times here, so that no pool can overflow.
     Otherwise as `from_spikingjelly`.
@@ -65,7 +72,9 @@ def from_sinabs(module: nn.Module, example: Tensor, **options: Any) -> Model:
 
 
 def from_norse(module: nn.Module, example: Tensor, **options: Any) -> Model:
-    """Convert a Norse `SequentialState` of torch layers and `LIFCell`, `LIFBoxCell` or `IAFCell`.
+    """Convert a Norse `SequentialState` of layers and `LIFCell`, `LIFBoxCell`, `IAFCell`, `LIFRecurrentCell`.
+
+    Or of layers and modules that take all steps in one call: `LIF`, `LIFRecurrent`.
 
     Otherwise as `from_spikingjelly`.
     """
@@ -85,6 +94,10 @@ def convert_framework(
     progress: bool | None = None,
 ) -> Model:
     """Convert a network of one framework's neurons.
+
+    What comes back in a recurrent neuron is added to its current: ``current + back``, then the neuron's
+    expression. snnTorch and Norse add it to the decayed state last, SpikingJelly inside one product: the same
+    bits where sums are exact in float32, else perhaps another last bit.
 
     Parameters
     ----------

@@ -13,9 +13,10 @@ from snncore.builder import GraphBuilder, Leak, Profile, State
 from snncore.model import Model
 from snncore.reference import Network
 
+from .calls import Call, Trace
 from .evaluating import evaluating
 from .progress import tracked
-from .trace import Call, Trace, trace
+from .trace import trace
 
 
 def from_torch(
@@ -137,6 +138,9 @@ class Emitter:
         self.found, self.preprocess, self.state, self.profile = found, preprocess, state, profile
         self.edges: dict[str, str] = {}
         self.real: set[str] = set()  # edges that hold real currents, since some weight is not coded
+        self.names = {
+            call.value: call.name for call in found.calls
+        }  # of what a delay reads before it is there
 
     def input(self, example: Tensor) -> None:
         """Raw pixels for a quantised convolution whose preprocessing is known; else spikes or real values."""
@@ -182,7 +186,7 @@ class Emitter:
 
     def emit(self, call: Call) -> None:
         """Add one call to the graph."""
-        inputs = [self.edges[i] for i in call.inputs]
+        inputs = [self.edges[i] if i in self.edges else self.names[i] for i in call.inputs]
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
         self.edges[call.value] = method(call, inputs)
         weighs = call.kind in ("conv2d", "linear")
@@ -270,6 +274,9 @@ class Emitter:
 
     def _add(self, call: Call, inputs: list[str]) -> str:
         return self.builder.add(call.name, inputs)
+
+    def _delay(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.delay(call.name, inputs[0], **call.options)
 
     def _flatten(self, call: Call, inputs: list[str]) -> str:
         return self.builder.flatten(call.name, inputs[0])

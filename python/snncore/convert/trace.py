@@ -9,7 +9,6 @@ from __future__ import annotations
 import operator
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -21,34 +20,11 @@ from snncore import _core
 from snncore.neuron import Neuron
 from snncore.reference import IF, LIF, ChannelMap, Conv2d, Linear, QuantizedLIF
 
+from .calls import Call, Shape, Trace, Unsupported
 from .dialects import Dialect, Psn
+from .loops import Ends, unrolled
 
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Call:
-    """One layer. `kind` is a method of `GraphBuilder`, or "drop" (the value passes through)."""
-
-    kind: str
-    name: str  #: of the node in the file
-    value: str  #: what fx calls its result
-    inputs: list[str]  #: fx names
-    module: nn.Module | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Trace:
-    """Calls in order; `source` and `result` are the fx names of the input and the output."""
-
-    calls: list[Call]
-    source: str
-    result: str
-
-
-class Unsupported(Exception):  # noqa: N818 - becomes a line of one error
-    """Why a call has no counterpart."""
+__all__ = ["Call", "Trace", "Unsupported", "trace"]
 
 
 class _Tracer(fx.Tracer):
@@ -191,6 +167,8 @@ class _Reader:
         kind = "drop"
         options: dict[str, Any] = {}
         try:
+            if module is not None and self._unrolled(module, node, inputs):
+                return
             if module is None:
                 kind, options = self._function(node, inputs)
             else:
@@ -210,6 +188,24 @@ class _Reader:
         path = str(node.target) if module is not None else node.name
         self.calls.append(Call(kind, self.names.make(path, kind), node.name, inputs, module, options))
 
+    def _unrolled(self, module: nn.Module, node: fx.Node, inputs: list[str]) -> bool:
+        """Read a recurrent neuron as several calls, the last of which, perhaps, is not the neuron."""
+        try:
+            loop = self.dialect.loop(module) if self.dialect else None
+            if loop is None:
+                return False
+            path = ".".join(filter(None, (str(node.target), loop.inner)))
+            features = self._features(inputs[0])
+            name = self.names.make(path, "neuron")
+            calls, after = unrolled(loop, Ends(name, node.name, inputs[0], features), self._layer)
+        except ValueError as why:
+            raise Unsupported(str(why)) from why
+        if loop.inner == "":
+            self.calls_of_neurons.add(node.name)
+        self.calls += calls
+        self._note(node, len(after))
+        return True
+
     def _flat(self, inputs: list[str]) -> Shape | None:
         """Shape of the first input with its feature axes joined."""
         if not inputs or self.rank[inputs[0]] == 1:
@@ -221,18 +217,20 @@ class _Reader:
         return self.shape[name][-self.rank[name] :]
 
     def _module(self, module: Any, node: fx.Node, inputs: list[str]) -> tuple[str, dict[str, Any]]:
-        features, after = self._features(inputs[0]), node.meta["shape"]
         if self.dialect and self.dialect.is_neuron(module):
             self.calls_of_neurons.add(node.name)
             rule = self._neuron(module)
             return ("psn" if isinstance(rule, Psn) else "neuron"), {"neuron": rule}
+        return self._layer(module, self._features(inputs[0]), node.meta["shape"])
+
+    def _layer(self, module: Any, features: Shape, after: Shape) -> tuple[str, dict[str, Any]]:
         kind = self.kinds.get(type(module))
-        if kind == "linear" and self.rank[inputs[0]] != 1:
+        if kind == "linear" and len(features) != 1:
             raise Unsupported("a linear layer needs vectors; flatten the image first")
         if kind == "batch_norm" and (module.running_mean is None or module.running_var is None):
             raise Unsupported("has no running statistics")
         if kind == "flatten":
-            return self._reshape(inputs[0], after), {}
+            return self._reshape(features, after), {}
         if kind is None:
             raise Unsupported(_DOES_NOT_SPIKE if type(module) in _RECTIFIERS else "unknown to snncore")
         options = next((_OPTIONS[t] for t in type(module).__mro__ if t in _OPTIONS), None)
@@ -253,22 +251,21 @@ class _Reader:
                 raise Unsupported("only the sum of two different values of one shape")
             return "add", {}
         if target in _RESHAPE:
-            return self._reshape(inputs[0], after), {}
+            return self._reshape(self._features(inputs[0]), after), {}
         if target in _KEEP or (self.dialect and target is torch.stack):
             return "drop", {}
         if self.dialect and target is operator.getitem and node.args[1] == 0:
             return "drop", {}
         if target in _POOLS:
             pool = _POOLS[target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
-            return self._module(pool, node, inputs)
+            return self._layer(pool, self._features(inputs[0]), after)
         if target in _REDUCE:
             return self._reduce(node, inputs[0], _REDUCE[target])
         if target in _RECTIFIERS:
             raise Unsupported(_DOES_NOT_SPIKE)
         raise Unsupported("unknown to snncore")
 
-    def _reshape(self, name: str, after: Shape) -> str:
-        features = self._features(name)
+    def _reshape(self, features: Shape, after: Shape) -> str:
         if after[-len(features) :] == features:
             return "drop"  # the leading axes, time and samples, were joined or split
         if len(features) == 3 and after[-1] == prod(features) and after[-3:] != features:

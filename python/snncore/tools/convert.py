@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,15 @@ import snncore
 from .common import load_model
 from .inspect import text
 
-NIR = (".nir", ".h5", ".hdf5")
+_RUN = ("input_dtype", "readout", "timesteps")
+_NIR = (snncore.from_nir, ("dt", "reset", "method", "dialect", *_RUN))
+#: What reads a file, by its ending, and the options that it takes.
+READERS: dict[str, tuple[Callable[..., snncore.Model], tuple[str, ...]]] = {
+    ".nir": _NIR,
+    ".h5": _NIR,
+    ".hdf5": _NIR,
+    ".net": (snncore.from_lava_dl, _RUN),
+}
 
 
 @click.command()
@@ -32,7 +41,12 @@ NIR = (".nir", ".h5", ".hdf5")
     type=click.Choice(["nir", "snntorch", "spikingjelly"]),
     help="Whose spikes to repeat, to the reset's step.  [nir]",
 )
-@click.option("--input", "input_dtype", type=click.Choice(["f32", "b1"]), help="Values or spikes.  [f32]")
+@click.option(
+    "--input",
+    "input_dtype",
+    type=click.Choice(["f32", "u8", "b1"]),
+    help="Values (NIR: f32, lava-dl: u8) or spikes.  [values]",
+)
 @click.option(
     "--readout",
     type=click.Choice(["mean", "sum", "last"]),
@@ -40,32 +54,40 @@ NIR = (".nir", ".h5", ".hdf5")
 )
 @click.option("--timesteps", type=click.IntRange(1, 4096), help="Steps of a run unless the input tells.  [1]")
 def convert(source: str, output: str | None, **options: Any) -> None:
-    """Convert SOURCE, a NIR file, to a .snn file; or a .snn file to NIR (only --dt is used then).
+    """Convert SOURCE to a .snn file: a NIR file, or a .net file of lava-dl. Or a .snn file to NIR.
 
-    What is printed ends with the strength of each neuron's input in one step, r * dt / tau: 1 where the right
-    --dt was given for a file of snnTorch.
+    What is printed of a NIR file ends with the strength of each neuron's input in one step, r * dt / tau: 1
+    where the right --dt was given for a file of snnTorch.
     """
     kind, given = Path(source).suffix.lower(), {k: v for k, v in options.items() if v is not None}
     if kind == ".snn":
         _to_nir(source, Path(output or Path(source).with_suffix(".nir")), given)
         return
-    if kind not in NIR:
+    if kind not in READERS:
         raise click.UsageError(
-            f"'{source}': convert reads {', '.join(NIR)} and .snn; networks of PyTorch are converted in "
+            f"'{source}': convert reads {', '.join(READERS)} and .snn; networks of PyTorch are converted in "
             "Python by snncore.from_torch"
         )
-    model = snncore.from_nir(source, **given)
+    read, taken = READERS[kind]
+    _refuse_unused(kind, given, taken)
+    model = read(source, **given)
     path = Path(output or Path(source).with_suffix(".snn"))
     model.save(path)
     click.echo(f"{text(model)}\nwritten: {path}")
 
 
-def _to_nir(source: str, path: Path, given: dict[str, Any]) -> None:
-    unused = sorted(set(given) - {"dt"})
+def _refuse_unused(kind: str, given: dict[str, Any], taken: tuple[str, ...]) -> None:
+    unused = sorted(set(given) - set(taken))
     if unused:
+        flags = ", ".join(f"--{name.removesuffix('_dtype')}" for name in taken)
         raise click.UsageError(
-            f"from .snn to NIR only --dt is used, received --{unused[0].replace('_', '-')}"
+            f"from {kind} only {flags} {'is' if len(taken) == 1 else 'are'} used, received "
+            f"--{unused[0].removesuffix('_dtype')}"
         )
+
+
+def _to_nir(source: str, path: Path, given: dict[str, Any]) -> None:
+    _refuse_unused(".snn", given, ("dt",))
     graph = snncore.to_nir(load_model(source), **given)
     import nir
 

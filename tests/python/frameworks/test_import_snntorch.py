@@ -67,6 +67,26 @@ def test_learned_betas_and_thresholds():
     check(snncore.from_snntorch(net, x), net, x)
 
 
+@pytest.mark.parametrize("reset", RESETS)
+def test_lapicque(reset):
+    def lapicque():
+        return snntorch.Lapicque(R=2.0, C=1.0, init_hidden=True, reset_mechanism=reset)
+
+    net = dyadic(nn.Sequential(nn.Linear(30, 20), lapicque(), nn.Linear(20, 10), lapicque()))
+    x = images(7, 3, (30,))
+    check(snncore.from_snntorch(net, x), net, x)
+
+
+def test_inner_modules_are_reset():
+    """snntorch.utils.reset looks at the outermost modules only."""
+    inner = nn.Sequential(nn.Linear(30, 20), snntorch.Leaky(0.5, init_hidden=True))
+    net = dyadic(nn.Sequential(inner, nn.Linear(20, 10), snntorch.Leaky(0.5, init_hidden=True)))
+    x = images(7, 3, (30,))
+    net(x[0])
+    check(snncore.from_snntorch(net, x), net, x)
+    assert not inner[1].mem.any()
+
+
 @pytest.mark.filterwarnings("ignore:Inhibition")
 def test_what_is_not_known_is_named():
     net = nn.Sequential(nn.Linear(4, 4), snntorch.Leaky(0.5, init_hidden=True, inhibition=True))

@@ -20,6 +20,43 @@ FRAMEWORKS = ("spikingjelly", "snntorch", "sinabs", "norse")
 Stepping = Literal["each", "all"]
 
 
+class Times(nn.Module):
+    """A layer that multiplies each element by a factor of its own, or all by one."""
+
+    def __init__(self, factor: Tensor) -> None:
+        super().__init__()
+        self.factor = factor.detach()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply."""
+        return x * self.factor
+
+
+def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
+    """Make a linear layer of its weights."""
+    layer = nn.Linear(weight.shape[1], weight.shape[0], bias is not None)
+    layer.weight = nn.Parameter(weight.detach().clone())
+    if bias is not None:
+        layer.bias = nn.Parameter(bias.detach().clone())
+    return layer
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A neuron whose output comes back one step later: ``neuron(body(ahead(x) + back(what it gave)))``.
+
+    Sums are taken as written, x first. Frameworks may add in another order: the same bits where the sums are
+    exact in float32, else they may differ in the last one.
+    """
+
+    neuron: Neuron
+    back: tuple[nn.Module, ...] = ()  #: layers; none: it comes back as it is
+    ahead: tuple[nn.Module, ...] = ()
+    body: tuple[nn.Module, ...] = ()
+    late: Literal["spikes", "currents"] = "spikes"  #: currents: in the first step not even a bias comes back
+    inner: str = ""  #: the neuron's path in the module, where it is a part of it
+
+
 @dataclass(frozen=True)
 class Psn:
     """Parallel spiking neurons: the weights of `GraphBuilder.psn`."""
@@ -40,6 +77,9 @@ class Dialect:
     layers: Mapping[type[nn.Module], str] = field(
         default_factory=dict
     )  #: methods of `GraphBuilder`, or "drop"
+    loops: Mapping[type[nn.Module], Callable[[Any], Loop]] = field(default_factory=dict)  #: recurrent neurons
+    #: Modules that a neuron and its feedback lie in.
+    containers: Mapping[type[nn.Module], Callable[[Any], Loop]] = field(default_factory=dict)
     prepare: Callable[[nn.Module], nn.Module] = lambda module: module  #: what torch.fx can trace
     #: Between [T, N, ...] and the axes that the network has.
     to_module: Callable[[nn.Module, Tensor], Tensor] = lambda module, x: x
@@ -52,11 +92,16 @@ class Dialect:
     @property
     def leaves(self) -> tuple[type[nn.Module], ...]:
         """The types that are not looked into."""
-        return (*self.stateful, *self.neurons, *self.layers)
+        return (*self.stateful, *self.neurons, *self.loops, *self.containers, *self.layers)
 
     def is_neuron(self, module: nn.Module) -> bool:
         """Whether a module is one of this framework's neurons."""
-        return type(module) in self.neurons
+        return type(module) in self.neurons or type(module) in self.loops
+
+    def loop(self, module: nn.Module) -> Loop | None:
+        """Say what comes back in a module; None: nothing. ValueError: what has no counterpart."""
+        made = self.loops.get(type(module)) or self.containers.get(type(module))
+        return made(module) if made else None
 
 
 def dialect(name: str) -> Dialect:

@@ -1,4 +1,4 @@
-"""Norse 1.1: `SequentialState` of torch layers and cells, one step a call."""
+"""Norse 1.1: `SequentialState` of layers and cells, one step a call; or of modules that take all steps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from snncore import _core
 from snncore.neuron import Neuron
 from snncore.presets import norse as preset
 
-from . import Dialect, Stepping
+from . import Dialect, Loop, Stepping, linear
+
+#: Modules that take all steps in one call, and those that take one.
+_WITH_TIME = (snn.SNN, snn.SNNRecurrent)
+_CELLS = (snn.SNNCell, snn.SNNRecurrentCell)
 
 
 def _array(value: Any) -> Any:
@@ -29,6 +33,10 @@ def _lif(cell: Any) -> Neuron:
         _array(p.v_reset),
         cell.dt,
     )
+
+
+def _lif_recurrent(cell: Any) -> Loop:
+    return Loop(_lif(cell), (linear(cell.recurrent_weights),), (linear(cell.input_weights),))
 
 
 def _lif_box(cell: Any) -> Neuron:
@@ -68,6 +76,11 @@ def _prepare(module: nn.Module) -> nn.Module:
         raise _core.Error(
             f"from_norse: expected a norse.torch.SequentialState, received {type(module).__name__}"
         )
+    kinds = {isinstance(part, _CELLS) for part in module.modules() if isinstance(part, _CELLS + _WITH_TIME)}
+    if len(kinds) > 1:
+        raise _core.Error(
+            "from_norse: cells, which take one step, and modules that take all stand in one network"
+        )
     return Stateful(module)
 
 
@@ -76,14 +89,15 @@ def _reset(module: nn.Module) -> None:
         module.states.clear()
 
 
-def _stepping(_module: nn.Module) -> Stepping:
-    return "each"
+def _stepping(module: nn.Module) -> Stepping:
+    return "all" if any(isinstance(part, _WITH_TIME) for part in module.modules()) else "each"
 
 
 DIALECT = Dialect(
     name="norse",
-    neurons={lif.LIFCell: _lif, lif_box.LIFBoxCell: _lif_box, iaf.IAFCell: _iaf},
-    stateful=(snn.SNNCell, snn.SNNRecurrentCell),
+    neurons={lif.LIFCell: _lif, lif.LIF: _lif, lif_box.LIFBoxCell: _lif_box, iaf.IAFCell: _iaf},
+    loops={lif.LIFRecurrentCell: _lif_recurrent, lif.LIFRecurrent: _lif_recurrent},
+    stateful=(*_WITH_TIME, *_CELLS),
     reset=_reset,
     stepping=_stepping,
     prepare=_prepare,

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from snncore.neuron import Neuron
 from snncore.presets import sinabs as preset
 
-from . import Dialect, Stepping
+from . import Dialect, Loop, Stepping
 
 #: Spikes that a neuron may fire in one step: so many still pool without overflow.
 _MOST = 1023
-_SQUEEZED = (layers.LIFSqueeze, layers.IAFSqueeze)
+_SQUEEZED = (layers.LIFSqueeze, layers.IAFSqueeze, layers.ExpLeakSqueeze)
 
 
 def _spikes(n: Any) -> dict[str, Any]:
@@ -55,6 +55,26 @@ def _iaf(n: Any) -> Neuron:
     return replace(made, most=min(made.most, _MOST))
 
 
+def _exp_leak(n: Any) -> Neuron:
+    if n.alpha_syn_calculated is not None:
+        raise ValueError("needs tau_syn None")
+    alpha = _array(n.alpha_mem_calculated)
+    return preset.exp_leak(alpha, min_v_mem=_array(n.min_v_mem), norm_input=n.norm_input)
+
+
+def _connections(n: Any) -> tuple[nn.Module, ...]:
+    connect = n.rec_connect
+    return tuple(connect) if type(connect) is nn.Sequential else (connect,)
+
+
+def _lif_recurrent(n: Any) -> Loop:
+    return Loop(_lif(n), _connections(n), late="currents")
+
+
+def _iaf_recurrent(n: Any) -> Loop:
+    return Loop(_iaf(n), _connections(n), late="currents")
+
+
 def _squeezed(module: nn.Module) -> bool:
     return any(type(part) in _SQUEEZED for part in module.modules())
 
@@ -87,7 +107,10 @@ DIALECT = Dialect(
         layers.LIFSqueeze: _lif,
         layers.IAF: _iaf,
         layers.IAFSqueeze: _iaf,
+        layers.ExpLeak: _exp_leak,
+        layers.ExpLeakSqueeze: _exp_leak,
     },
+    loops={layers.LIFRecurrent: _lif_recurrent, layers.IAFRecurrent: _iaf_recurrent},
     stateful=(layers.StatefulLayer,),
     reset=_reset,
     stepping=_stepping,

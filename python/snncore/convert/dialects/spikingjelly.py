@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+import torch
 from spikingjelly.activation_based import base, functional, layer, neuron
-from torch import nn
+from torch import fx, nn
 
 from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
-from . import Dialect, Psn, Stepping
+from . import Dialect, Loop, Psn, Stepping, linear
 
 
 def _if(n: Any) -> Neuron:
@@ -36,6 +38,44 @@ def _masked_psn(n: Any) -> Psn:
 
 def _array(values: Any) -> Any:
     return values.detach().float().numpy()
+
+
+def _inside(container: Any) -> dict[str, Any]:
+    """Read a container's module: layers that end in a neuron."""
+    part = container.sub_module
+    *body, last = part if type(part) is nn.Sequential and len(part) else (part,)
+    rule = DIALECT.neurons[type(last)](last) if DIALECT.is_neuron(last) else None
+    if not isinstance(rule, Neuron):
+        raise ValueError("sub_module must be a neuron with a membrane, or a Sequential that ends in one")
+    inner = "sub_module" if last is part else f"sub_module.{len(body)}"
+    return {"neuron": rule, "body": tuple(body), "inner": inner}
+
+
+def _linear_container(container: Any) -> Loop:
+    rc = container.rc
+    before, back = rc.weight.split((rc.in_features - container.sub_module_out_features,
+                                    container.sub_module_out_features), dim=1)  # fmt: skip
+    return Loop(back=(linear(back),), ahead=(linear(before, rc.bias),), **_inside(container))
+
+
+def _element_wise_container(container: Any) -> Loop:
+    if not _adds(container.element_wise_function):
+        raise ValueError("element_wise_function must be an addition")
+    return Loop(**_inside(container))
+
+
+def _adds(function: Any) -> bool:
+    """Whether torch.fx sees one addition of both arguments and nothing else."""
+    if function in (operator.add, torch.add):
+        return True
+    try:
+        nodes = list(fx.Tracer().trace(function).nodes)
+    except Exception:
+        return False
+    if [node.op for node in nodes] != ["placeholder", "placeholder", "call_function", "output"]:
+        return False
+    x, y, call, _ = nodes
+    return call.target in (operator.add, torch.add) and call.args in ((x, y), (y, x)) and not call.kwargs
 
 
 def _stepping(module: nn.Module) -> Stepping | None:
@@ -66,6 +106,10 @@ DIALECT = Dialect(
         layer.Flatten: "flatten",
         layer.Dropout: "drop",
         layer.Dropout2d: "drop",
+    },
+    containers={
+        layer.LinearRecurrentContainer: _linear_container,
+        layer.ElementWiseRecurrentContainer: _element_wise_container,
     },
     stateful=(base.MemoryModule,),
     reset=functional.reset_net,
