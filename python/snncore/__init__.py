@@ -40,6 +40,7 @@ __all__ = [
     "events",
     "from_nir",
     "from_norse",
+    "from_onnx",
     "from_sinabs",
     "from_snntorch",
     "from_spikingjelly",
@@ -50,6 +51,7 @@ __all__ = [
     "pack",
     "presets",
     "to_nir",
+    "to_onnx",
     "verify",
 ]
 
@@ -103,6 +105,52 @@ def to_nir(model: Model, **options: Any) -> Any:
     from snncore.convert.nir import to_nir as convert
 
     return convert(model, **options)
+
+
+def from_onnx(source: Any, **options: Any) -> Model:
+    """Convert an ONNX file: see `snncore.convert.onnx.from_onnx`. Needs ``snncore[onnx]``.
+
+    >>> model = snncore.from_onnx("net.onnx")
+
+    Parameters
+    ----------
+    source
+        The path of a file, its bytes, or an `onnx.ModelProto`.
+    options
+        Passed on; `timesteps` is what a file of others does not hold.
+
+    Raises
+    ------
+    ValueError, snncore.Error, snncore.FormatError
+        What cannot be converted, or what is missing; the message names the node.
+    ImportError
+        No package onnx.
+    """
+    from snncore.convert.onnx import from_onnx as convert
+
+    return convert(source, **options)
+
+
+def to_onnx(model: Model, path: Any = None, **options: Any) -> Any:
+    """Write a model as ONNX, for onnxruntime as it is: see `snncore.convert.onnx.to_onnx`.
+
+    Parameters
+    ----------
+    model, path
+        What to convert, and where to write it, unless None; the `onnx.ModelProto` is returned.
+    options
+        Passed on; `record` names layers whose spikes become outputs.
+
+    Raises
+    ------
+    snncore.Error
+        Layers that cannot be written; the message names all of them.
+    ImportError
+        No package onnx.
+    """
+    from snncore.convert.onnx import to_onnx as convert
+
+    return convert(model, path, **options)
 
 
 def from_torch(module: Any, example: Any, **options: Any) -> Model:

@@ -1,0 +1,2 @@
+def from_onnx(source, **options):
+    raise NotImplementedError
