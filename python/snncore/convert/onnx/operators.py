@@ -1,0 +1,284 @@
+"""Standard operators, as exporters write them: calls of `GraphBuilder`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .held import Ground, Held, Steps, count
+from .loading import Node
+from .weights import codes_of
+
+#: Operators on constants that a file may hold between a tensor and its reader.
+FOLDED: Final[Mapping[str, Callable[..., NDArray[Any]]]] = {
+    "Identity": lambda x: x,
+    "Cast": lambda x, to: x.astype(to),
+    "Transpose": lambda x, perm=None: x.transpose(perm),
+}
+
+_TYPES: Final = {1: "f4", 11: "f8", 3: "i1", 5: "i2", 6: "i4", 7: "i8", 2: "u1", 9: "?"}
+
+ACTIVATIONS: Final = (
+    "Relu", "LeakyRelu", "PRelu", "Clip", "Sigmoid", "Tanh", "Gelu", "Elu", "Selu", "Softplus", "HardSwish",
+    "HardSigmoid", "Erf", "Softmax",
+)  # fmt: skip
+
+
+class Operators(Ground):
+    """A method for each operator."""
+
+    def fold(self, node: Node) -> bool:
+        """Compute a node of constants; tell whether it was one."""
+        given = [self.values.get(name) for name in node.inputs]
+        if node.op == "Constant":
+            self._constant(node)
+            return True
+        if not given or node.op not in FOLDED or not all(isinstance(g, np.ndarray) for g in given):
+            return False
+        attrs = dict(node.attrs)
+        if node.op == "Cast":
+            if attrs.get("to") not in _TYPES:
+                raise self.cannot(node, f"a conversion to type {attrs.get('to')}")
+            attrs = {"to": np.dtype(_TYPES[attrs["to"]])}
+        elif node.op == "Transpose" and sorted(attrs.get("perm", [])) != list(range(given[0].ndim)):  # type: ignore[union-attr]
+            raise self.bad(node, f"perm {attrs.get('perm')} does not fit")
+        self.put(node, FOLDED[node.op](*given, **attrs))
+        return True
+
+    def _constant(self, node: Node) -> None:
+        kinds = {"value": None, "value_int": "i8", "value_ints": "i8", "value_float": "f4", "value_floats": "f4"}
+        for name, dtype in kinds.items():
+            if name in node.attrs:
+                self.put(node, np.asarray(node.attrs[name], dtype))
+                return
+        raise self.cannot(node, "a constant that is not numbers")
+
+    # ---- layers
+
+    def op_conv(self, node: Node) -> None:
+        """Convolve, in two dimensions."""
+        x, weight = self.held(node), self.constant(node, 1)
+        if weight.ndim != 4 or len(x.shape) != 3:
+            raise self.cannot(node, f"weights {list(weight.shape)} on {list(x.shape)}; images are possible")
+        top, left, bottom, right = node.attrs.get("pads", [0] * 4)
+        geometry: dict[str, Any] = dict(
+            stride=tuple(node.attrs.get("strides", (1, 1))),
+            padding=(top, bottom, left, right),
+            dilation=tuple(node.attrs.get("dilations", (1, 1))),
+            groups=node.attrs.get("group", 1),
+        )
+        if tuple(node.attrs.get("kernel_shape", weight.shape[2:])) != weight.shape[2:]:
+            raise self.bad(node, f"kernel_shape differs from the weights {list(weight.shape)}")
+        self._layer(node, self.builder.conv2d, x, weight, self.optional(node, 2), geometry)
+
+    def op_gemm(self, node: Node) -> None:
+        """Multiply with a matrix [C, F] (transB) or [F, C]."""
+        weight = self.constant(node, 1)
+        if weight.ndim != 2:
+            raise self.bad(node, f"weights {list(weight.shape)}")
+        weight = weight if node.attrs.get("transB", 0) else weight.T
+        bias = self.optional(node, 2)
+        if bias is not None:
+            bias = np.broadcast_to(np.squeeze(bias), weight.shape[:1])
+        self._layer(node, self.builder.linear, self.held(node), weight, bias, {})
+
+    def op_matmul(self, node: Node) -> None:
+        """Multiply with a matrix, and take the bias that an Add behind it holds."""
+        weight, x = self.constant(node, 1), self.valued(node)
+        if weight.ndim != 2:
+            raise self.cannot(node, f"weights {list(weight.shape)}; a matrix is possible")
+        readers = self.readers.get(node.outputs[0], [])
+        bias = None
+        if len(readers) == 1 and readers[0].op == "Add" and node.outputs[0] not in self.ends:
+            others = [self.values.get(n) for n in readers[0].inputs if n != node.outputs[0]]
+            if len(others) == 1 and isinstance(others[0], np.ndarray):
+                bias = np.broadcast_to(others[0].ravel(), weight.shape[1:])
+        self._layer(node, self.builder.linear, x, weight.T, bias, {})
+        if bias is not None:
+            self.values[readers[0].outputs[0]] = self.values[node.outputs[0]]
+            self.done.add(readers[0].outputs[0])
+
+    def _layer(
+        self,
+        node: Node,
+        add: Callable[..., str],
+        x: Held,
+        weight: NDArray[Any],
+        bias: NDArray[Any] | None,
+        geometry: Mapping[str, Any],
+    ) -> None:
+        coded = self.coded(node)
+        if coded:
+            facts = self.network.facts.get("weights", {}).get(node.name)
+            given = codes_of(weight, facts, lambda why: self.bad(node, why))
+        else:
+            self.valued(node)
+            given = {"weight": np.ascontiguousarray(weight, np.float32)}
+        if bias is not None:
+            given["bias"] = bias.astype(np.float64)
+        edge = add(node.name, x.edge, **given, **geometry)
+        shape = self.builder.shape(edge)
+        self.put(node, Held(edge, "sum" if coded else "real", shape, timed=x.timed))
+
+    def coded(self, node: Node) -> bool:
+        """Tell whether a layer has quantised weights: its sums go to integers of ours."""
+        readers = self.readers.get(node.outputs[0], [])
+        return node.name in self.network.facts.get("weights", {}) or any(
+            reader.domain == "snncore" and (reader.op.startswith("requant") or reader.attrs.get("kind") in ("a", "d"))
+            for reader in readers
+        )
+
+    def op_batchnormalization(self, node: Node) -> None:
+        """Fold into the layer before."""
+        x = self.held(node)
+        gamma, beta, mean, var = (self.constant(node, k) for k in (1, 2, 3, 4))
+        eps = float(np.float32(node.attrs.get("epsilon", 1e-5)))
+        edge = self.builder.batch_norm(node.name, x.edge, gamma, beta, mean, var, eps)
+        self.put(node, replace(x, edge=edge))
+
+    def op_add(self, node: Node) -> None:
+        """Add edges."""
+        terms = [self.held(node, k, timed=None) for k in range(len(node.inputs))]
+        if len({(t.shape, t.timed, t.divisor, t.counted) for t in terms}) > 1 and any(t.counted for t in terms):
+            raise self.bad(node, "adds counts and values")
+        edge = self.builder.add(node.name, [t.edge for t in terms])
+        whole = all(t.kind in ("spike", "count") for t in terms)
+        first = terms[0]
+        self.put(node, replace(first, edge=edge, kind="count" if whole else "real"))
+
+    op_sum = op_add
+
+    # ---- pools
+
+    def op_maxpool(self, node: Node) -> None:
+        """Pool by the largest: spikes."""
+        x = self.held(node)
+        edge = self.builder.maxpool2d(node.name, x.edge, **self._window(node))
+        self.put(node, replace(x, edge=edge, shape=self.builder.shape(edge)))
+
+    def op_averagepool(self, node: Node) -> None:
+        """Pool by the mean, padding counted."""
+        self.mean(node, self.valued(node), self._window(node))
+
+    def mean(self, node: Node, x: Held, window: Mapping[str, Any]) -> Held:
+        """Add a pool by the mean."""
+        edge = self.builder.avgpool2d(node.name, x.edge, **window)
+        shape = self.builder.shape(edge)
+        if x.kind == "real":
+            pooled = replace(x, edge=edge, shape=shape)
+        else:
+            divisor = x.divisor * window["kernel"][0] * window["kernel"][1]
+            pooled = replace(x, edge=edge, shape=shape, kind="count", divisor=divisor)
+        self.put(node, pooled)
+        return pooled
+
+    def op_globalaveragepool(self, node: Node) -> None:
+        """Pool the whole image by the mean."""
+        x = self.valued(node)
+        if len(x.shape) != 3:
+            raise self.cannot(node, f"pooling of {list(x.shape)}; images are possible")
+        self.mean(node, x, {"kernel": x.shape[1:]})
+
+    def _window(self, node: Node) -> dict[str, Any]:
+        kernel = tuple(node.attrs.get("kernel_shape", ()))
+        pads = node.attrs.get("pads", [0] * 4)
+        if len(kernel) != 2 or len(pads) != 4:
+            raise self.cannot(node, f"a window of {len(kernel)} dimensions; two are possible")
+        top, left, bottom, right = pads
+        stride = tuple(node.attrs.get("strides", (1, 1)))
+        return {"kernel": kernel, "stride": stride, "padding": (top, bottom, left, right)}
+
+    # ---- shapes
+
+    def op_identity(self, node: Node) -> None:
+        """Pass on."""
+        self.put(node, self.value(node, 0))
+
+    op_dropout = op_identity
+
+    def op_cast(self, node: Node) -> None:
+        """Pass on: what an edge holds does not hang on the type."""
+        if node.attrs.get("to") not in (1, 11):
+            raise self.cannot(node, "a conversion to another type than float")
+        self.put(node, self.value(node, 0))
+
+    def op_flatten(self, node: Node) -> None:
+        """Make vectors of images."""
+        x, axis = self.held(node, timed=None), node.attrs.get("axis", 1)
+        if axis != (2 if x.timed else 1):
+            raise self.cannot(node, f"axis {axis}; [C, H, W] may become a vector")
+        self.put(node, replace(self._flat(node, x), timed=False))
+
+    def _flat(self, node: Node, x: Held) -> Held:
+        if len(x.shape) == 1:
+            return x
+        edge = self.builder.flatten(node.name, x.edge)
+        return replace(x, edge=edge, shape=(count(x.shape),))
+
+    def op_reshape(self, node: Node) -> None:
+        """Understand three: to vectors, to [T, N, ...] and to [T*N, ...]."""
+        x, target = self.held(node, timed=None), [int(n) for n in self.constant(node, 1).ravel()]
+        size, rank = count(x.shape), len(x.shape)
+        tail = target[-rank:]
+        lead = len(target) - rank
+        if tail == list(x.shape) and lead in (1, 2) or (rank == 1 and lead in (1, 2) and tail == [-1]):
+            if lead == 2 and not x.timed:
+                self.fix_steps(node, target[0])
+            self.put(node, replace(x, timed=lead == 2))
+        elif rank == 3 and target[-1] in (-1, size) and len(target) == 2 + x.timed:
+            self.put(node, self._flat(node, x))
+        else:
+            raise self.cannot(node, f"from {list(x.shape)} for each step to {target}")
+
+    def fix_steps(self, node: Node, steps: int) -> None:
+        """Note the number of steps that the graph has been made for; 0 and -1 leave it open."""
+        if steps > 0:
+            if self.steps not in (None, steps):
+                raise self.bad(node, f"{steps} steps, and {self.steps} before")
+            self.steps = steps
+
+    def op_reducemean(self, node: Node) -> None:
+        """Read out over time, or pool the whole image."""
+        self._reduce(node, "mean")
+
+    def op_reducesum(self, node: Node) -> None:
+        """Read out over time."""
+        self._reduce(node, "sum")
+
+    def _reduce(self, node: Node, mode: str) -> None:
+        x = self.held(node, timed=None)
+        axes = node.attrs.get("axes")
+        given = self.optional(node, 1)
+        axes = [int(a) for a in (given.ravel() if given is not None else axes or [])]
+        rank = len(x.shape) + 1 + x.timed
+        axes = sorted(a + rank if a < 0 else a for a in axes)
+        keep = node.attrs.get("keepdims", 1)
+        if x.timed and axes == [0] and not keep and len(x.shape) == 1:
+            self.valued_readout(node, x, mode)
+        elif mode == "mean" and not x.timed and axes == [2, 3] and len(x.shape) == 3:
+            pooled = self.mean(node, x.worth, {"kernel": x.shape[1:]})
+            if not keep:
+                edge = self.builder.flatten(f"{node.name}.flatten", pooled.edge)
+                self.put(node, replace(pooled, edge=edge, shape=x.shape[:1]))
+        else:
+            raise self.cannot(node, f"axes {axes}; over time, [T, N, F] to [N, F], or over an image are possible")
+
+    def valued_readout(self, node: Node, x: Held, mode: Any) -> None:
+        """Add a readout of values: of counts what they are worth."""
+        given: dict[str, Any] = {}
+        if x.kind in ("spike", "count"):
+            given = {"scale": [1.0 / x.divisor], "bias": np.zeros(x.shape)}
+        edge = self.builder.readout(node.name, x.edge, mode, **given)
+        self.put(node, Held(edge, "real", x.shape))
+
+    def is_steps(self, node: Node, index: int) -> None:
+        """Check that an input is the number of steps."""
+        value = self.value(node, index)
+        if isinstance(value, np.ndarray) and value.shape == (1,):
+            self.fix_steps(node, int(value[0]))
+        elif not isinstance(value, Steps):
+            raise self.bad(node, f"input {index} is not the number of steps")
