@@ -65,8 +65,8 @@ class Parts:
 
 def _unpacked(words: NDArray[Any], bits: int) -> NDArray[Any]:
     """Codes of 1, 2 or 4 bits, lowest first; one bit is u of q = u - 1, more are two's complement."""
-    planes = words.view(np.uint8)[:, np.newaxis] >> np.arange(0, 8, bits, dtype=np.uint8)
-    u = (planes.ravel() & (2**bits - 1)).astype(np.int64)
+    planes: NDArray[np.uint8] = words.view(np.uint8)[:, np.newaxis] >> np.arange(0, 8, bits, dtype=np.uint8)
+    u: NDArray[np.int64] = (planes.ravel() & (2**bits - 1)).astype(np.int64)
     return u - 1 if bits == 1 else np.where(u >= 2 ** (bits - 1), u - 2**bits, u)
 
 

@@ -53,7 +53,7 @@ class Body:
         return Value(self, name, dtype)
 
     def attribute(self, kind: str, name: str, dtype: np.dtype[Any]) -> Value:
-        """Give an attribute of the function as a value; `kind` is value_int or value_ints"""
+        """Give an attribute of the function as a value; `kind` is value_int or value_ints."""
         made = self.op("Constant", dtype=INT)
         self.refer(kind, name)
         return made.to(dtype)
@@ -62,9 +62,7 @@ class Body:
         """Let an attribute of the last node be the function's attribute `name`."""
         kinds = {"value_int": "INT", "group": "INT"}
         kind = onnx.AttributeProto.AttributeType.Value(kinds.get(attribute, "INTS"))
-        self.nodes[-1].attribute.append(
-            onnx.AttributeProto(name=attribute, ref_attr_name=name, type=kind)
-        )
+        self.nodes[-1].attribute.append(onnx.AttributeProto(name=attribute, ref_attr_name=name, type=kind))
 
     def where(self, condition: Value, yes: Number, no: Number) -> Value:
         """Choose element by element."""

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-
 from snncore import Error, FormatError
 from snncore.builder import GraphBuilder
 
@@ -23,7 +22,12 @@ _ONLY: Final[Mapping[str, Mapping[str, tuple[Any, ...]]]] = {
     "Conv": {"auto_pad": ("NOTSET", "VALID")},
     "Gemm": {"alpha": (1.0,), "beta": (1.0,), "transA": (0,)},
     "BatchNormalization": {"training_mode": (0,)},
-    "MaxPool": {"auto_pad": ("NOTSET", "VALID"), "ceil_mode": (0,), "dilations": ([1, 1],), "storage_order": (0,)},
+    "MaxPool": {
+        "auto_pad": ("NOTSET", "VALID"),
+        "ceil_mode": (0,),
+        "dilations": ([1, 1],),
+        "storage_order": (0,),
+    },
     "AveragePool": {"auto_pad": ("NOTSET", "VALID"), "ceil_mode": (0,), "dilations": ([1, 1],)},
     "Reshape": {"allowzero": (0,)},
 }
@@ -40,7 +44,11 @@ def missing(node: Node) -> str | None:
     for name, allowed in _ONLY.get(node.op, {}).items():
         if name in node.attrs and node.attrs[name] not in allowed:
             return f"{node.op} with {name} {node.attrs[name]}"
-    if node.op == "AveragePool" and any(node.attrs.get("pads", ())) and not node.attrs.get("count_include_pad"):
+    if (
+        node.op == "AveragePool"
+        and any(node.attrs.get("pads", ()))
+        and not node.attrs.get("count_include_pad")
+    ):
         return "AveragePool whose mean leaves padding out"
     return None
 
@@ -53,7 +61,7 @@ class Emitter(Loops):
         self.written: list[str] = []
 
     def inputs(self) -> None:
-        """Add the inputs that no function of ours reads: [N, ...], [T, N, ...], or [T*N, ...] before neurons."""
+        """Add the inputs that no function of ours reads: [N, ...], [T, N, ...]; [T*N, ...] before neurons."""
         read = {n.inputs[0] for n in self.network.nodes if stem_of(n.op) == "input" and n.inputs}
         calls = {stem_of(n.op) for n in self.network.nodes if n.domain == DOMAIN}
         merged = bool(calls) and "repeat" not in calls
@@ -65,8 +73,8 @@ class Emitter(Loops):
             shape = fixed(axes[1 + timed :] if axes else None)
             if rank not in (2, 3, 4, 5) or shape is None or element not in (_FLOAT, _BOOL):
                 raise Error(
-                    f"{self.network.source}: input '{name}' has the axes {axes}; [N, F], [T, N, F], [N, C, H, W] "
-                    "and [T, N, C, H, W] of float32 or bool are possible, F, C, H and W fixed"
+                    f"{self.network.source}: input '{name}' has the axes {axes}; [N, F], [T, N, F], "
+                    "[N, C, H, W] and [T, N, C, H, W] of float32 or bool are possible, F, C, H and W fixed"
                 )
             layout = ("T" if timed or merged else "") + ("NCHW" if len(shape) == 3 else "NC")
             kind: Any = "real" if element == _FLOAT else "spike"
@@ -106,5 +114,3 @@ class Emitter(Loops):
                 assert isinstance(result, Held)
                 edge = result.edge
             self.builder.output(name, edge)
-
-

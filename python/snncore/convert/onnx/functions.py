@@ -14,7 +14,7 @@ import onnx
 from onnx import helper
 
 from .body import BOOL, DOUBLE, FLOAT, INT, Body, Value
-from .rules import Attrs, Parameters, Rule, rule_of
+from .rules import Attrs, Parameters, rule_of
 from .scans import frame_shape, merge, scan, split
 
 DOMAIN: Final = "snncore"
@@ -100,7 +100,7 @@ def _neuron_steps(op: str) -> Builder:
 
 
 def _requant(attrs: Attrs) -> onnx.FunctionProto:
-    """Sums, float32 (a) or float64 (d), and spikes or counts (s) to a current, int64; input `d` is 2^n."""
+    """Make sums, float32 (a) or float64 (d), and spikes or counts (s) a current, int64; input `d` is 2^n."""
     kinds, body = attrs["kinds"], Body()
     inputs = [f"x{j}" for j in range(len(kinds))]
     factors = [f"factor{j}" for j in range(len(kinds))]
@@ -119,7 +119,7 @@ def _requant(attrs: Attrs) -> onnx.FunctionProto:
 
 
 def _conv2d(attrs: Attrs) -> onnx.FunctionProto:
-    """A sum that float32 could round, as several that it cannot: taps shared out, added in float64."""
+    """Convolve to sums that float32 could round: several that it cannot, added in float64."""
     body, parts, geometry = Body(), int(attrs["parts"]), ("strides", "pads", "dilations", "group")
     x, total = body.value("x", FLOAT), None
     for k in range(parts):
@@ -156,7 +156,7 @@ def _pool(kind: str, name: str) -> Builder:
 
 
 def _input(attrs: Attrs) -> onnx.FunctionProto:
-    """An array as a caller has it to [T*N, C, ...] or, without T, [N, C, ...]; pixels lose their zero point."""
+    """Turn what a caller has to [T*N, C, ...] or, without T, [N, C, ...]; pixels lose their zero point."""
     layout, dtype, body = attrs["layout"], attrs["dtype"], Body()
     order = "TNCHW" if "H" in layout else "TNC"
     order = order if "T" in layout else order[1:]
@@ -214,7 +214,7 @@ def _time_first(attrs: Attrs) -> onnx.FunctionProto:
 
 
 def _delay(attrs: Attrs) -> onnx.FunctionProto:
-    """What x was some steps ago, zero before."""
+    """Give what x was some steps ago, zero before."""
     body = Body()
     steps = body.value("steps", INT)
     x = split(body, body.value("x", FLOAT), steps)
@@ -244,7 +244,7 @@ def _delay_write(attrs: Attrs) -> onnx.FunctionProto:
 
 
 def _real(attrs: Attrs) -> onnx.FunctionProto:
-    """Counts to what they are worth."""
+    """Make counts what they are worth."""
     body = Body()
     y = body.value("x", FLOAT) / body.attribute("value_int", "divisor", INT).to(FLOAT)
     return _made("real", attrs, body, ["x"], {"y": y})

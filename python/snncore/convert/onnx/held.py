@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +47,7 @@ class Steps:
 
 @dataclass(frozen=True)
 class State:
-    """A state of a loop: what it is at first; `delay` and `shape` of a delay's memory; `index` in the loop."""
+    """A state of a loop: its first value (none of a delay's memory, which has `delay` frames), its place."""
 
     value: NDArray[Any] | None
     shape: tuple[int, ...]
@@ -132,11 +132,3 @@ def fixed(axes: Sequence[Any] | None) -> tuple[int, ...] | None:
 def count(shape: Sequence[int]) -> int:
     """Give the number of elements."""
     return math.prod(shape)
-
-
-SMALLEST: Final = 1
-
-
-def attribute(attrs: Mapping[str, Any], name: str, default: Any) -> Any:
-    """Give an attribute or what ONNX says where it is missing."""
-    return attrs.get(name, default)

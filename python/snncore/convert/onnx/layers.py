@@ -105,18 +105,19 @@ class Writer:
     def _output(self, name: str, edge: str) -> None:
         by = {node["outputs"][0]: node["op"] for node in self.parts.nodes}
         if by[edge] == "readout":
-            value, shape = self.values[edge], ["N", *self.user_shape(edge)]
-        else:
-            value = self.sheet.call("time_first", f"{name}.steps", [self.real(edge, moving=True), self.steps])[0]
-            shape = ["T", "N", *self.user_shape(edge)]
-        self._end(name, value, np.dtype(np.float32), shape)
+            self._end(name, self.values[edge], FLOAT, ["N"], edge)
+            return
+        given = [self.real(edge, moving=True), self.steps]
+        (value,) = self.sheet.call("time_first", f"{name}.steps", given)
+        self._end(name, value, FLOAT, ["T", "N"], edge)
 
     def _record(self, name: str, edge: str) -> None:
-        value = self.sheet.call("time_first", f"{name}.steps", [self.moving(edge), self.steps])[0]
-        self._end(name, value, self.dtype(edge), ["T", "N", *self.user_shape(edge)])
+        (value,) = self.sheet.call("time_first", f"{name}.steps", [self.moving(edge), self.steps])
+        self._end(name, value, self.dtype(edge), ["T", "N"], edge)
 
-    def _end(self, name: str, value: str, dtype: np.dtype[Any], shape: list[int | str]) -> None:
+    def _end(self, name: str, value: str, dtype: np.dtype[Any], lead: list[str], edge: str) -> None:
         self.sheet.nodes.append(helper.make_node("Identity", [value], [name], name=f"{name}.output"))
+        shape = [*lead, *self.user_shape(edge)]
         self.outputs.append(helper.make_tensor_value_info(name, onnx_type(dtype), shape))
 
     # ---- values
@@ -157,7 +158,9 @@ class Writer:
         assert values is not None
         edge = node["outputs"][0]
         if role == "theta" and values.ndim == 2:  # a row for each step since the last reset
-            return self.sheet.constant(f"{node['name']}.theta", self.channels(edge, values)[:, np.newaxis].astype(dtype))
+            return self.sheet.constant(
+                f"{node['name']}.theta", self.channels(edge, values)[:, np.newaxis].astype(dtype)
+            )
         return self.sheet.constant(f"{node['name']}.{role}", self.channels(edge, values).astype(dtype))
 
     # ---- nodes
@@ -224,7 +227,8 @@ class Writer:
             given = [self.sheet.constant(f"{name}.weight", self.channels(edge, weight))]
             given += [] if bias is None else [self.sheet.constant(f"{name}.bias", bias)]
             return self.sheet.op("Gemm", name, [self.real(edge), *given], transB=1)
-        m, x, dtype = self.channels(edge, codes.m), self.values[edge], FLOAT
+        m, x = self.channels(edge, codes.m), self.values[edge]
+        dtype: np.dtype[Any] = FLOAT
         if self._coded(node, codes) >= EXACT:
             dtype = DOUBLE
             x = self.sheet.op("Cast", f"{name}.input", [x], to=onnx_type(DOUBLE))

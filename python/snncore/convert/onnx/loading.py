@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -77,7 +78,7 @@ def load(source: Source) -> Network:
         model = _parsed(path.read_bytes(), name)
     _check_versions(model, name)
     graph = _Reader(folder, name)
-    nodes, constants = graph.read(model.graph, ())
+    nodes, constants = graph.read(model.graph, frozenset())
     return Network(
         nodes,
         constants,
@@ -130,7 +131,7 @@ def _facts(model: onnx.ModelProto, name: str) -> dict[str, Any]:
         facts = json.loads(text)
     except (ValueError, RecursionError):
         facts = None
-    kinds = {"timesteps": int, "labels": (list, type(None)), "preprocess": (dict, type(None))}
+    kinds: dict[str, Any] = {"timesteps": int, "labels": (list, type(None)), "preprocess": (dict, type(None))}
     kinds |= {"provenance": dict, "weights": dict, "record": list}
     if not isinstance(facts, dict) or any(
         not isinstance(facts[key], kind) for key, kind in kinds.items() if key in facts
@@ -147,7 +148,7 @@ class _Reader:
         self.unnamed = 0
 
     def read(
-        self, graph: onnx.GraphProto, outside: tuple[str, ...]
+        self, graph: onnx.GraphProto, outside: Set[str]
     ) -> tuple[tuple[Node, ...], dict[str, NDArray[Any]]]:
         """Give nodes and constants; `outside` are values that a body sees of the graph around it."""
         if graph.sparse_initializer:
@@ -161,25 +162,24 @@ class _Reader:
         nodes = []
         written = {o: n for n in graph.node for o in n.output}
         for proto in graph.node:
-            node = self.node(proto, tuple(known))
+            node = self.node(proto, known)
             self._check_order(node, known, written)
             known.update(node.outputs)
             nodes.append(node)
         for value in graph.output:
             if value.name not in known:
                 raise FormatError(f"{self.source}: output '{value.name}' is given by no node")
-        names = [node.name for node in nodes]
-        for name in names:
-            if names.count(name) > 1 and len(names) < 10000:
-                raise FormatError(f"{self.source}: two nodes are called '{name}'")
+        twice = [name for name, times in Counter(node.name for node in nodes).items() if times > 1]
+        if twice:
+            raise FormatError(f"{self.source}: two nodes are called '{twice[0]}'")
         return tuple(nodes), constants
 
-    def _check_order(self, node: Node, known: set[str], written: Mapping[str, onnx.NodeProto]) -> None:
+    def _check_order(self, node: Node, known: Set[str], written: Mapping[str, onnx.NodeProto]) -> None:
         for value in node.inputs:
             if value not in known and value in written:
                 raise FormatError(
-                    f"{self.source}: {node.label} reads '{value}' of a node that is not before it; a cycle is "
-                    "possible in a Scan only"
+                    f"{self.source}: {node.label} reads '{value}' of a node that is not before it; cycles "
+                    "are possible in a Scan only"
                 )
             if value not in known:
                 raise FormatError(f"{self.source}: {node.label} reads '{value}', which nothing gives")
@@ -187,7 +187,7 @@ class _Reader:
             if value and value in known:
                 raise FormatError(f"{self.source}: {node.label} gives '{value}', which exists already")
 
-    def node(self, proto: onnx.NodeProto, known: tuple[str, ...]) -> Node:
+    def node(self, proto: onnx.NodeProto, known: Set[str]) -> Node:
         """Read a node."""
         self.unnamed += not proto.name
         name = proto.name or f"{proto.op_type}_{self.unnamed}"
@@ -195,9 +195,7 @@ class _Reader:
         attrs = dict(self._attributes(proto, f"{proto.op_type} '{name}'", known))
         return Node(name, proto.op_type, domain, tuple(proto.input), tuple(proto.output), attrs)
 
-    def _attributes(
-        self, proto: onnx.NodeProto, label: str, known: tuple[str, ...]
-    ) -> Iterator[tuple[str, Any]]:
+    def _attributes(self, proto: onnx.NodeProto, label: str, known: Set[str]) -> Iterator[tuple[str, Any]]:
         kinds = onnx.AttributeProto.AttributeType
         for a in proto.attribute:
             if a.type == kinds.INT:
@@ -255,7 +253,9 @@ class _Reader:
             raise FormatError(f"{self.source}: {label} lies in '{location}', which is not beside the model")
         dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).newbyteorder("<")
         size = math.prod(tensor.dims) * dtype.itemsize
-        offset, length = (entries.get(key, default) for key, default in (("offset", "0"), ("length", str(size))))
+        offset, length = (
+            entries.get(key, default) for key, default in (("offset", "0"), ("length", str(size)))
+        )
         if not path.is_file() or not offset.isdigit() or length != str(size):
             raise FormatError(f"{self.source}: {label}: no {size} bytes for it in '{location}'")
         if int(offset) + size > path.stat().st_size:

@@ -1,9 +1,9 @@
-"""Networks with loops: all layers in one Scan over time, whose states are membranes and the memories of delays."""
+"""Networks with loops: all layers in one Scan over time; its states are membranes and memories of delays."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
@@ -33,7 +33,7 @@ class State(NamedTuple):
     first: str
     now: str
     later: str
-    dtype: np.dtype
+    dtype: np.dtype[Any]
 
 
 class LoopWriter(Writer):
@@ -57,7 +57,9 @@ class LoopWriter(Writer):
             self.states.append(State(first, memory, later, FLOAT))
         ends = [port["edge"] for port in self.parts.document["outputs"]] + list(self.recorded.values())
         written = {node["outputs"][0] for node in readouts}
-        self._close(frames, inner, [*(e for e in ends if e not in written), *(n["inputs"][0] for n in readouts)])
+        self._close(
+            frames, inner, [*(e for e in ends if e not in written), *(n["inputs"][0] for n in readouts)]
+        )
         for node in readouts:
             self.node(node)
 
@@ -133,5 +135,5 @@ class LoopWriter(Writer):
         return self.sheet.call("delay_read", node["name"], [memory])[0]
 
 
-def _untyped(name: str, dtype: np.dtype) -> onnx.ValueInfoProto:
+def _untyped(name: str, dtype: np.dtype[Any]) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, onnx_type(dtype), None)

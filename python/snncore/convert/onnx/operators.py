@@ -50,7 +50,13 @@ class Operators(Ground):
         return True
 
     def _constant(self, node: Node) -> None:
-        kinds = {"value": None, "value_int": "i8", "value_ints": "i8", "value_float": "f4", "value_floats": "f4"}
+        kinds = {
+            "value": None,
+            "value_int": "i8",
+            "value_ints": "i8",
+            "value_float": "f4",
+            "value_floats": "f4",
+        }
         for name, dtype in kinds.items():
             if name in node.attrs:
                 self.put(node, np.asarray(node.attrs[name], dtype))
@@ -128,7 +134,8 @@ class Operators(Ground):
         """Tell whether a layer has quantised weights: its sums go to integers of ours."""
         readers = self.readers.get(node.outputs[0], [])
         return node.name in self.network.facts.get("weights", {}) or any(
-            reader.domain == "snncore" and (reader.op.startswith("requant") or reader.attrs.get("kind") in ("a", "d"))
+            reader.domain == "snncore"
+            and (reader.op.startswith("requant") or reader.attrs.get("kind") in ("a", "d"))
             for reader in readers
         )
 
@@ -143,7 +150,9 @@ class Operators(Ground):
     def op_add(self, node: Node) -> None:
         """Add edges."""
         terms = [self.held(node, k, timed=None) for k in range(len(node.inputs))]
-        if len({(t.shape, t.timed, t.divisor, t.counted) for t in terms}) > 1 and any(t.counted for t in terms):
+        if len({(t.shape, t.timed, t.divisor, t.counted) for t in terms}) > 1 and any(
+            t.counted for t in terms
+        ):
             raise self.bad(node, "adds counts and values")
         edge = self.builder.add(node.name, [t.edge for t in terms])
         whole = all(t.kind in ("spike", "count") for t in terms)
@@ -225,7 +234,7 @@ class Operators(Ground):
         size, rank = count(x.shape), len(x.shape)
         tail = target[-rank:]
         lead = len(target) - rank
-        if tail == list(x.shape) and lead in (1, 2) or (rank == 1 and lead in (1, 2) and tail == [-1]):
+        if lead in (1, 2) and (tail == list(x.shape) or (rank == 1 and tail == [-1])):
             if lead == 2 and not x.timed:
                 self.fix_steps(node, target[0])
             self.put(node, replace(x, timed=lead == 2))
@@ -265,7 +274,9 @@ class Operators(Ground):
                 edge = self.builder.flatten(f"{node.name}.flatten", pooled.edge)
                 self.put(node, replace(pooled, edge=edge, shape=x.shape[:1]))
         else:
-            raise self.cannot(node, f"axes {axes}; over time, [T, N, F] to [N, F], or over an image are possible")
+            raise self.cannot(
+                node, f"axes {axes}; over time, [T, N, F] to [N, F], or over an image are possible"
+            )
 
     def valued_readout(self, node: Node, x: Held, mode: Any) -> None:
         """Add a readout of values: of counts what they are worth."""

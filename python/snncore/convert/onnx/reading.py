@@ -64,7 +64,9 @@ def from_onnx(
     facts = network.facts
     steps = timesteps or emitter.steps or facts.get("timesteps")
     if steps is None:
-        raise ValueError(f"from_onnx: {network.source} does not say how many steps a run takes; give timesteps")
+        raise ValueError(
+            f"from_onnx: {network.source} does not say how many steps a run takes; give timesteps"
+        )
     provenance = {str(k): str(v) for k, v in facts.get("provenance", {}).items() if k != "producer"}
     try:
         return emitter.builder.build(
@@ -84,8 +86,8 @@ def _check(network: Network) -> None:
     active = [node for node in nodes if node.op in ACTIVATIONS and not node.domain]
     if active and not ours:
         raise Error(
-            f"{network.source}: {active[0].label} makes this an ordinary network, not a spiking one; train it with "
-            "spiking neurons in place of its activations, or convert it with snncore.convert_ann"
+            f"{network.source}: {active[0].label} makes this an ordinary network, not a spiking one; "
+            "train it with spiking neurons in place of its activations (snncore.reference, SpikingJelly, snnTorch)"
         )
     reasons = [f"'{node.name}' ({why})" for node in nodes if (why := missing(node))]
     if reasons:

@@ -53,7 +53,7 @@ class Rule:
 
 
 def rule_of(op: str, attrs: Attrs) -> Rule:
-    """Give the rule of a node of a `.snn` document by its `op` ("lif", "if", "cuba_lif", "neuron") and attrs."""
+    """Give the rule of a node of a `.snn` document: `op` is lif, if, cuba_lif or neuron."""
     if op == "neuron":
         return _neuron(attrs)
     if op == "cuba_lif":
@@ -106,7 +106,9 @@ def _row(body: Body, theta: Value, row: Value) -> Value:
     """Give row `row` - 1 of theta [K, 1, C, ...] for each neuron; a row that theta lacks is an error."""
     one = body.constant([0])
     rows = body.op("Unsqueeze", row - 1, one)
-    shape = body.op("Concat", body.op("Shape", theta, dtype=INT, start=0, end=1), body.op("Shape", row), axis=0)
+    shape = body.op(
+        "Concat", body.op("Shape", theta, dtype=INT, start=0, end=1), body.op("Shape", row), axis=0
+    )
     table = body.op("Expand", theta, shape)
     return body.op("Squeeze", body.op("GatherElements", table, rows, axis=0), one)
 
@@ -181,7 +183,11 @@ def _fires(body: Body, h: Value, attrs: Attrs, p: Parameters) -> Value:
 def _reset(body: Body, h: Value, s: Value, attrs: Attrs, p: Parameters) -> Value:
     if attrs["reset"] == "subtract":
         return h - s * p["drop"]
-    return h if attrs["reset"] == "none" else body.where(s > 0, p["reset_value"] if attrs["reset"] == "value" else 0, h)
+    return (
+        h
+        if attrs["reset"] == "none"
+        else body.where(s > 0, p["reset_value"] if attrs["reset"] == "value" else 0, h)
+    )
 
 
 def _floor(body: Body, v: Value, attrs: Attrs, p: Parameters) -> Value:
@@ -193,7 +199,7 @@ def _floor(body: Body, v: Value, attrs: Attrs, p: Parameters) -> Value:
 
 
 def _neuron(attrs: Attrs) -> Rule:
-    """The parametrised neuron: the stages of `snncore.neuron`, in their order."""
+    """Give the parametrised neuron: the stages of `snncore.neuron`, in their order."""
     synapse, refractory, step_of_reset = attrs["synapse"], attrs["refractory"], attrs["reset_step"]
     delayed = step_of_reset != "same" or attrs["voltage"] == "old"
 
@@ -242,7 +248,13 @@ def _after(body: Body, h: Value, r: Value | None, attrs: Attrs, p: Parameters) -
     return s, _floor(body, kept, attrs, p)
 
 
-_USUAL: Final = {"synapse": "none", "voltage": "new", "reset_step": "same", "floor": "none", "refractory": "none"}
+_USUAL: Final = {
+    "synapse": "none",
+    "voltage": "new",
+    "reset_step": "same",
+    "floor": "none",
+    "refractory": "none",
+}
 
 
 def _words(attrs: Attrs) -> str:

@@ -85,7 +85,9 @@ class Loops(Calls):
         memory = self.value(node, 0)
         if not isinstance(memory, State) or memory.value is not None:
             raise self.bad(node, "reads no memory of a delay")
-        writers = [n for n in self.body.nodes if stem_of(n.op) == "delay_write" and n.inputs[:1] == node.inputs]
+        writers = [
+            n for n in self.body.nodes if stem_of(n.op) == "delay_write" and n.inputs[:1] == node.inputs
+        ]
         if len(writers) != 1 or len(writers[0].inputs) != 2:
             raise self.bad(node, "nothing, or more than one node, writes its memory")
         self._returns(node, memory, writers[0].outputs[0])
@@ -113,7 +115,9 @@ class Loops(Calls):
         if stem in ("delay_read", "MaxPool", "maxpool2d", "Flatten"):
             source = maker.inputs[0]
             if stem == "delay_read":
-                source = next(n.inputs[1] for n in self.body.nodes if n.op == "delay_write" and n.inputs[0] == source)
+                source = next(
+                    n.inputs[1] for n in self.body.nodes if n.op == "delay_write" and n.inputs[0] == source
+                )
             return self.ahead(node, source, depth + 1)
         return "real"
 

@@ -23,7 +23,7 @@ def encoded(value: Any) -> Any:
 
 
 class Sheet:
-    """Collects a graph: `nodes` go to the innermost body, what is asked for `outside` of it before the loop."""
+    """Collects a graph: `nodes` are those of a loop's body while it is written, `graph` those around it."""
 
     def __init__(self, reserved: Iterable[str]) -> None:
         self.graph: list[onnx.NodeProto] = []
