@@ -144,7 +144,7 @@ def to_onnx(model: Model, path: Any = None, **options: Any) -> Any:
     Raises
     ------
     snncore.Error
-        Layers that cannot be written; the message names all of them.
+        A layer that cannot be written; the message names it.
     ImportError
         No package onnx.
     """

@@ -10,6 +10,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper
 
+from snncore._core import Error
 from snncore.convert.parts import Codes, Parts
 
 from .body import DOUBLE, FLOAT, INT, onnx_type
@@ -48,7 +49,6 @@ class Writer:
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
         self.weights: dict[str, Attrs] = {}  # of quantised layers, by name: what values alone do not say
-        self.reasons: list[str] = []
 
     def run(self) -> None:
         """Write everything; `recorded` edges, by the names of their layers, become outputs too."""
@@ -57,8 +57,6 @@ class Writer:
         if not self.steps:
             self.steps = self.sheet.constant("steps", np.array([self.timesteps], np.int64))
         self.walk()
-        if self.reasons:
-            return
         outputs = {port["name"]: port["edge"] for port in self.parts.document["outputs"]}
         for name, edge in outputs.items():
             self._output(name, edge)
@@ -117,7 +115,7 @@ class Writer:
 
     def _end(self, name: str, value: str, dtype: np.dtype[Any], lead: list[str], edge: str) -> None:
         self.sheet.nodes.append(helper.make_node("Identity", [value], [name], name=f"{name}.output"))
-        shape = [*lead, *self.user_shape(edge)]
+        shape: list[int | str | None] = [*lead, *self.user_shape(edge)]
         self.outputs.append(helper.make_tensor_value_info(name, onnx_type(dtype), shape))
 
     # ---- values
@@ -173,8 +171,10 @@ class Writer:
         elif op != "linear" and inputs[0] in self.images:
             self.images[edge] = self.images[inputs[0]]
         if len({tuple(self.images.get(e, ())) for e in inputs}) > 1:
-            self.reasons.append(f"'{node['name']}' ({op} of a flattened image and another vector)")
-            return
+            raise Error(
+                f"to_onnx: '{node['name']}' ({op}) joins a flattened image, which ONNX has in the order "
+                "C, H, W, and another vector"
+            )
         if op in TIMELESS and self.still.issuperset(inputs):
             self.still.add(edge)
         else:

@@ -49,8 +49,6 @@ class LoopWriter(Writer):
         for node in self.parts.nodes:
             if node["op"] != "readout":
                 self.node(node)
-        if self.reasons:
-            return
         for memory, first, node in self.delays:
             given = [memory, self.values[node["inputs"][0]]]
             (later,) = self.sheet.call("delay_write", f"{node['name']}.write", given)
