@@ -43,7 +43,7 @@ class Calls(Operators):
         try:
             ours = function(stem_of(node.op), node.attrs)
         except (KeyError, TypeError, ValueError, OverflowError):
-            raise self.bad(node, "its attributes are not those of a function of snncore") from None
+            raise self.bad(node, "its attributes are not those of such a function") from None
         if any(getattr(ours, part) != getattr(given, part) for part in _ESSENCE):
             raise self.bad(node, "the function in the file is not the one that snncore writes")
         if len(node.inputs) != len(given.input) or len(node.outputs) > len(given.output):
@@ -106,7 +106,7 @@ class Calls(Operators):
         """Delay."""
         self.is_steps(node, 1)
         x, steps = self.held(node), node.attrs["delay"]
-        if not isinstance(steps, list) or len(steps) != 1:
+        if len(steps) != 1:
             raise self.bad(node, f"delay {steps}")
         self.put(node, replace(x, edge=self.builder.delay(node.name, x.edge, steps[0])))
 
@@ -135,10 +135,14 @@ class Calls(Operators):
         terms = len(node.attrs["kinds"])
         held = [self.held(node, k) for k in range(terms)]
         for x, kind in zip(held, node.attrs["kinds"], strict=True):
-            if (x.kind == "sum") != (kind in "ad") or x.kind not in ("sum", "spike", "count"):
+            if (
+                kind not in "ads"
+                or (x.kind == "sum") != (kind in "ad")
+                or x.kind not in ("sum", "spike", "count")
+            ):
                 raise self.bad(node, f"reads '{x.edge}' ({x.kind}) as {kind!r}")
-        factors = [self.channels(node, terms + k) for k in range(terms)]
-        c, divisor = self.channels(node, 2 * terms), self.channels(node, 2 * terms + 1)
+        factors = [self.integers(node, terms + k) for k in range(terms)]
+        c, divisor = self.integers(node, 2 * terms), self.integers(node, 2 * terms + 1)
         n = np.array([int(d).bit_length() - 1 for d in divisor])
         if not (divisor > 0).all() or not np.array_equal(np.left_shift(1, n), divisor):
             raise self.bad(node, "divides by what is not a power of two")
@@ -148,7 +152,15 @@ class Calls(Operators):
 
     def channels(self, node: Node, index: int) -> NDArray[Any]:
         """Give parameters, shaped to meet [N, C, H, W], as [C]."""
-        return self.constant(node, index).ravel()
+        values: NDArray[Any] = self.constant(node, index).ravel()
+        return values
+
+    def integers(self, node: Node, index: int) -> NDArray[Any]:
+        """Give whole numbers for each channel."""
+        values = self.channels(node, index)
+        if values.dtype.kind != "i":
+            raise self.bad(node, f"input {index} is of type {values.dtype}, expected integers")
+        return values
 
     def _pool(self, node: Node, x: Held, kind: str) -> None:
         _, _, top, left, _, _, bottom, right = (*node.attrs["border"], *[0] * 8)[:8]

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from snncore import Error, FormatError
 from snncore.builder import GraphBuilder
 
+from .attributes import STANDARD
 from .functions import DOMAIN, FUNCTIONS, stem_of
 from .held import Held, fixed
 from .loading import Network, Node
@@ -41,6 +42,9 @@ def missing(node: Node) -> str | None:
         return f"{node.op} of domain '{node.domain}'"
     if not hasattr(Emitter, f"op_{node.op.lower()}") and node.op not in FOLDED and node.op != "Constant":
         return node.op
+    unknown = sorted(set(node.attrs) - set(STANDARD))
+    if unknown:
+        return f"{node.op} with {unknown[0]}"
     for name, allowed in _ONLY.get(node.op, {}).items():
         if name in node.attrs and node.attrs[name] not in allowed:
             return f"{node.op} with {name} {node.attrs[name]}"
@@ -101,7 +105,7 @@ class Emitter(Loops):
         """Name the outputs; those that `to_onnx` added to record layers are left out."""
         recorded = self.network.facts.get("record", [])
         for name in self.network.outputs:
-            held = self.values[name]
+            held = self.values.get(name)
             if name in recorded and name != self.network.outputs[0]:
                 continue
             if not isinstance(held, Held):

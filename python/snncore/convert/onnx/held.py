@@ -87,6 +87,8 @@ class Ground:
         """Give an input of a node."""
         if index >= len(node.inputs) or not node.inputs[index]:
             raise self.bad(node, f"input {index} is missing")
+        if node.inputs[index] not in self.values:
+            raise self.bad(node, f"reads '{node.inputs[index]}', which only a function of snncore's may")
         return self.values[node.inputs[index]]
 
     def held(self, node: Node, index: int = 0, *, timed: bool | None = False) -> Held:
@@ -110,6 +112,8 @@ class Ground:
         value = self.value(node, index)
         if not isinstance(value, np.ndarray):
             raise self.cannot(node, f"input {index} is computed; a constant is possible")
+        if value.size == 0:
+            raise self.bad(node, f"input {index} is empty")
         return value
 
     def optional(self, node: Node, index: int) -> NDArray[Any] | None:

@@ -13,13 +13,14 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import onnx
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from snncore import Error, FormatError
 
-from .functions import DOMAIN, VERSION
+from .attributes import STANDARD, of_call
+from .functions import DOMAIN, FUNCTIONS, VERSION, stem_of
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | onnx.ModelProto
 
@@ -76,6 +77,7 @@ def load(source: Source) -> Network:
         path = Path(source)
         folder, name = path.parent, f"'{path}'"
         model = _parsed(path.read_bytes(), name)
+    _check_text(model, name)
     _check_versions(model, name)
     graph = _Reader(folder, name)
     nodes, constants = graph.read(model.graph, frozenset())
@@ -97,6 +99,21 @@ def _parsed(data: bytes, name: str) -> onnx.ModelProto:
     except DecodeError:
         raise FormatError(f"{name}: not an ONNX file") from None
     return model
+
+
+def _check_text(message: Message, name: str) -> None:
+    """Refuse names that no message could show; remarks may hold anything."""
+    for field, value in message.ListFields():
+        if field.name in ("doc_string", "metadata_props"):
+            continue
+        values = value if field.is_repeated else [value]
+        if field.type == field.TYPE_MESSAGE:
+            for part in values:
+                _check_text(part, name)
+        elif field.type == field.TYPE_STRING and not all(
+            isinstance(v, str) and v.isprintable() for v in values
+        ):
+            raise FormatError(f"{name}: a name in it is not text: {bytes(str(values[0]), 'utf-8')[:80]!r}")
 
 
 def _check_versions(model: onnx.ModelProto, name: str) -> None:
@@ -193,7 +210,25 @@ class _Reader:
         name = proto.name or f"{proto.op_type}_{self.unnamed}"
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         attrs = dict(self._attributes(proto, f"{proto.op_type} '{name}'", known))
-        return Node(name, proto.op_type, domain, tuple(proto.input), tuple(proto.output), attrs)
+        node = Node(name, proto.op_type, domain, tuple(proto.input), tuple(proto.output), attrs)
+        if domain == "" and proto.op_type != "Constant":
+            self._check_attributes(node, {key: STANDARD[key] for key in attrs if key in STANDARD})
+        elif domain == DOMAIN and stem_of(node.op) in FUNCTIONS:
+            kinds = of_call(stem_of(node.op), attrs)
+            if set(kinds) != set(attrs):
+                raise FormatError(
+                    f"{self.source}: {node.label}: its attributes are not those of such a function"
+                )
+            self._check_attributes(node, kinds)
+        return node
+
+    def _check_attributes(self, node: Node, kinds: Mapping[str, type]) -> None:
+        """Check kinds, and that whole numbers have 32 bits."""
+        for key, kind in kinds.items():
+            value = node.attrs[key]
+            whole = value if isinstance(value, list) else [value] if isinstance(value, int) else []
+            if not isinstance(value, kind) or any(not -(2**31) <= v < 2**31 for v in whole):
+                raise FormatError(f"{self.source}: {node.label}: attribute '{key}' is not what it should be")
 
     def _attributes(self, proto: onnx.NodeProto, label: str, known: Set[str]) -> Iterator[tuple[str, Any]]:
         kinds = onnx.AttributeProto.AttributeType

@@ -39,11 +39,13 @@ class Operators(Ground):
             return True
         if not given or node.op not in FOLDED or not all(isinstance(g, np.ndarray) for g in given):
             return False
-        attrs = dict(node.attrs)
+        attrs = {key: value for key, value in node.attrs.items() if key in ("to", "perm")}
         if node.op == "Cast":
             if attrs.get("to") not in _TYPES:
                 raise self.cannot(node, f"a conversion to type {attrs.get('to')}")
             attrs = {"to": np.dtype(_TYPES[attrs["to"]])}
+        elif node.op == "Identity":
+            attrs = {}
         elif node.op == "Transpose" and sorted(attrs.get("perm", [])) != list(range(given[0].ndim)):  # type: ignore[union-attr]
             raise self.bad(node, f"perm {attrs.get('perm')} does not fit")
         self.put(node, FOLDED[node.op](*given, **attrs))
@@ -70,7 +72,7 @@ class Operators(Ground):
         x, weight = self.held(node), self.constant(node, 1)
         if weight.ndim != 4 or len(x.shape) != 3:
             raise self.cannot(node, f"weights {list(weight.shape)} on {list(x.shape)}; images are possible")
-        top, left, bottom, right = node.attrs.get("pads", [0] * 4)
+        top, left, bottom, right = self._pads(node)
         geometry: dict[str, Any] = dict(
             stride=tuple(node.attrs.get("strides", (1, 1))),
             padding=(top, bottom, left, right),
@@ -125,6 +127,10 @@ class Operators(Ground):
             self.valued(node)
             given = {"weight": np.ascontiguousarray(weight, np.float32)}
         if bias is not None:
+            if bias.ndim != 1:
+                raise self.bad(
+                    node, f"a bias of shape {list(bias.shape)}, expected one value for each channel"
+                )
             given["bias"] = bias.astype(np.float64)
         edge = add(node.name, x.edge, **given, **geometry)
         shape = self.builder.shape(edge)
@@ -143,6 +149,8 @@ class Operators(Ground):
         """Fold into the layer before."""
         x = self.held(node)
         gamma, beta, mean, var = (self.constant(node, k) for k in (1, 2, 3, 4))
+        if {v.ndim for v in (gamma, beta, mean, var)} != {1}:
+            raise self.bad(node, "expected one value of each for each channel")
         eps = float(np.float32(node.attrs.get("epsilon", 1e-5)))
         edge = self.builder.batch_norm(node.name, x.edge, gamma, beta, mean, var, eps)
         self.put(node, replace(x, edge=edge))
@@ -194,12 +202,17 @@ class Operators(Ground):
 
     def _window(self, node: Node) -> dict[str, Any]:
         kernel = tuple(node.attrs.get("kernel_shape", ()))
-        pads = node.attrs.get("pads", [0] * 4)
-        if len(kernel) != 2 or len(pads) != 4:
+        if len(kernel) != 2:
             raise self.cannot(node, f"a window of {len(kernel)} dimensions; two are possible")
-        top, left, bottom, right = pads
+        top, left, bottom, right = self._pads(node)
         stride = tuple(node.attrs.get("strides", (1, 1)))
         return {"kernel": kernel, "stride": stride, "padding": (top, bottom, left, right)}
+
+    def _pads(self, node: Node) -> list[int]:
+        pads: list[int] = node.attrs.get("pads", [0] * 4)
+        if len(pads) != 4 or min(pads) < 0:
+            raise self.cannot(node, f"pads {pads}; four from 0 up are possible")
+        return pads
 
     # ---- shapes
 
@@ -246,6 +259,8 @@ class Operators(Ground):
     def fix_steps(self, node: Node, steps: int) -> None:
         """Note the number of steps that the graph has been made for; 0 and -1 leave it open."""
         if steps > 0:
+            if steps > 4096:
+                raise self.bad(node, f"{steps} steps; up to 4096 are possible")
             if self.steps not in (None, steps):
                 raise self.bad(node, f"{steps} steps, and {self.steps} before")
             self.steps = steps

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from snncore.neuron import VALUES
+from snncore.neuron import VALUES, Neuron
 
 from .body import FLOAT, INT, Body, Value
 
@@ -77,7 +77,7 @@ _LEAKS: Final[Mapping[str, Callable[[Value, int], Value]]] = {
 
 def _integer_lif(attrs: Attrs) -> Rule:
     state, late, table = attrs["state"], attrs["leak_at_store"], attrs["profile"] == "X"
-    leak, parameter = _LEAKS[attrs["leak"]], int(attrs["leak_param"])
+    leak, parameter = _LEAKS[attrs["leak"]], _within(attrs, "leak_param", 32767)
 
     def step(body: Body, x: Value, states: States, p: Parameters) -> tuple[Value, States]:
         v = states["v"]
@@ -102,6 +102,14 @@ def _integer_lif(attrs: Attrs) -> Rule:
     return Rule("lif", "_".join(words), INT, ("theta", "psi"), states, step)
 
 
+def _within(attrs: Attrs, name: str, most: int) -> int:
+    """Give a whole number of the attributes: files may hold any, and some are exponents."""
+    value = int(attrs[name])
+    if not 0 <= value <= most:
+        raise ValueError(f"{name}: expected 0 to {most}, received {value}")
+    return value
+
+
 def _row(body: Body, theta: Value, row: Value) -> Value:
     """Give row `row` - 1 of theta [K, 1, C, ...] for each neuron; a row that theta lacks is an error."""
     one = body.constant([0])
@@ -117,7 +125,8 @@ _HALF: Final = 2**23
 
 
 def _cuba_lif(attrs: Attrs) -> Rule:
-    current_decay, decay, shift = (int(attrs[name]) for name in ("current_decay", "decay", "input_shift"))
+    current_decay, decay = (_within(attrs, name, 4096) for name in ("current_decay", "decay"))
+    shift = _within(attrs, "input_shift", 8)
 
     def step(body: Body, x: Value, states: States, p: Parameters) -> tuple[Value, States]:
         i = states["i"] * current_decay / 4096 + x * 2**shift
@@ -200,6 +209,7 @@ def _floor(body: Body, v: Value, attrs: Attrs, p: Parameters) -> Value:
 
 def _neuron(attrs: Attrs) -> Rule:
     """Give the parametrised neuron: the stages of `snncore.neuron`, in their order."""
+    Neuron(**attrs)  # refuses stages that do not go together
     synapse, refractory, step_of_reset = attrs["synapse"], attrs["refractory"], attrs["reset_step"]
     delayed = step_of_reset != "same" or attrs["voltage"] == "old"
 

@@ -18,13 +18,13 @@ class Loops(Calls):
 
     def op_scan(self, node: Node) -> None:
         """Add the layers of a loop."""
-        body: Body = node.attrs["body"]
+        body = node.attrs.get("body")
+        if not isinstance(body, Body) or set(node.attrs) != {"body", "num_scan_inputs"}:
+            raise self.cannot(node, "other directions or axes than the first, forward")
         scanned = int(node.attrs["num_scan_inputs"])
         kept = len(node.inputs) - scanned
         if len(body.inputs) != len(node.inputs) or len(body.outputs) != len(node.outputs) or not scanned > 0:
             raise self.bad(node, "its inputs and outputs are not those of its body")
-        if set(node.attrs) != {"body", "num_scan_inputs"}:
-            raise self.cannot(node, "other directions or axes than the first, forward")
         self.values.update(body.constants)
         for k, name in enumerate(body.inputs):
             given = self.value(node, k)
@@ -42,7 +42,7 @@ class Loops(Calls):
             self.emit(inner)
         for k, name in enumerate(body.outputs):
             if k >= kept:
-                value = self.values[name]
+                value = self.values.get(name)
                 if not isinstance(value, Held):
                     raise self.bad(node, f"its output {k} is not that of a layer")
                 self.put(node, replace(value, timed=True), k)
@@ -54,7 +54,7 @@ class Loops(Calls):
     def call_lif_step(self, node: Node) -> None:
         """Add neurons of a loop."""
         roles = self.roles(node)
-        states = {role: self.values[name] for role, name in zip(roles, node.inputs, strict=True)}
+        states = {role: self.value(node, k) for k, role in enumerate(roles)}
         held = {role: s for role, s in states.items() if isinstance(s, State)}
         given = {role: s for role, s in states.items() if isinstance(s, np.ndarray)}
         x = self.held(node)
