@@ -229,6 +229,7 @@ def test_calls_that_contradict_themselves():
 
     for value in (2**62, 2**31 - 1, -1):
         corrupt("stem.lif", set_("leak_param", "i", value), "'stem.lif': .*attribute")
+    corrupt("stem.lif", set_("leak_at_store", "i", 2**31 - 1), "is not the one that snncore writes")
     corrupt("stem.lif", set_("decay", "s", b"nan"), "'decay' is not finite")
     corrupt("stem.lif", set_("threshold", "s", b"one"), "'threshold' is not a number")
     corrupt("stem.lif.current", set_("kinds", "s", b"a" * 99), "expected 99 inputs and more, received 4")

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from property.engine import equal
-from property.test_neuron import charged, currents, model_of, parameters, rules
 
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
+for package in ("onnx", "onnxruntime", "torch", "safetensors"):
+    pytest.importorskip(package)
 
 from convert.onnx_runs import run
+from property.engine import equal
+from property.test_neuron import charged, currents, model_of, parameters, rules
 
 import snncore
 from snncore import Neuron

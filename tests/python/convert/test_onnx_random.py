@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+onnx = pytest.importorskip("onnx")
+for package in ("onnxruntime", "torch", "safetensors"):
+    pytest.importorskip(package)
+
+from convert.onnx_runs import fed, run
 from hypothesis import given
 from property import strategies, test_cuba, test_recurrent
 from property.engine import Builder, equal
 from property.strategies import Case
-
-onnx = pytest.importorskip("onnx")
-pytest.importorskip("onnxruntime")
-
-from convert.onnx_runs import fed, run
 
 import snncore
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from snncore.neuron import VALUES, Neuron
 
 from .functions import function, stem_of
-from .held import Held, State, Steps, fixed
+from .held import Held, Size, State, fixed
 from .loading import Node
 from .operators import Operators
 
@@ -74,9 +74,9 @@ class Calls(Operators):
         scale = self.number(node, "scale") if "scale" in node.attrs else None
         edge = self.builder.input(name, dtype, shape, points, scale, layout)
         kind: Any = {"f32": "real", "b1": "spike", "u8": "pixel"}.get(dtype, "count")
-        self.put(node, Held(edge, kind, shape, counted=kind == "count"))
-        for k in range(1, len(node.outputs)):
-            self.put(node, Steps(), k)
+        self.put(node, Held(edge, kind, shape, counted=kind == "count", still="T" not in layout))
+        for k, of in enumerate(("samples", "steps")[: len(node.outputs) - 1], 1):
+            self.put(node, Size(of), k)
 
     def number(self, node: Node, name: str) -> float:
         """Give an attribute that holds a real number as text."""
@@ -91,12 +91,15 @@ class Calls(Operators):
     def call_repeat(self, node: Node) -> None:
         """Pass on: one frame for all steps is how the input is read."""
         self.is_steps(node, 1)
-        self.put(node, self.held(node))
+        x = self.held(node)
+        if not x.still:
+            raise self.bad(node, f"repeats '{x.edge}', which has a frame for each step")
+        self.put(node, replace(x, still=False))
 
     def call_time_first(self, node: Node) -> None:
         """Pass on, with time as an axis."""
         self.is_steps(node, 1)
-        self.put(node, replace(self.held(node), timed=True))
+        self.put(node, replace(self.moving(node), timed=True))
 
     def call_batch(self, node: Node) -> None:
         """Pass on, without time as an axis."""
@@ -105,7 +108,7 @@ class Calls(Operators):
     def call_delay(self, node: Node) -> None:
         """Delay."""
         self.is_steps(node, 1)
-        x, steps = self.held(node), node.attrs["delay"]
+        x, steps = self.moving(node), node.attrs["delay"]
         if len(steps) != 1:
             raise self.bad(node, f"delay {steps}")
         self.put(node, replace(x, edge=self.builder.delay(node.name, x.edge, steps[0])))
@@ -133,7 +136,8 @@ class Calls(Operators):
     def call_requant(self, node: Node) -> None:
         """Requantise."""
         terms = len(node.attrs["kinds"])
-        held = [self.held(node, k) for k in range(terms)]
+        held = [self.whole(node, k) for k in range(terms)]
+        self.alike(node, held)
         for x, kind in zip(held, node.attrs["kinds"], strict=True):
             if (
                 kind not in "ads"
@@ -148,7 +152,7 @@ class Calls(Operators):
             raise self.bad(node, "divides by what is not a power of two")
         wide = bool(node.attrs.get("wide", 0))
         edge = self.builder.requant(node.name, [x.edge for x in held], factors, c, n, wide)
-        self.put(node, Held(edge, "current", held[0].shape))
+        self.put(node, Held(edge, "current", held[0].shape, still=held[0].still))
 
     def channels(self, node: Node, index: int) -> NDArray[Any]:
         """Give parameters, shaped to meet [N, C, H, W], as [C]."""
@@ -199,7 +203,7 @@ class Calls(Operators):
     def call_lif(self, node: Node) -> None:
         """Add neurons over all steps."""
         self.is_steps(node, 1)
-        x = self.held(node)
+        x = self.moving(node)
         given = {role: self.constant(node, k) for k, role in enumerate(self.roles(node)) if k > 1}
         self.put(node, self.neurons(node, stem_of(node.op), x, given))
 
@@ -244,10 +248,11 @@ class Calls(Operators):
     def call_readout(self, node: Node) -> None:
         """Read out over time."""
         self.is_steps(node, 1)
-        x, kind = self.held(node), node.attrs["kind"]
+        x, kind = self.moving(node), node.attrs["kind"]
         whole = x.kind in ("sum", "spike", "count")
         if whole != (kind != "f32") or (x.kind == "sum") != (kind in ("a", "d")):
             raise self.bad(node, f"reads '{x.edge}' ({x.kind}) as {kind!r}")
+        self.whole(node)
         given = {} if not whole else {"scale": self.channels(node, 2), "bias": self.channels(node, 3)}
         edge = self.builder.readout(node.name, x.edge, node.attrs["mode"], **given)
         self.put(node, Held(edge, "real", x.shape))
@@ -256,12 +261,20 @@ class Calls(Operators):
 
     def call_state(self, node: Node) -> None:
         """Note a state of neurons."""
+        self._is_samples(node)
         self.put(node, State(self.constant(node, 1), tuple(node.attrs["shape"])))
 
     def call_delay_memory(self, node: Node) -> None:
         """Note the memory of a delay."""
-        (steps,) = (*node.attrs["delay"], 0)[:1]
+        self._is_samples(node)
+        if len(node.attrs["delay"]) != 1:
+            raise self.bad(node, f"delay {node.attrs['delay']}")
+        (steps,) = node.attrs["delay"]
         self.put(node, State(None, tuple(node.attrs["shape"]), delay=steps))
+
+    def _is_samples(self, node: Node) -> None:
+        if self.value(node, 0) != Size("samples"):
+            raise self.bad(node, "input 0 is not the number of samples")
 
 
 def _parameter(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

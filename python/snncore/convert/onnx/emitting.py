@@ -83,7 +83,7 @@ class Emitter(Loops):
             layout = ("T" if timed or merged else "") + ("NCHW" if len(shape) == 3 else "NC")
             kind: Any = "real" if element == _FLOAT else "spike"
             edge = self.builder.input(name, "f32" if kind == "real" else "b1", shape, layout=layout)
-            self.values[name] = Held(edge, kind, shape, timed=timed)
+            self.values[name] = Held(edge, kind, shape, timed=timed, still=not (timed or merged))
 
     def emit(self, node: Node) -> None:
         """Add a node."""
@@ -110,6 +110,12 @@ class Emitter(Loops):
                 continue
             if not isinstance(held, Held):
                 raise FormatError(f"{self.network.source}: output '{name}' does not depend on the input")
+            if held.counted and held.divisor != 1:
+                raise FormatError(
+                    f"{self.network.source}: output '{name}' is counts, not what they are worth"
+                )
+            if held.still and self.network.functions:
+                raise FormatError(f"{self.network.source}: output '{name}' is one frame for all steps")
             edge = held.edge
             if readout is not None and len(held.shape) == 1 and held.kind not in ("sum", "current"):
                 node = Node(f"{name}.readout", "readout", "", (), (name,), {})

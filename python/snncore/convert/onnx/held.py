@@ -23,8 +23,9 @@ Kind = Literal["real", "spike", "count", "pixel", "sum", "current"]
 class Held:
     """An edge of the builder.
 
-    `shape` is [C, H, W] or [F]. `timed`: the value is [T, N, ...] rather than [T*N, ...]. A count is worth
-    1 / `divisor`; `counted` says that the ONNX value is the count and not its worth.
+    `shape` is [C, H, W] or [F]. `timed`: the value is [T, N, ...] rather than [T*N, ...]; `still`: it is [N,
+    ...], one for all steps. A count is worth 1 / `divisor`; `counted` says that the ONNX value is the count
+    and not its worth.
     """
 
     edge: str
@@ -33,6 +34,7 @@ class Held:
     timed: bool = False
     divisor: int = 1
     counted: bool = False
+    still: bool = False
 
     @property
     def worth(self) -> Held:
@@ -41,8 +43,10 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Steps:
-    """The number of steps, or of samples, as a value of the graph."""
+class Size:
+    """The number of "steps" or "samples" as a value of the graph."""
+
+    of: str
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class State:
     index: int = -1
 
 
-Anything = Held | Steps | State | np.ndarray
+Anything = Held | Size | State | np.ndarray
 
 
 class Ground:
@@ -106,6 +110,27 @@ class Ground:
         if held.counted and held.divisor != 1:
             raise self.bad(node, "reads counts; snncore.real makes them what they are worth")
         return held
+
+    def whole(self, node: Node, index: int = 0) -> Held:
+        """Give an input of a layer of integers: counts as they are."""
+        held = self.held(node, index)
+        if held.kind == "count" and held.divisor != 1 and not held.counted:
+            raise self.bad(node, f"reads what counts are worth ('{held.edge}'), not counts")
+        return held
+
+    def moving(self, node: Node, index: int = 0) -> Held:
+        """Give an input of a function over time."""
+        held = self.held(node, index)
+        if held.still:
+            raise self.bad(
+                node, f"reads one frame ('{held.edge}'); snncore.repeat makes it one for each step"
+            )
+        return held
+
+    def alike(self, node: Node, terms: Sequence[Held]) -> None:
+        """Check that values are added element by element."""
+        if len({(t.shape, t.timed, t.still) for t in terms}) > 1:
+            raise self.bad(node, "its inputs differ in their axes")
 
     def constant(self, node: Node, index: int) -> NDArray[Any]:
         """Give an input that is known."""

@@ -9,16 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from .held import Ground, Held, Steps, count
+from .held import Ground, Held, Size, count
 from .loading import Node
 from .weights import codes_of
 
-#: Operators on constants that a file may hold between a tensor and its reader.
-FOLDED: Final[Mapping[str, Callable[..., NDArray[Any]]]] = {
-    "Identity": lambda x: x,
-    "Cast": lambda x, to: x.astype(to),
-    "Transpose": lambda x, perm=None: x.transpose(perm),
-}
+#: Operators that a file may hold between a tensor and its reader.
+FOLDED: Final = ("Identity", "Cast", "Transpose")
 
 _TYPES: Final = {1: "f4", 11: "f8", 3: "i1", 5: "i2", 6: "i4", 7: "i8", 2: "u1", 9: "?"}
 
@@ -33,22 +29,24 @@ class Operators(Ground):
 
     def fold(self, node: Node) -> bool:
         """Compute a node of constants; tell whether it was one."""
-        given = [self.values.get(name) for name in node.inputs]
         if node.op == "Constant":
             self._constant(node)
             return True
-        if not given or node.op not in FOLDED or not all(isinstance(g, np.ndarray) for g in given):
+        x = self.values.get(node.inputs[0]) if len(node.inputs) == 1 else None
+        if node.op not in FOLDED or not isinstance(x, np.ndarray):
             return False
-        attrs = {key: value for key, value in node.attrs.items() if key in ("to", "perm")}
         if node.op == "Cast":
-            if attrs.get("to") not in _TYPES:
-                raise self.cannot(node, f"a conversion to type {attrs.get('to')}")
-            attrs = {"to": np.dtype(_TYPES[attrs["to"]])}
-        elif node.op == "Identity":
-            attrs = {}
-        elif node.op == "Transpose" and sorted(attrs.get("perm", [])) != list(range(given[0].ndim)):  # type: ignore[union-attr]
-            raise self.bad(node, f"perm {attrs.get('perm')} does not fit")
-        self.put(node, FOLDED[node.op](*given, **attrs))
+            to = node.attrs.get("to")
+            if to not in _TYPES:
+                raise self.cannot(node, f"a conversion to type {to}")
+            with np.errstate(invalid="ignore"):
+                x = x.astype(_TYPES[to])
+        elif node.op == "Transpose":
+            perm = node.attrs.get("perm", list(range(x.ndim))[::-1])
+            if sorted(perm) != list(range(x.ndim)):
+                raise self.bad(node, f"perm {perm} does not fit")
+            x = x.transpose(perm)
+        self.put(node, x)
         return True
 
     def _constant(self, node: Node) -> None:
@@ -121,6 +119,7 @@ class Operators(Ground):
     ) -> None:
         coded = self.coded(node)
         if coded:
+            self.whole(node)
             facts = self.network.facts.get("weights", {}).get(node.name)
             given = codes_of(weight, facts, lambda why: self.bad(node, why))
         else:
@@ -134,7 +133,7 @@ class Operators(Ground):
             given["bias"] = bias.astype(np.float64)
         edge = add(node.name, x.edge, **given, **geometry)
         shape = self.builder.shape(edge)
-        self.put(node, Held(edge, "sum" if coded else "real", shape, timed=x.timed))
+        self.put(node, Held(edge, "sum" if coded else "real", shape, timed=x.timed, still=x.still))
 
     def coded(self, node: Node) -> bool:
         """Tell whether a layer has quantised weights: its sums go to integers of ours."""
@@ -162,6 +161,7 @@ class Operators(Ground):
             t.counted for t in terms
         ):
             raise self.bad(node, "adds counts and values")
+        self.alike(node, terms)
         edge = self.builder.add(node.name, [t.edge for t in terms])
         whole = all(t.kind in ("spike", "count") for t in terms)
         first = terms[0]
@@ -295,6 +295,8 @@ class Operators(Ground):
 
     def valued_readout(self, node: Node, x: Held, mode: Any) -> None:
         """Add a readout of values: of counts what they are worth."""
+        if x.counted and x.divisor != 1:
+            raise self.bad(node, "reads counts; snncore.real makes them what they are worth")
         given: dict[str, Any] = {}
         if x.kind in ("spike", "count"):
             given = {"scale": [1.0 / x.divisor], "bias": np.zeros(x.shape)}
@@ -306,5 +308,5 @@ class Operators(Ground):
         value = self.value(node, index)
         if isinstance(value, np.ndarray) and value.shape == (1,):
             self.fix_steps(node, int(value[0]))
-        elif not isinstance(value, Steps):
+        elif value != Size("steps"):
             raise self.bad(node, f"input {index} is not the number of steps")

@@ -76,7 +76,7 @@ _LEAKS: Final[Mapping[str, Callable[[Value, int], Value]]] = {
 
 
 def _integer_lif(attrs: Attrs) -> Rule:
-    state, late, table = attrs["state"], attrs["leak_at_store"], attrs["profile"] == "X"
+    state, late, table = attrs["state"], bool(attrs["leak_at_store"]), attrs["profile"] == "X"
     leak, parameter = _LEAKS[attrs["leak"]], _within(attrs, "leak_param", 32767)
 
     def step(body: Body, x: Value, states: States, p: Parameters) -> tuple[Value, States]:
@@ -144,7 +144,7 @@ def _cuba_lif(attrs: Attrs) -> Rule:
 
 
 def _float_lif(attrs: Attrs) -> Rule:
-    strict, reset = attrs["strict"], attrs["reset"]
+    strict, reset = bool(attrs["strict"]), attrs["reset"]
 
     def step(body: Body, x: Value, states: States, p: Parameters) -> tuple[Value, States]:
         h = p["decay"] * states["v"] + p["input_gain"] * x

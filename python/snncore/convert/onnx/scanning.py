@@ -9,7 +9,7 @@ import numpy as np
 
 from .calls import Calls
 from .functions import NEURONS, stem_of
-from .held import Held, State
+from .held import Anything, Held, State
 from .loading import Body, Node
 
 
@@ -25,27 +25,33 @@ class Loops(Calls):
         kept = len(node.inputs) - scanned
         if len(body.inputs) != len(node.inputs) or len(body.outputs) != len(node.outputs) or not scanned > 0:
             raise self.bad(node, "its inputs and outputs are not those of its body")
-        self.values.update(body.constants)
-        for k, name in enumerate(body.inputs):
-            given = self.value(node, k)
-            if k < kept and isinstance(given, State):
-                self.values[name] = replace(given, index=k)
-            elif k >= kept and isinstance(given, Held) and given.timed:
-                self.values[name] = replace(given, timed=False)
-            else:
-                raise self.cannot(node, f"input {k}; states of snncore's and sequences are possible")
+        around, self.values = self.values, self._inside(node, body, kept)
         self.body = body
         self.makers = {output: inner for inner in body.nodes for output in inner.outputs}
         self.know(body.nodes)
         self.ends.update(body.outputs)
         for inner in body.nodes:
             self.emit(inner)
-        for k, name in enumerate(body.outputs):
-            if k >= kept:
-                value = self.values.get(name)
-                if not isinstance(value, Held):
-                    raise self.bad(node, f"its output {k} is not that of a layer")
-                self.put(node, replace(value, timed=True), k)
+        inside, self.values = self.values, around
+        for k, name in enumerate(body.outputs[kept:], kept):
+            value = inside.get(name)
+            if not isinstance(value, Held):
+                raise self.bad(node, f"its output {k} is not that of a layer")
+            self.put(node, replace(value, timed=True), k)
+
+    def _inside(self, node: Node, body: Body, kept: int) -> dict[str, Anything]:
+        """Give what a body sees: constants, states, and a step of the sequences."""
+        values: dict[str, Anything] = {n: v for n, v in self.values.items() if isinstance(v, np.ndarray)}
+        values.update(body.constants)
+        for k, name in enumerate(body.inputs):
+            given = self.value(node, k)
+            if k < kept and isinstance(given, State):
+                values[name] = replace(given, index=k)
+            elif k >= kept and isinstance(given, Held) and given.timed:
+                values[name] = replace(given, timed=False)
+            else:
+                raise self.cannot(node, f"input {k}; states of snncore's and sequences are possible")
+        return values
 
     def emit(self, node: Node) -> None:
         """Add a node; see `Emitter`."""
@@ -56,7 +62,7 @@ class Loops(Calls):
         roles = self.roles(node)
         states = {role: self.value(node, k) for k, role in enumerate(roles)}
         held = {role: s for role, s in states.items() if isinstance(s, State)}
-        given = {role: s for role, s in states.items() if isinstance(s, np.ndarray)}
+        given = {r: self.constant(node, k) for k, r in enumerate(roles) if k > 0 and r not in held}
         x = self.held(node)
         names = self.network.functions[node.op].output[1:]
         if [f"next_{role}" for role in held] != list(names) or len(node.outputs) != 1 + len(names):
