@@ -184,3 +184,66 @@ def test_the_file_does_not_depend_on_the_day():
     assert snncore.to_onnx(model).SerializeToString(deterministic=True) == snncore.to_onnx(
         model
     ).SerializeToString(deterministic=True)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 2, 2)])
+def test_loops_of_every_kind_of_neuron(shape):
+    """Neurons with a current, refractory time and a membrane each, whose spikes come back; others' values."""
+    each = np.asarray(RNG.integers(1, 5, shape) / 8, np.float32)
+    spiking = snncore.Neuron(
+        rate=each, synapse="decay_add", synapse_rate=0.5, threshold=each.flat[0] + 0.25, initial=each,
+        refractory="hold", refractory_steps=2, reset="subtract",
+    )  # fmt: skip
+    keeping = snncore.Neuron(charge="euler_leak_first", rate=0.5, fire="none", reset="none", leak=0.25)
+    channels = shape[0]
+    layer = "conv2d" if len(shape) == 3 else "linear"
+    square = (channels, channels, 1, 1) if len(shape) == 3 else (channels, channels)
+
+    def weights():
+        return np.asarray(RNG.integers(-8, 12, square) / 8, np.float32)
+
+    b = GraphBuilder()
+    x = b.input("x", "f32", shape, layout="TNCHW" if len(shape) == 3 else "TNC")
+    spikes = getattr(b, layer)("from_spikes", b.delay("late", "spiking", 1, shape), weights())
+    values = b.delay("later", "keeping", 3, shape, dtype="f32")
+    x = b.neuron("spiking", b.add("sum", [getattr(b, layer)("in", x, weights()), spikes, values]), spiking)
+    b.output("v", b.neuron("keeping", getattr(b, layer)("out", x, weights()), keeping))
+    b.output("s", x)
+    model = b.build(8)
+    x = np.asarray(RNG.integers(-8, 17, (8, 3, *shape)) / 8, np.float32)
+    proto = same(model, x, ["spiking"])
+    assert [n.op_type for n in proto.graph.node].count("Scan") == 1 and 0 < model.run(x)["s"].mean() < 0.9
+    back(proto, model)
+
+
+def test_a_recurrent_cuba_network_from_nir():
+    nir = pytest.importorskip("nir")
+    pytest.importorskip("h5py")
+    from convert.nir_networks import DT, STEPS, cuba_lif, graph, values, weights
+
+    nodes = {
+        "fc": nir.Linear(weights(RNG, 3, 4)),
+        "one": cuba_lif((3,), r=4.0),
+        "self": nir.Linear(weights(RNG, 3, 3)),
+        "two": cuba_lif((3,), r=4.0),
+    }
+    g = graph(nodes, "input fc one two output, one self one", outputs=(3,))
+    model = snncore.from_nir(g, dt=DT, reset="zero")
+    x = values(RNG, STEPS, 4, 4)
+    assert model.run(x).any()
+    back(same(model, x, ["one", "two"]), model)
+
+
+def test_fixed_point_neurons_in_a_loop():
+    b = GraphBuilder()
+    codes, loop = (RNG.integers(-8, 8, (5, n)).astype(np.int8) for n in (12, 5))
+    x = b.linear("fc", b.input("x", "b1", [12]), codes, encoding="odd", bits=4, scale=1.0)
+    again = b.linear("again", b.delay("late", "cuba", 2, [5]), loop, encoding="odd", bits=4, scale=1.0)
+    gains, none = np.full(5, 64, np.int32), np.zeros(5, np.int32)
+    x = b.requant("current", [x, again], [gains, gains], none, none)
+    x = b.cuba_lif("cuba", x, current_decay=3000, decay=3900, theta=np.full(5, 90_000), bias=none + 100)
+    b.output("y", b.readout("count", x, "sum", scale=1.0, bias=none))
+    model = b.build(12)
+    x = RNG.random((4, 12)) < 0.5
+    back(same(model, x, ["cuba"]), model)
+    assert 0 < model.run(x).mean() < 12

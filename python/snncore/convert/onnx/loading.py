@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
@@ -11,21 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import numpy as np
 import onnx
 from google.protobuf.message import DecodeError, Message
 from numpy.typing import NDArray
-from onnx import numpy_helper
 
 from snncore import Error, FormatError
 
 from .attributes import STANDARD, of_call
 from .functions import DOMAIN, FUNCTIONS, VERSION, stem_of
+from .tensors import Tensors
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | onnx.ModelProto
 
 OLDEST: Final = 13  #: opset in which operators take axes and the like as we read them
-_KINDS: Final = ("FLOAT", "DOUBLE", "INT8", "INT16", "INT32", "INT64", "UINT8", "BOOL")
 
 
 @dataclass(frozen=True)
@@ -161,7 +158,8 @@ class _Reader:
     """Reads graphs, and the graphs in them; every value is given once, before it is read."""
 
     def __init__(self, folder: Path | None, source: str) -> None:
-        self.folder, self.source = folder, source
+        self.source = source
+        self.tensors = Tensors(folder, source)
         self.unnamed = 0
 
     def read(
@@ -174,7 +172,7 @@ class _Reader:
         for tensor in graph.initializer:
             if tensor.name in constants:
                 raise FormatError(f"{self.source}: two tensors are called '{tensor.name}'")
-            constants[tensor.name] = self.tensor(tensor, f"tensor '{tensor.name}'")
+            constants[tensor.name] = self.tensors.read(tensor, f"tensor '{tensor.name}'")
         known = {*outside, *constants, *(v.name for v in graph.input), ""}
         nodes = []
         written = {o: n for n in graph.node for o in n.output}
@@ -244,60 +242,11 @@ class _Reader:
             elif a.type == kinds.FLOATS:
                 yield a.name, list(a.floats)
             elif a.type == kinds.TENSOR:
-                yield a.name, self.tensor(a.t, label)
+                yield a.name, self.tensors.read(a.t, label)
             elif a.type == kinds.GRAPH:
                 yield a.name, Body(a.g, *self.read(a.g, known))
             else:
                 raise FormatError(f"{self.source}: {label}: attribute '{a.name}' of an unexpected kind")
-
-    def tensor(self, tensor: onnx.TensorProto, label: str) -> NDArray[Any]:
-        """Give a tensor as an array: finite, and as large as it says."""
-        kind = (
-            onnx.TensorProto.DataType.Name(tensor.data_type)
-            if tensor.data_type in onnx.TensorProto.DataType.values()
-            else str(tensor.data_type)
-        )
-        if kind not in _KINDS:
-            raise Error(
-                f"{self.source}: {label} is of type {kind}; {', '.join(_KINDS)} are possible, so export "
-                "float32 weights"
-            )
-        if len(tensor.dims) > 8 or any(d < 0 for d in tensor.dims):
-            raise FormatError(f"{self.source}: {label} has the shape {list(tensor.dims)[:9]}")
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            array = self._external(tensor, label)
-        else:
-            try:
-                array = numpy_helper.to_array(tensor)
-            except (ValueError, TypeError):
-                raise FormatError(
-                    f"{self.source}: {label} does not hold what its shape {list(tensor.dims)} says"
-                ) from None
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise FormatError(f"{self.source}: {label} holds values that are not finite")
-        return array
-
-    def _external(self, tensor: onnx.TensorProto, label: str) -> NDArray[Any]:
-        """Read data from a file beside the model, and from nowhere else."""
-        entries = {entry.key: entry.value for entry in tensor.external_data}
-        location = entries.get("location", "")
-        if self.folder is None:
-            raise Error(f"{self.source}: {label} lies in the file '{location}'; give the path of the model")
-        path = self.folder / location
-        if not location or Path(location).name != location or location == ".." or path.is_symlink():
-            raise FormatError(f"{self.source}: {label} lies in '{location}', which is not beside the model")
-        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).newbyteorder("<")
-        size = math.prod(tensor.dims) * dtype.itemsize
-        offset, length = (
-            entries.get(key, default) for key, default in (("offset", "0"), ("length", str(size)))
-        )
-        if not path.is_file() or not offset.isdigit() or length != str(size):
-            raise FormatError(f"{self.source}: {label}: no {size} bytes for it in '{location}'")
-        if int(offset) + size > path.stat().st_size:
-            raise FormatError(f"{self.source}: {label}: '{location}' is too short")
-        with path.open("rb") as file:
-            file.seek(int(offset))
-            return np.frombuffer(file.read(size), dtype).reshape(tuple(tensor.dims))
 
 
 class Body:
