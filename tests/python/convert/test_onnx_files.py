@@ -283,3 +283,45 @@ def test_bits_that_were_flipped(make):
             assert not re.search(r"\n.*\n.*\n", str(why))
         data[at] ^= bit
     assert refused > 100
+
+
+def counts():
+    b = snncore.GraphBuilder()
+    x = b.avgpool2d("pool", b.input("x", "b1", [2, 4, 4]), 2)
+    b.output("means", b.lif("lif", b.conv2d("conv", x, np.ones((2, 2, 1, 1), np.float32))))
+    codes = np.ones((3, 8), np.int8)
+    b.output(
+        "y", b.readout("out", b.linear("fc", b.flatten("flat", x), codes, encoding="sym", bits=4, scale=1.0))
+    )
+    return b.build(2)
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "at", "value", "text"),
+    [
+        (looped, "x.repeated", 1, "x.value.samples", "input 1 is not the number of steps"),
+        (looped, "late.first", 0, "steps", "input 0 is not the number of samples"),
+        (looped, "y.steps", 0, "x.value", r"reads one frame \('x'\); snncore.repeat"),
+        (looped, "loop/lif", 3, "sum", "input 3 is computed"),
+        (looped, "loop/lif", 0, "x.frames", "reads 'x.frames', which only a function of snncore's may"),
+        (looped, "loop/lif", 1, "late.memory", "a state of|not what the next step begins with"),
+        (looped, "loop/again", 0, "lif.v", "input 0 does not come from an input"),
+        (looped, "loop/late", 0, "lif.v", "reads no memory of a delay"),
+        (vectors, "current.repeated", 0, "lif", "which has a frame for each step|reads 'lif' of a node"),
+        (vectors, "lif", 0, "current", r"reads one frame \('current'\)"),
+        (vectors, "y.output", 0, "fc2", "sum|output"),
+        (counts, "conv", 0, "pool", "reads counts; snncore.real"),
+        (counts, "flat", 0, "pool.real", r"reads what counts are worth \('flat'\)"),
+        (counts, "means.output", 0, "pool", "is counts, not what they are worth"),
+    ],
+)
+def test_wires_that_lead_elsewhere(make, name, at, value, text):
+    """onnxruntime would compute something else than the model: refused, not guessed."""
+    proto = snncore.to_onnx(make())
+    nodes = list(proto.graph.node)
+    if name.startswith("loop/"):
+        loop = next(n for n in nodes if n.name == "loop")
+        body = attribute(loop, "body").g
+        nodes, name = list(body.node), name.removeprefix("loop/")
+    next(n for n in nodes if n.name == name).input[at] = value
+    says(proto, text, (snncore.Error, snncore.FormatError, ValueError))
