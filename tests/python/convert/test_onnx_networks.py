@@ -162,6 +162,13 @@ def test_options():
         snncore.to_onnx(model, timesteps=0)
     with pytest.raises(ValueError, match="the input's first axis tells it"):
         snncore.to_onnx(nets.image_net(layout="TNCHW"), timesteps=3)
+    two = nets.two_inputs_net()
+    assert [o.name for o in snncore.to_onnx(two, record=["lif"]).graph.output] == ["spikes", "rate", "lif"]
+    b = GraphBuilder()
+    x = b.lif("lif", b.linear("fc", b.input("x", "f32", [4]), np.ones((4, 4), np.float32)))
+    b.output("fc", x)
+    with pytest.raises(snncore.Error, match="recorded layers would be called 'fc'"):
+        snncore.to_onnx(b.build(1), record=["fc"])
     assert [o.name for o in snncore.to_onnx(model, record="stem.lif").graph.output] == ["logits", "stem.lif"]
     again = snncore.from_onnx(snncore.to_onnx(model, timesteps=9))
     assert again.timesteps == 9 and again.labels == model.labels

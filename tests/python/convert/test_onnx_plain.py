@@ -190,6 +190,29 @@ def test_a_network_that_torch_exported():
     agrees(proto, dyadic(STEPS, SAMPLES, 3, 8, 8), (-1, 3, 8, 8))
 
 
+def test_axes_that_cannot_be_told():
+    for target in ([-1, SAMPLES, 4], [0, SAMPLES, 4], [STEPS + 1, -1, 4]):
+        d = Draft(["B", 6])
+        x = d.neuron(d.op("Gemm", "x", dyadic(6, 4)), image=False)
+        proto = d.model(d.op("Reshape", x, np.array(target)))
+        with pytest.raises((snncore.Error, snncore.FormatError), match=r"Reshape 'reshape2': .*steps"):
+            snncore.from_onnx(proto)
+    d = Draft([STEPS, "N", 6])
+    x = d.op("Reshape", d.op("Identity", "x"), np.array([SAMPLES, -1, 6]))
+    with pytest.raises(snncore.Error, match="the first axis becomes 3, expected the number of steps"):
+        snncore.from_onnx(d.model(d.op("MatMul", x, dyadic(6, 4))))
+
+
+def test_biases_of_every_shape():
+    for shape in ((4,), (1,), (1, 4)):
+        d = Draft(["B", 6])
+        x = d.op("Gemm", "x", dyadic(6, 4), dyadic(*shape))
+        agrees(d.model(d.neuron(x, image=False)), dyadic(STEPS, SAMPLES, 6), (-1, 6))
+    d = Draft(["B", 6])
+    with pytest.raises(snncore.FormatError, match=r"Gemm 'gemm0': a bias \[3\], expected one value"):
+        snncore.from_onnx(d.model(d.op("Gemm", "x", dyadic(6, 4), dyadic(3))), timesteps=1)
+
+
 def test_layers_without_neurons_need_the_steps():
     d = Draft(["N", 6])
     proto = d.model(d.op("Gemm", "x", dyadic(6, 4)))

@@ -59,13 +59,21 @@ class Shapes(Ground):
         tail = target[-rank:]
         lead = len(target) - rank
         if lead in (1, 2) and (tail == list(x.shape) or (rank == 1 and tail == [-1])):
-            if lead == 2 and not x.timed:
-                self.fix_steps(node, target[0])
+            if lead == 2:
+                self._check_split(node, x, target[0])
             self.put(node, replace(x, timed=lead == 2))
         elif rank == 3 and target[-1] in (-1, size) and len(target) == 2 + x.timed:
             self.put(node, self._flat(node, x))
         else:
             raise self.cannot(node, f"from {list(x.shape)} for each step to {target}")
+
+    def _check_split(self, node: Node, x: Held, steps: int) -> None:
+        """Check that the first axis is time: its size, or 0 (as it was)."""
+        if x.timed and steps in (0, self.steps):
+            return
+        if steps <= 0 or x.timed:
+            raise self.cannot(node, f"the first axis becomes {steps}, expected the number of steps")
+        self.fix_steps(node, steps)
 
     def fix_steps(self, node: Node, steps: int) -> None:
         """Note the number of steps that the graph has been made for; 0 and -1 leave it open."""

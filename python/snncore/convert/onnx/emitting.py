@@ -81,6 +81,8 @@ class Emitter(Loops):
                     "[N, C, H, W] and [T, N, C, H, W] of float32 or bool are possible, F, C, H and W fixed"
                 )
             layout = ("T" if timed or merged else "") + ("NCHW" if len(shape) == 3 else "NC")
+            if timed and isinstance(axes[0], int):  # type: ignore[index]
+                self.steps = axes[0]  # type: ignore[index]
             kind: Any = "real" if element == _FLOAT else "spike"
             edge = self.builder.input(name, "f32" if kind == "real" else "b1", shape, layout=layout)
             self.values[name] = Held(edge, kind, shape, timed=timed, still=not (timed or merged))
@@ -106,7 +108,7 @@ class Emitter(Loops):
         recorded = self.network.facts.get("record", [])
         for name in self.network.outputs:
             held = self.values.get(name)
-            if name in recorded and name != self.network.outputs[0]:
+            if name in recorded:
                 continue
             if not isinstance(held, Held):
                 raise FormatError(f"{self.network.source}: output '{name}' does not depend on the input")

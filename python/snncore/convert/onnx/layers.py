@@ -36,11 +36,16 @@ class Writer:
     """
 
     def __init__(self, parts: Parts, timesteps: int, recorded: Mapping[str, str]) -> None:
-        self.parts, self.timesteps, self.recorded = parts, timesteps, recorded
+        self.parts, self.timesteps = parts, timesteps
         document = parts.document
         self.edges: dict[str, Attrs] = document["graph"]["edges"]
-        ends = [port["name"] for port in (*document["inputs"], *document["outputs"])]
-        self.sheet = Sheet([*ends, *recorded])
+        outputs = {port["name"]: port["edge"] for port in document["outputs"]}
+        self.recorded = {name: edge for name, edge in recorded.items() if outputs.get(name) != edge}
+        ends = [*(port["name"] for port in document["inputs"]), *outputs, *self.recorded]
+        twice = sorted(name for name in set(ends) if ends.count(name) > 1)
+        if twice:
+            raise Error(f"to_onnx: two inputs, outputs or recorded layers would be called '{twice[0]}'")
+        self.sheet = Sheet(ends)
         self.values: dict[str, str] = {}
         self.still: set[str] = set()
         self.wide: set[str] = set()
@@ -57,12 +62,10 @@ class Writer:
         if not self.steps:
             self.steps = self.sheet.constant("steps", np.array([self.timesteps], np.int64))
         self.walk()
-        outputs = {port["name"]: port["edge"] for port in self.parts.document["outputs"]}
-        for name, edge in outputs.items():
-            self._output(name, edge)
+        for port in self.parts.document["outputs"]:
+            self._output(port["name"], port["edge"])
         for name, edge in self.recorded.items():
-            if name not in outputs:
-                self._record(name, edge)
+            self._record(name, edge)
 
     def walk(self) -> None:
         """Write all nodes."""

@@ -89,8 +89,6 @@ class Operators(Shapes):
             raise self.bad(node, f"weights {list(weight.shape)}")
         weight = weight if node.attrs.get("transB", 0) else weight.T
         bias = self.optional(node, 2)
-        if bias is not None:
-            bias = np.broadcast_to(np.squeeze(bias), weight.shape[:1])
         self._layer(node, self.builder.linear, self.held(node), weight, bias, {})
 
     def op_matmul(self, node: Node) -> None:
@@ -103,7 +101,7 @@ class Operators(Shapes):
         if len(readers) == 1 and readers[0].op == "Add" and node.outputs[0] not in self.ends:
             others = [self.values.get(n) for n in readers[0].inputs if n != node.outputs[0]]
             if len(others) == 1 and isinstance(others[0], np.ndarray):
-                bias = np.broadcast_to(others[0].ravel(), weight.shape[1:])
+                bias = others[0]
         self._layer(node, self.builder.linear, x, weight.T, bias, {})
         if bias is not None:
             self.values[readers[0].outputs[0]] = self.values[node.outputs[0]]
@@ -127,11 +125,9 @@ class Operators(Shapes):
             self.valued(node)
             given = {"weight": np.ascontiguousarray(weight, np.float32)}
         if bias is not None:
-            if bias.ndim != 1:
-                raise self.bad(
-                    node, f"a bias of shape {list(bias.shape)}, expected one value for each channel"
-                )
-            given["bias"] = bias.astype(np.float64)
+            if bias.size not in (1, len(weight)) or bias.size != np.atleast_1d(bias).shape[-1]:
+                raise self.bad(node, f"a bias {list(bias.shape)}, expected one value for each channel")
+            given["bias"] = np.broadcast_to(bias.ravel(), len(weight)).astype(np.float64)
         edge = add(node.name, x.edge, **given, **geometry)
         shape = self.builder.shape(edge)
         self.put(node, Held(edge, "sum" if coded else "real", shape, timed=x.timed, still=x.still))
