@@ -44,6 +44,7 @@ __all__ = [
     "from_lava_dl",
     "from_nir",
     "from_norse",
+    "from_onnx",
     "from_sinabs",
     "from_snntorch",
     "from_spikingjelly",
@@ -55,6 +56,7 @@ __all__ = [
     "presets",
     "quantize",
     "to_nir",
+    "to_onnx",
     "verify",
 ]
 
@@ -132,6 +134,52 @@ def to_nir(model: Model, **options: Any) -> Any:
     from snncore.convert.nir import to_nir as convert
 
     return convert(model, **options)
+
+
+def from_onnx(source: Any, **options: Any) -> Model:
+    """Convert an ONNX file: see `snncore.convert.onnx.from_onnx`. Needs ``snncore[onnx]``.
+
+    >>> model = snncore.from_onnx("net.onnx")
+
+    Parameters
+    ----------
+    source
+        The path of a file, its bytes, or an `onnx.ModelProto`.
+    options
+        Passed on; `timesteps` is what a file of others does not hold.
+
+    Raises
+    ------
+    ValueError, snncore.Error, snncore.FormatError
+        What cannot be converted, or what is missing; the message names the node.
+    ImportError
+        No package onnx.
+    """
+    from snncore.convert.onnx import from_onnx as convert
+
+    return convert(source, **options)
+
+
+def to_onnx(model: Model, path: Any = None, **options: Any) -> Any:
+    """Write a model as ONNX, for onnxruntime as it is: see `snncore.convert.onnx.to_onnx`.
+
+    Parameters
+    ----------
+    model, path
+        What to convert, and where to write it, unless None; the `onnx.ModelProto` is returned.
+    options
+        Passed on; `record` names layers whose spikes become outputs.
+
+    Raises
+    ------
+    snncore.Error
+        A layer that cannot be written; the message names it.
+    ImportError
+        No package onnx.
+    """
+    from snncore.convert.onnx import to_onnx as convert
+
+    return convert(model, path, **options)
 
 
 def from_torch(module: Any, example: Any, **options: Any) -> Model:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncore._core import Error, version
+from snncore.convert.parts import Parts, parts_of
 from snncore.model import Model
 
 from .graph import Edge, from_tree, unique
 from .order import in_order
-from .parts import Parts, parts_of
 from .tree import read
 from .undo import Unsayable, node_of, rule_of_lif, rule_of_neuron
 

@@ -1,8 +1,9 @@
-"""The nodes and tensors of a model with float weights, as its file holds them."""
+"""The nodes and tensors of a model, as its file holds them."""
 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snncore.model import Model
+
+
+@dataclass(frozen=True)
+class Codes:
+    """Quantised weights: codes q, int64, of `bits` bits in an `encoding`."""
+
+    q: NDArray[np.int64]
+    bits: int
+    encoding: str
+
+    @property
+    def m(self) -> NDArray[np.int64]:
+        """What the codes mean: m = 2q + 1 ("odd") or m = q ("sym")."""
+        return 2 * self.q + 1 if self.encoding == "odd" else self.q
 
 
 @dataclass(frozen=True)
@@ -33,10 +48,29 @@ class Parts:
     def tensor(self, node: dict[str, Any], role: str) -> NDArray[Any] | None:
         """Give a tensor of a node; None where it has none, or one of codes."""
         name = node["tensors"].get(role)
+        if name in self.document["tensors"]:
+            return None
         return None if name is None else self.tensors.get(name)
 
+    def codes(self, node: dict[str, Any]) -> Codes | None:
+        """Give the weights of a node where they are codes: [C, kh, kw, C_in / groups] or [C, F]."""
+        name = node["tensors"]["weight"]
+        entry = self.document["tensors"].get(name)
+        if entry is None:
+            return None
+        stored, shape, bits = self.tensors[name], tuple(entry["shape"]), entry["bits"]
+        q = stored if bits == 8 else _unpacked(stored, bits)[: math.prod(shape)].reshape(shape)
+        return Codes(q.astype(np.int64), bits, entry["encoding"])
 
-_DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I8": "i1", "U8": "u1"}
+
+def _unpacked(words: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Codes of 1, 2 or 4 bits, lowest first; one bit is u of q = u - 1, more are two's complement."""
+    planes: NDArray[np.uint8] = words.view(np.uint8)[:, np.newaxis] >> np.arange(0, 8, bits, dtype=np.uint8)
+    u: NDArray[np.int64] = (planes.ravel() & (2**bits - 1)).astype(np.int64)
+    return u - 1 if bits == 1 else np.where(u >= 2 ** (bits - 1), u - 2**bits, u)
+
+
+_DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I8": "i1", "U8": "u1", "U64": "<u8"}
 
 
 def parts_of(model: Model) -> Parts:
