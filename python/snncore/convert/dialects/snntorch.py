@@ -43,4 +43,5 @@ DIALECT = Dialect(
     stateful=(SpikingNeuron,),
     reset=utils.reset,
     stepping=_stepping,
+    membrane=lambda n, output: n.mem,
 )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from spikingjelly.activation_based import base, functional, layer, neuron
-from torch import nn
+from torch import Tensor, nn
 
 from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
-from . import Dialect, Stepping
+from . import Dialect, Stepping, switched_on
 
 
 def _if(n: Any) -> Neuron:
@@ -31,6 +32,16 @@ def _stepping(module: nn.Module) -> Stepping | None:
     if not modes:
         return None
     return "all" if "m" in modes else "each"
+
+
+def _membrane(n: Any, _output: Any) -> Tensor | None:
+    v = n.v_seq if n.step_mode == "m" else n.v
+    return v if isinstance(v, Tensor) else None
+
+
+def _watching(module: nn.Module) -> AbstractContextManager[None]:
+    all_steps = [p for p in module.modules() if isinstance(p, neuron.BaseNode) and p.step_mode == "m"]
+    return switched_on(all_steps, "store_v_seq", "v_seq")
 
 
 DIALECT = Dialect(
@@ -55,4 +66,6 @@ DIALECT = Dialect(
     stateful=(base.MemoryModule,),
     reset=functional.reset_net,
     stepping=_stepping,
+    membrane=_membrane,
+    watching=_watching,
 )
