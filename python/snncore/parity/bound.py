@@ -8,7 +8,7 @@ the membrane lies within the bound of the threshold, both answers are float32's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -27,6 +27,10 @@ from snncore.reference.neuron import CHARGE, SYNAPSE
 
 from .balls import Ball, batch_normed, gamma, weighted
 from .report import Difference, Margin
+
+#: The expressions of `snncore.reference.neuron` are made of operators that balls have, too.
+_SYNAPSE = cast(Mapping[str, Callable[[Ball, Ball, Ball], tuple[Ball, Ball]]], SYNAPSE)
+_CHARGE = cast(Mapping[str, Callable[[Ball, Ball, Ball, Ball], Ball]], CHARGE)
 
 
 class Unknown(Exception):  # noqa: N818 - becomes a note in the report
@@ -81,12 +85,9 @@ def margin_of(
     known[found.source] = Ball.exact(frames)
     currents = _Evaluation(found, known).value(target.inputs[0])
     where = tuple(difference.index[1:])
-    return _margin(
-        neuron_of(target),
-        where,
-        currents.map(lambda t: t[(slice(None), 0, *where)]),
-        np.asarray(spikes[difference.layer])[(slice(None, last), *where)].astype(bool),
-    )
+    one = (0, *where)
+    fired = np.array([bool(now[where]) for now in spikes[difference.layer][:last]])
+    return _margin(neuron_of(target), where, currents.map(lambda t: torch.stack([v[one] for v in t])), fired)
 
 
 def _calls(module: nn.Module, values: Tensor, time_first: bool, steps: int) -> Trace:
@@ -153,15 +154,15 @@ def membrane(neuron: Neuron, where: tuple[int, ...], currents: Ball, fired: NDAr
     v, i, wait = _parameter(neuron, "initial", where), Ball.exact(0.0), 0
     compared, starts = v, _fires(neuron, float(v.mid), where)
     for t, s in enumerate(fired):
-        x = currents.map(lambda values, t=t: values[t])
-        y, i = SYNAPSE[neuron.synapse](i, gains[0] * x, p["synapse_rate"])  # type: ignore[arg-type]
+        x = Ball(currents.mid[t], currents.rad[t])
+        y, i = _SYNAPSE[neuron.synapse](i, gains[0] * x, p["synapse_rate"])
         y = gains[1] * y
         if wait and neuron.refractory == "input":
             y = Ball.exact(0.0)
         late = bool(s if neuron.voltage == "old" else fired[t - 1] if t else starts)
         kept = v
         before = _reset(neuron, v, late, p) if neuron.reset_step == "next_state" else v
-        h = CHARGE[neuron.charge](before, y, p["rate"], p["leak"]) + p["bias"]  # type: ignore[arg-type]
+        h = _CHARGE[neuron.charge](before, y, p["rate"], p["leak"]) + p["bias"]
         if neuron.reset_step == "next_charge":
             h = _reset(neuron, h, late, p)
         compared = v if neuron.voltage == "old" else h

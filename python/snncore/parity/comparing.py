@@ -72,7 +72,8 @@ def verify(
         comparison.add(ours, theirs, start, part)
     if not comparison.samples:
         raise ValueError("verify: expected at least one sample, received none")
-    against = "the integer reference" if module is None else f"{type(module).__name__} (float32)"
+    kind = "integer" if any(map(subject.is_integer, subject.nodes)) else "float32"
+    against = f"the {kind} reference" if module is None else f"{type(module).__name__} (float32)"
     margin, note = (None, "") if module is None else _margin(comparison, module, axes)
     return comparison.report(against, margin, note)
 
@@ -253,7 +254,7 @@ class Comparison:
         )
 
     def _layer(self, name: str, sums: _Sums) -> LayerParity:
-        rates = [count / sums.spikes for count in sums.fired] if sums.spikes else [None, None]
+        ours, theirs = (count / sums.spikes if sums.spikes else None for count in sums.fired)
         note = ""
         if sums.membrane is None:
             integers = self.subject.is_integer(name) and name not in self.subject.units
@@ -263,7 +264,8 @@ class Comparison:
             self.subject.size(name),
             sums.spikes,
             sums.different,
-            *rates,
+            ours,
+            theirs,
             sums.membrane,
             sums.while_equal,
             note,

@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from snncore.pictures import RasterPair, Rates
 
-#: The keys of `VerifyReport.to_json` that other programs rely on; further ones follow.
-STABLE = ("equal", "samples", "label_agreement", "first_difference", "max_abs_difference")
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -107,9 +104,9 @@ class VerifyReport:
         return max(found, key=lambda m: m.value, default=None)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give what `to_json` writes."""
+        """Give what `to_json` writes; numbers that JSON has no word for, such as infinities, become None."""
         first, margin, largest = self.first_difference, self.margin, self.max_membrane_difference
-        return {
+        facts = {
             "equal": self.equal,
             "samples": self.samples,
             "label_agreement": self.label_agreement,
@@ -123,14 +120,15 @@ class VerifyReport:
             "max_membrane_difference": None if largest is None else asdict(largest),
             "layers": [asdict(layer) for layer in self.parity],
         }
+        finite: dict[str, Any] = _finite(facts)
+        return finite
 
     def to_json(self) -> str:
         """Write everything but the rasters.
 
         The keys equal, samples, label_agreement, first_difference and max_abs_difference stay as they are.
-        Numbers that JSON has no word for, such as an infinite difference, become null.
         """
-        return json.dumps(_finite(self.to_dict()), allow_nan=False)
+        return json.dumps(self.to_dict(), allow_nan=False)
 
     def picture(self, path: str | os.PathLike[str] | None = None, layer: str | None = None) -> RasterPair:
         """Draw both rasters and their difference, for the sample that parts first.

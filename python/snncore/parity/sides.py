@@ -85,7 +85,7 @@ class Subject:
     def is_integer(self, name: str) -> bool:
         """Whether a layer's membranes are integers."""
         node = self.nodes[name]
-        return node["op"] == "cuba_lif" or node["attrs"].get("arith") == "int"
+        return bool(node["op"] == "cuba_lif" or node["attrs"].get("arith") == "int")
 
 
 def engine(
@@ -132,6 +132,8 @@ def module_side(subject: Subject, module: torch.nn.Module, values: torch.Tensor,
         module = Network(module, timesteps=steps, readout="sum" if subject.readout == "sum" else "mean")
     with evaluating(module), torch.no_grad():
         if isinstance(module, Network):
+            if not time_first and module.timesteps != steps:
+                values = values.expand(steps, *values.shape)
             return _named(subject, *_listened(module, values))
         if not time_first:
             values = values.unsqueeze(0).expand(steps, *values.shape)

@@ -7,6 +7,7 @@ import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from snncore.files import write_atomically
 
-#: Endings that matplotlib writes.
-DRAWN = (".png", ".svg", ".pdf")
+#: Endings that matplotlib writes, and those that need nothing.
+DRAWN, WRITTEN = (".png", ".svg", ".pdf"), (".txt", ".npz")
 DPI = 110
 
 INK, PALE, GRID = "#222222", "#c4c4c4", "#e6e6e6"
@@ -82,18 +83,16 @@ class Picture(ABC):
         OSError
             The file cannot be written.
         """
-        ending = Path(path).suffix.lower()
-        write_atomically(path, self._encoded(ending, os.fspath(path)))
+        check_path(path)
+        write_atomically(path, self._encoded(Path(path).suffix.lower()))
 
-    def _encoded(self, ending: str, path: str) -> bytes:
+    def _encoded(self, ending: str) -> bytes:
         if ending == ".txt":
             return (self.text(_WIDTH, ascii_only=False) + "\n").encode()
         buffer = io.BytesIO()
         if ending == ".npz":
             np.savez_compressed(buffer, **self.arrays)  # type: ignore[arg-type]
             return buffer.getvalue()
-        if ending not in DRAWN:
-            raise ValueError(f"'{path}': expected a name that ends in {', '.join(DRAWN)}, .txt or .npz")
         self.figure().savefig(buffer, format=ending[1:], dpi=DPI, metadata=_UNDATED[ending])
         return buffer.getvalue()
 
@@ -106,27 +105,46 @@ class Picture(ABC):
 
     def _drawn(self, ending: str) -> bytes | None:
         """Draw for a notebook; without matplotlib it shows the text."""
-        try:
-            import matplotlib  # noqa: F401
-        except ImportError:
+        if find_spec("matplotlib") is None:
             return None
-        return self._encoded(ending, ending)
+        return self._encoded(ending)
 
 
 #: Formats keep the time of writing: left out, so that equal pictures are equal files.
 _UNDATED: Mapping[str, dict[str, None]] = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
-def new_figure(width: float, height: float) -> Any:
-    """Make a matplotlib Figure of so many inches, laid out by itself, drawn without a display."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
+def check_path(path: str | os.PathLike[str]) -> None:
+    """Refuse what `Picture.save` would refuse, before anything is computed.
+
+    Raises
+    ------
+    ValueError
+        An ending that no picture has.
+    ImportError
+        matplotlib is needed and missing.
+    """
+    ending = Path(path).suffix.lower()
+    if ending in DRAWN:
+        _need_matplotlib()
+    elif ending not in WRITTEN:
+        raise ValueError(f"'{os.fspath(path)}': expected a name that ends in {', '.join(DRAWN + WRITTEN)}")
+
+
+def _need_matplotlib() -> None:
+    if find_spec("matplotlib") is None:
         raise ImportError(
             "a picture needs matplotlib: pip install 'snncore[plot]'; .txt and .npz files need nothing",
             name="matplotlib",
-        ) from None
+        )
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Make a matplotlib Figure of so many inches, laid out by itself, drawn without a display."""
+    _need_matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure

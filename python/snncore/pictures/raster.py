@@ -99,17 +99,21 @@ class RasterPair(Picture):
     @property
     def arrays(self) -> dict[str, Grid]:
         """By layer ``<layer>.ours`` and ``<layer>.theirs``, bool [T, neurons]."""
-        sides = {}
+        sides: dict[str, Grid] = {}
         for name, (ours, theirs) in self.pairs.items():
             sides |= {f"{name}.ours": ours, f"{name}.theirs": theirs}
         return sides
 
     def text(self, width: int | None = None, *, ascii_only: bool | None = None) -> str:
-        """One line a neuron, at most 32 of a layer: first those that differ, the others spread evenly."""
+        """One line a neuron, at most 32 of a layer: first those that differ, the others spread evenly.
+
+        Where something differs, layers without a difference are one line.
+        """
         total, fancy = columns(width), takes_unicode(ascii_only)
-        both, ours, theirs, none = _PAIR_GLYPHS[fancy]
+        none, both, ours, theirs = _PAIR_GLYPHS[fancy]
         legend = f"{both} both  {ours} {self.names[0]} only  {theirs} {self.names[1]} only  {none} neither"
-        parts = [_pair_text(name, *pair, total, fancy) for name, pair in self.pairs.items()]
+        any_differ = any((a != b).any() for a, b in self.pairs.values())
+        parts = [_pair_text(name, *pair, total, fancy, any_differ) for name, pair in self.pairs.items()]
         return "\n".join([f"sample {self.sample}: {legend}", *parts])
 
     def figure(self) -> Any:
@@ -149,8 +153,7 @@ class RasterPair(Picture):
         for ax, grid, who in zip(row, (ours, theirs), self.names, strict=False):
             _cells(ax, grid, rows, _PAIR_STEPS, {1: INK})
             _heading(ax, f"{short(name, 24)}: {short(who, 24)}", f"rate {grid.mean():.4f}")
-        kinds = np.where(differ, np.where(ours, 2, 3), ours & theirs).astype(np.int8)
-        _cells(row[2], kinds, rows, _PAIR_STEPS, {1: PALE, 2: OURS, 3: THEIRS})
+        _cells(row[2], _kinds(ours, theirs), rows, _PAIR_STEPS, {1: PALE, 2: OURS, 3: THEIRS})
         _ring(row[2], differ[:, rows], _PAIR_STEPS)
         some = "" if len(rows) == ours.shape[1] else f", {len(rows)} neurons shown"
         _heading(row[2], "difference", f"{int(differ.sum()):,} of {differ.size:,}{some}")
@@ -158,8 +161,8 @@ class RasterPair(Picture):
 
 
 _GLYPHS = {True: ("┃", "·"), False: ("|", ".")}
-#: both, ours only, theirs only, neither
-_PAIR_GLYPHS = {True: ("┃", "▲", "▼", "·"), False: ("|", "+", "-", ".")}
+#: By what `_kinds` says.
+_PAIR_GLYPHS = {True: ("·", "┃", "▲", "▼"), False: (".", "|", "+", "-")}
 
 
 def _text(name: str, grid: Grid, total: int, fancy: bool) -> str:
@@ -180,33 +183,31 @@ def _text(name: str, grid: Grid, total: int, fancy: bool) -> str:
     return "\n".join([head, *(f"{i:>{width}} |{line}|" for i, line in zip(rows, lines, strict=True))])
 
 
-def _pair_text(name: str, ours: Grid, theirs: Grid, total: int, fancy: bool) -> str:
+def _kinds(ours: Grid, theirs: Grid) -> NDArray[np.int8]:
+    """Say of each place: 0 silent, 1 both fired, 2 only ours, 3 only theirs."""
+    return np.where(ours, np.where(theirs, 1, 2), np.where(theirs, 3, 0)).astype(np.int8)
+
+
+def _pair_text(name: str, ours: Grid, theirs: Grid, total: int, fancy: bool, brief: bool) -> str:
+    """Draw one layer; `brief`: only its first line where nothing differs."""
     steps, neurons = ours.shape
     differ = ours != theirs
-    rows = with_marked(differ.any(axis=0), _TEXT_ROWS)
     width = len(str(neurons - 1))
     runs = bins(steps, total - width - 3)
-    both, mine, other, none = _PAIR_GLYPHS[fancy]
-    lines = []
-    for i in rows:
-        line = ""
-        for a, b in runs:
-            only_ours = (ours[a:b, i] & differ[a:b, i]).any()
-            glyph = (
-                mine if only_ours else other if differ[a:b, i].any() else both if ours[a:b, i].any() else none
-            )
-            line += glyph
-        lines.append(f"{i:>{width}} |{line}|")
     together = "" if len(runs) == steps else f", {runs[0][1]} steps a column"
-    head = (
-        f"{name}: {neurons} neurons, {steps} steps{together}, {int(differ.sum()):,} of {differ.size:,} differ"
-    )
-    return "\n".join([head, *lines])
+    facts = f"{neurons} neurons, {steps} steps{together}"
+    head = f"{name}: {facts}, {int(differ.sum()):,} of {differ.size:,} differ"
+    if brief and not differ.any():
+        return head
+    rows = with_marked(differ.any(axis=0), _TEXT_ROWS)
+    kinds = np.stack([_kinds(ours[a:b, rows], theirs[a:b, rows]).max(axis=0) for a, b in runs])
+    lines = ["".join(_PAIR_GLYPHS[fancy][k] for k in column) for column in kinds.T]
+    return "\n".join([head, *(f"{i:>{width}} |{line}|" for i, line in zip(rows, lines, strict=True))])
 
 
 def _height(grid: Grid) -> float:
     """Inches for a panel: enough that a row can be seen."""
-    return 0.9 + 0.021 * min(grid.shape[1], _ROWS)
+    return 0.9 + 0.021 * float(min(grid.shape[1], _ROWS))
 
 
 def _cells(
@@ -234,6 +235,8 @@ def _cells(
     whole_numbers(ax.xaxis)
     places = spread(len(rows), 5)
     ax.set_yticks(places, [f"{rows[i]:,}" for i in places])
+    if not kinds.any():
+        ax.text(0.5, 0.5, "silent", transform=ax.transAxes, ha="center", va="center", color="#999999")
     plain(ax)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .picture import INK, LINES, Picture, columns, new_figure, plain, takes_unicode, whole_numbers
+from .picture import LINES, Picture, columns, new_figure, plain, takes_unicode, whole_numbers
 from .rows import bins
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -77,24 +77,46 @@ class Traces(Picture):
         return "\n".join(lines)
 
     def figure(self) -> Any:
-        """Draw a line a neuron; marks on it are its spikes."""
-        figure = new_figure(9.6, 4.2)
-        ax = figure.subplots()
+        """Draw a line a neuron and, above, its spikes where they are known."""
+        figure = new_figure(9.6, 4.2 + 0.14 * len(self.spikes))
+        if self.spikes:
+            heights = [0.16 * len(self.spikes) + 0.2, 3.4]
+            above, ax = figure.subplots(2, 1, sharex=True, height_ratios=heights)
+            self._ticks(above)
+        else:
+            ax = above = figure.subplots()
         steps = np.arange(len(next(iter(self.values.values()))))
         dots = "." if len(steps) <= 64 else None
         for i, (neuron, values) in enumerate(self.values.items()):
-            colour, style = LINES[i % len(LINES)], _STYLES[i // len(LINES) % len(_STYLES)]
-            ax.plot(steps, values, style, color=colour, linewidth=1.4, marker=dots, label=f"neuron {neuron}")
-            if neuron in self.spikes:
-                fired = self.spikes[neuron]
-                ax.plot(steps[fired], values[fired], "^", color=colour, markeredgecolor=INK, markersize=7)
-        if self.spikes:
-            ax.plot([], [], "^", color="white", markeredgecolor=INK, markersize=7, label="a spike")
+            style = _STYLES[i // len(LINES) % len(_STYLES)]
+            ax.plot(steps, values, style, color=_colour(i), linewidth=1.4, marker=dots, label=neuron)
         ax.set_xlabel("time step", fontsize=9)
         ax.set_ylabel(self.unit.replace(", ", "\n"), fontsize=9)
-        ax.set_title(f"{self.name} of sample {self.sample}", loc="left", fontsize=11)
+        above.set_title(f"{self.name} of sample {self.sample}", loc="left", fontsize=11)
         ax.grid(axis="y", color="#eeeeee")
-        ax.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        ax.legend(
+            title="neuron",
+            fontsize=8,
+            title_fontsize=8,
+            frameon=False,
+            loc="upper left",
+            bbox_to_anchor=(1.0, 1.0),
+        )
         whole_numbers(ax.xaxis)
         plain(ax)
         return figure
+
+    def _ticks(self, ax: Any) -> None:
+        """Draw a row of ticks a neuron, the first at the top."""
+        for i, fired in enumerate(self.spikes.values()):
+            ax.eventplot(
+                np.flatnonzero(fired), lineoffsets=-i, linelengths=0.8, linewidths=1.6, colors=_colour(i)
+            )
+        ax.set_ylim(-len(self.spikes) + 0.4, 0.6)
+        ax.set_yticks([])
+        ax.set_ylabel("spikes", fontsize=9, rotation=0, ha="right", va="center")
+        plain(ax)
+
+
+def _colour(i: int) -> str:
+    return LINES[i % len(LINES)]
