@@ -171,8 +171,8 @@ def test_verify_draws_and_reports(capsys, stored, tmp_path):
     assert facts["layers"][0]["different_spikes"] == facts["different_spikes"] > 0
 
 
-def test_convert_without_torch(tmp_path):
-    """A NIR file converts on a bare install; the report says what is missing."""
+def test_nir_files_need_no_torch(tmp_path):
+    """The graph itself is evaluated; only a bound needs torch."""
     nir = pytest.importorskip("nir")
     pytest.importorskip("h5py")
     ones = np.ones(3, np.float32)
@@ -184,9 +184,17 @@ def test_convert_without_torch(tmp_path):
     }
     edges = [("input", "fc"), ("fc", "lif"), ("lif", "output")]
     nir.write(tmp_path / "n.nir", nir.NIRGraph(nodes, edges))
-    options = ["convert", str(tmp_path / "n.nir"), "--dt", "1e-4", "--reset", "zero"]
-    done = start(*options, code=without("torch"))
-    assert done.returncode == 0 and "not compared, this needs the package 'torch'" in done.stdout
+    snn, path = str(tmp_path / "n.snn"), str(tmp_path / "n.nir")
+    done = start("convert", path, "--dt", "1e-4", "--reset", "zero", code=without("torch"))
+    assert done.returncode == 0 and "parity: equal: 16 samples against the NIR graph (float64)" in done.stdout
+    done = start("verify", snn, path, code=without("torch"))
+    assert done.returncode == 0 and done.stdout.startswith("equal: 16 samples against the NIR graph")
+    nodes["fc"].weight[1] = -1
+    nir.write(tmp_path / "n.nir", nir.NIRGraph(nodes, edges))
+    done = start("verify", snn, path, code=without("torch"))
+    assert done.returncode == 2 and "do not agree" in done.stderr
+    assert "no bound: this needs the package 'torch': pip install 'snncore[torch]'" in done.stdout
     pytest.importorskip("torch")
-    done = start(*options)
-    assert done.returncode == 0 and "parity: equal: 4 samples against the float32 reference" in done.stdout
+    pytest.importorskip("safetensors")
+    done = start("verify", snn, path)
+    assert done.returncode == 2 and "within bound: NO" in done.stdout

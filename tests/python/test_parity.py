@@ -15,7 +15,7 @@ pytest.importorskip("safetensors")
 nn = torch.nn
 
 from snncore.parity.balls import Ball, U, batch_normed, gamma, weighted  # noqa: E402
-from snncore.parity.bound import membrane  # noqa: E402
+from snncore.parity.bound import SingleNeuron  # noqa: E402
 from snncore.reference import LIF, Linear, Network, WeightQuantizer  # noqa: E402
 from snncore.reference.neuron import run as run_neuron  # noqa: E402
 
@@ -237,7 +237,7 @@ def test_the_membrane_of_a_neuron_is_that_of_the_reference(options):
     compared = before if neuron.voltage == "old" else trace.h
     for i in range(3):
         for t in range(12):
-            ball = membrane(neuron, (i,), Ball.exact(x[: t + 1, 0, i]), fired[: t + 1, i])
+            ball = SingleNeuron(neuron, (i,)).compared(Ball.exact(x[: t + 1, 0, i]), fired[: t + 1, i])
             assert abs(float(compared[t, 0, i]) - float(ball.mid)) <= float(ball.rad) < 1e-4
 
 

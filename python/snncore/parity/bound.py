@@ -22,7 +22,7 @@ from snncore.convert.evaluating import evaluating
 from snncore.convert.frameworks import traced
 from snncore.convert.trace import Call, Trace, trace
 from snncore.neuron import Neuron
-from snncore.reference import LIF, Network
+from snncore.reference import LIF, Network, ops
 from snncore.reference.neuron import CHARGE, SYNAPSE
 
 from .balls import Ball, batch_normed, gamma, weighted
@@ -39,55 +39,67 @@ class Unknown(Exception):  # noqa: N818 - becomes a note in the report
 
 @torch.no_grad()
 def margin_of(
-    module: nn.Module,
-    values: Tensor,
+    found: Trace,
+    frames: Tensor,
     spikes: Mapping[str, NDArray[Any]],
     difference: Difference,
-    steps: int,
+    slack: float = 0.0,
 ) -> Margin:
     """Say how far the first different neuron was from its threshold.
 
     Parameters
     ----------
-    module
-        What the model was made from.
-    values
-        The one sample, float32 [1, ...], or [T, 1, ...].
+    found
+        The layers: `trace_of_module` or `trace_of_file`.
+    frames
+        The one sample, float32 [T, 1, ...].
     spikes
         What every neuron layer fired for it, [T, ...], by the model's names.
     difference
         The first one, in one of those layers.
-    steps
-        Steps of the run.
+    slack
+        By how much, relatively, the two sides' parameters of the neuron may differ; its rate by so much of 1.
 
     Raises
     ------
     Unknown
         The network cannot be evaluated that way; says why.
     """
-    time_first = values.dim() in (3, 5)
-    try:
-        found = _calls(module, values, time_first, steps)
-    except (_core.Error, ValueError) as why:
-        raise Unknown(str(why)) from why
     neurons = [call for call in found.calls if call.kind in ("lif", "neuron")]
     named = _named(neurons, spikes)
     target = named.get(difference.layer)
     if target is None:
         raise Unknown(f"the module has no neuron layer that answers to '{difference.layer}'")
     last = difference.step + 1
-    frames = (values if time_first else values.expand(steps, *values.shape))[:last]
     known = {
         call.value: Ball.exact(np.asarray(spikes[name], np.float64)[:last, None])
         for name, call in named.items()
         if name in spikes
     }
-    known[found.source] = Ball.exact(frames)
-    currents = _Evaluation(found, known).value(target.inputs[0])
+    known[found.source] = Ball.exact(frames[:last])
+    currents = Evaluation(found, known).value(target.inputs[0])
     where = tuple(difference.index[1:])
     one = (0, *where)
     fired = np.array([bool(now[where]) for now in spikes[difference.layer][:last]])
-    return _margin(neuron_of(target), where, currents.map(lambda t: torch.stack([v[one] for v in t])), fired)
+    currents = currents.map(lambda t: torch.stack([v[one] for v in t]))
+    single = SingleNeuron(neuron_of(target), where, slack)
+    compared, threshold = single.compared(currents, fired), single.parameter("threshold")
+    h, bound = float(compared.mid), float(compared.rad + threshold.rad)
+    return Margin(h, float(threshold.mid), abs(h - float(threshold.mid)), bound)
+
+
+def trace_of_module(module: nn.Module, values: Tensor, time_first: bool, steps: int) -> Trace:
+    """List the layers of a module, for its input [N, ...] or [T, N, ...].
+
+    Raises
+    ------
+    Unknown
+        torch.fx cannot trace it.
+    """
+    try:
+        return _calls(module, values, time_first, steps)
+    except (_core.Error, ValueError) as why:
+        raise Unknown(str(why)) from why
 
 
 def _calls(module: nn.Module, values: Tensor, time_first: bool, steps: int) -> Trace:
@@ -130,81 +142,74 @@ def neuron_of(call: Call) -> Neuron:
     )
 
 
-def _margin(neuron: Neuron, where: tuple[int, ...], currents: Ball, fired: NDArray[np.bool_]) -> Margin:
-    """Run one neuron on its currents [T], with the spikes that it fired in the steps before the last."""
-    compared = membrane(neuron, where, currents, fired)
-    threshold = float(_parameter(neuron, "threshold", where).mid)
-    h, bound = float(compared.mid), float(compared.rad)
-    return Margin(h, threshold, abs(h - threshold), bound)
-
-
-def membrane(neuron: Neuron, where: tuple[int, ...], currents: Ball, fired: NDArray[np.bool_]) -> Ball:
-    """Give what is compared with the threshold in the last step: h, or with voltage "old" the v before it.
+class SingleNeuron:
+    """One neuron of a layer, run on its currents with the spikes that it fired.
 
     The equations are those of `snncore.neuron`; r, the reset taken late, is the spike of the step before,
     since that spike was decided by the same membrane.
     """
-    if neuron.correct or neuron.counts or neuron.fire == "none":
-        raise Unknown("no bound is known for a neuron that corrects a late reset, counts, or never fires")
-    p = {
-        name: _parameter(neuron, name, where)
-        for name in ("rate", "leak", "bias", "reset_value", "drop", "floor_value", "synapse_rate")
-    }
-    gains = [_parameter(neuron, name, where) for name in ("synapse_gain", "input_gain")]
-    v, i, wait = _parameter(neuron, "initial", where), Ball.exact(0.0), 0
-    compared, starts = v, _fires(neuron, float(v.mid), where)
-    for t, s in enumerate(fired):
-        x = Ball(currents.mid[t], currents.rad[t])
-        y, i = _SYNAPSE[neuron.synapse](i, gains[0] * x, p["synapse_rate"])
-        y = gains[1] * y
-        if wait and neuron.refractory == "input":
-            y = Ball.exact(0.0)
-        late = bool(s if neuron.voltage == "old" else fired[t - 1] if t else starts)
-        kept = v
-        before = _reset(neuron, v, late, p) if neuron.reset_step == "next_state" else v
-        h = _CHARGE[neuron.charge](before, y, p["rate"], p["leak"]) + p["bias"]
-        if neuron.reset_step == "next_charge":
-            h = _reset(neuron, h, late, p)
-        compared = v if neuron.voltage == "old" else h
-        v = _floor(neuron, _reset(neuron, h, bool(s), p) if neuron.reset_step == "same" else h, p)
-        if wait and neuron.refractory == "hold":
-            v = kept
-        wait = neuron.refractory_steps if s else max(wait - 1, 0)
-    return compared
+
+    def __init__(self, neuron: Neuron, where: tuple[int, ...], slack: float = 0.0) -> None:
+        if neuron.correct or neuron.counts or neuron.fire == "none":
+            raise Unknown("no bound is known for a neuron that corrects a late reset, counts, or never fires")
+        self.neuron, self.where, self.slack = neuron, where, slack
+
+    def parameter(self, name: str) -> Ball:
+        """Give this neuron's value of a parameter of its layer."""
+        values = self.neuron.values(name)
+        place = self.where[:1] if values.ndim == 1 and values.size > 1 else self.where
+        value = float(values.reshape(())) if values.size == 1 else float(values[place])
+        size = max(abs(value), 1.0) if name == "rate" else abs(value)  # a rate may be 1 minus something
+        return Ball(torch.tensor(value).double(), torch.tensor(size * self.slack).double())
+
+    def compared(self, currents: Ball, fired: NDArray[np.bool_]) -> Ball:
+        """Give what is compared with the threshold in the last step: h, or with voltage "old" the v before.
+
+        `currents` [T], and `fired` [T], of which the last is not used.
+        """
+        n, x, g, a = self.neuron, *map(self.parameter, ("synapse_gain", "input_gain", "synapse_rate"))
+        rate, leak, bias = map(self.parameter, ("rate", "leak", "bias"))
+        v, i, wait = self.parameter("initial"), Ball.exact(0.0), 0
+        compared, starts = v, self._fires(v)
+        for t, s in enumerate(map(bool, fired)):
+            y, i = _SYNAPSE[n.synapse](i, x * Ball(currents.mid[t], currents.rad[t]), a)
+            y = Ball.exact(0.0) if wait and n.refractory == "input" else g * y
+            late = s if n.voltage == "old" else bool(fired[t - 1]) if t else starts
+            before = self._reset(v, late) if n.reset_step == "next_state" else v
+            h = _CHARGE[n.charge](before, y, rate, leak) + bias
+            h = self._reset(h, late) if n.reset_step == "next_charge" else h
+            compared = v if n.voltage == "old" else h
+            kept = self._floor(self._reset(h, s) if n.reset_step == "same" else h)
+            v = v if wait and n.refractory == "hold" else kept
+            wait = n.refractory_steps if s else max(wait - 1, 0)
+        return compared
+
+    def _fires(self, v: Ball) -> bool:
+        value, threshold = float(v.mid), float(self.parameter("threshold").mid)
+        return value > threshold if self.neuron.fire == "above" else value >= threshold
+
+    def _reset(self, h: Ball, fired: bool) -> Ball:
+        kind = self.neuron.reset
+        if not fired or kind == "none":
+            return h
+        if kind == "subtract":
+            return h - self.parameter("drop")
+        return Ball.exact(0.0) if kind == "zero" else self.parameter("reset_value")
+
+    def _floor(self, v: Ball) -> Ball:
+        least = self.parameter("floor_value")
+        if self.neuron.floor == "clamp":
+            return v.at_least(least)
+        return (v - least).at_least(Ball.exact(0.0)) + least if self.neuron.floor == "shift" else v
 
 
-def _fires(neuron: Neuron, v: float, where: tuple[int, ...]) -> bool:
-    threshold = float(_parameter(neuron, "threshold", where).mid)
-    return v > threshold if neuron.fire == "above" else v >= threshold
-
-
-def _reset(neuron: Neuron, h: Ball, fired: bool, p: Mapping[str, Ball]) -> Ball:
-    if not fired or neuron.reset == "none":
-        return h
-    after = {"zero": Ball.exact(0.0), "value": p["reset_value"]}
-    return after[neuron.reset] if neuron.reset in after else h - p["drop"]
-
-
-def _floor(neuron: Neuron, v: Ball, p: Mapping[str, Ball]) -> Ball:
-    least = p["floor_value"]
-    if neuron.floor == "clamp":
-        return v.at_least(least)
-    return (v - least).at_least(Ball.exact(0.0)) + least if neuron.floor == "shift" else v
-
-
-def _parameter(neuron: Neuron, name: str, where: tuple[int, ...]) -> Ball:
-    values = neuron.values(name)
-    if values.size == 1:
-        return Ball.exact(float(values.reshape(())))
-    return Ball.exact(float(values[where[:1] if values.ndim == 1 else where]))
-
-
-class _Evaluation:
+class Evaluation:
     """Evaluates the calls that a value depends on; values are [T, 1, C, H, W] or [T, 1, F]."""
 
     def __init__(self, found: Trace, known: dict[str, Ball]) -> None:
         self.calls = {call.value: call for call in found.calls}
         self.known = known
+        self.open: set[str] = set()
 
     def value(self, name: str) -> Ball:
         """Give a value by its fx name; neurons' outputs are known, never computed."""
@@ -212,7 +217,10 @@ class _Evaluation:
             call = self.calls[name]
             if call.kind in ("lif", "neuron"):
                 raise Unknown(f"'{call.name}' fires counts, which cannot be recorded")
-            method: Callable[[Call, list[Ball]], Ball] = getattr(self, f"_{call.kind}")
+            if name in self.open:
+                raise Unknown(f"'{call.name}' reads itself without a neuron between")
+            self.open.add(name)
+            method: Callable[[Call, list[Ball]], Ball] = getattr(self, f"_{call.kind}", self._unknown)
             self.known[name] = method(call, [self.value(i) for i in call.inputs])
         return self.known[name]
 
@@ -238,15 +246,17 @@ class _Evaluation:
         return _frames(inputs[0], lambda x: batch_normed(x, call.module))
 
     def _maxpool2d(self, call: Call, inputs: list[Ball]) -> Ball:
-        kernel, stride, padding = (call.options[key] for key in ("kernel", "stride", "padding"))
-        pooled = inputs[0].map(lambda t: F.max_pool2d(t.flatten(0, 1), kernel, stride, padding[:2]))
-        return _unframed(pooled, inputs[0])
+        kernel, stride, sides = _window(call)
+        x = inputs[0]
+        mid = F.max_pool2d(F.pad(x.mid.flatten(0, 1), sides, value=-torch.inf), kernel, stride)
+        rad = F.max_pool2d(F.pad(x.rad.flatten(0, 1), sides), kernel, stride)
+        return _unframed(Ball(mid, rad), x)
 
     def _avgpool2d(self, call: Call, inputs: list[Ball]) -> Ball:
-        kernel, stride, padding = (call.options[key] for key in ("kernel", "stride", "padding"))
+        kernel, stride, sides = _window(call)
 
         def mean(values: Tensor) -> Tensor:
-            return F.avg_pool2d(values.flatten(0, 1), kernel, stride, padding[:2])
+            return F.avg_pool2d(F.pad(values.flatten(0, 1), sides), kernel, stride)
 
         x = inputs[0]
         rounded = gamma(kernel[0] * kernel[1] + 1) * mean(x.size)
@@ -254,13 +264,24 @@ class _Evaluation:
         return pooled.map(lambda t: t.flatten(2)) if call.options.get("flatten") else pooled
 
     def _add(self, call: Call, inputs: list[Ball]) -> Ball:
-        return inputs[0] + inputs[1]
+        return sum(inputs[1:], start=inputs[0])
 
     def _flatten(self, call: Call, inputs: list[Ball]) -> Ball:
-        return inputs[0].map(lambda t: t.flatten(2))
+        in_file = bool(call.options.get("channels_last"))
+        return inputs[0].map(ops.flatten if in_file else lambda t: t.flatten(2))
 
-    def _readout(self, call: Call, inputs: list[Ball]) -> Ball:
-        raise Unknown(f"'{call.name}' reduces time before the neuron")
+    def _delay(self, call: Call, inputs: list[Ball]) -> Ball:
+        return inputs[0].map(lambda t: ops.delay(t, call.options["steps"]))
+
+    def _unknown(self, call: Call, inputs: list[Ball]) -> Ball:
+        raise Unknown(f"'{call.name}' ({call.kind}) comes before the neuron")
+
+
+def _window(call: Call) -> tuple[list[int], list[int], list[int]]:
+    """Give kernel, stride and padding, this left, right, top, bottom."""
+    kernel, stride, padding = (list(call.options[key]) for key in ("kernel", "stride", "padding"))
+    rows, columns = ([p, p] for p in padding) if len(padding) == 2 else (padding[:2], padding[2:])
+    return kernel, stride, [*columns, *rows]
 
 
 def _frames(x: Ball, layer: Callable[[Ball], Ball]) -> Ball:

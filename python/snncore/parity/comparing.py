@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 
 from snncore.model import Model
 
+from .others import Module, NirGraph, Other, Reference
 from .report import Difference, LayerParity, Margin, MembraneDifference, VerifyReport
-from .sides import Side, Subject, engine, for_torch, integer_twin, module_side
+from .sides import Side, Subject, engine
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +28,7 @@ _AT_A_TIME = 2**24
 
 def verify(
     model: Model,
-    module: torch.nn.Module | None,
+    module: torch.nn.Module | Any | None,
     x: Any,
     *,
     layout: str | None = None,
@@ -42,7 +44,8 @@ def verify(
     module
         `snncore.reference.Network`, or another module that `from_torch` takes, or a network of SpikingJelly,
         snnTorch, sinabs or Norse: float32, so spikes may differ where a membrane comes within rounding of the
-        threshold; `VerifyReport.margin` says whether it does. None: the integer reference, which reads the
+        threshold; `VerifyReport.margin` says whether it does. The path of a .nir file or a `nir.NIRGraph`
+        that the model was made from: its equations in float64. None: the integer reference, which reads the
         same file and must agree bit for bit.
     x
         Input, as for `Model.run`. A module gets raw pixels through the zero point and scale of the model.
@@ -61,21 +64,25 @@ def verify(
     if batch < 1:
         raise ValueError(f"verify: expected a batch of 1 or more, received {batch}")
     subject = Subject(model)
+    other = _other(subject, module)
     comparison = Comparison(subject, exact=module is None)
     axes = layout or model.inputs[0].layout
     for start, part in _parts(subject, x, axes, batch):
-        if module is None:
-            theirs = integer_twin(subject, part, layout)
-        else:
-            theirs = module_side(subject, module, *for_torch(model, part, axes))
+        theirs = other.side(part, layout, axes)
         ours = engine(subject, part, layout, threads, theirs.spikes, theirs.membranes)
         comparison.add(ours, theirs, start, part)
     if not comparison.samples:
         raise ValueError("verify: expected at least one sample, received none")
-    kind = "integer" if any(map(subject.is_integer, subject.nodes)) else "float32"
-    against = f"the {kind} reference" if module is None else f"{type(module).__name__} (float32)"
-    margin, note = (None, "") if module is None else _margin(comparison, module, axes)
-    return comparison.report(against, margin, note)
+    margin, note = _margin(comparison, other, axes)
+    return comparison.report(other.name, margin, note)
+
+
+def _other(subject: Subject, module: Any) -> Other:
+    if module is None:
+        return Reference(subject)
+    if isinstance(module, (str, os.PathLike)) or (hasattr(module, "to_dict") and hasattr(module, "nodes")):
+        return NirGraph(subject, module)
+    return Module(subject, module)
 
 
 def _parts(subject: Subject, x: Any, axes: str, batch: int) -> Iterator[tuple[int, Any]]:
@@ -95,21 +102,12 @@ def _parts(subject: Subject, x: Any, axes: str, batch: int) -> Iterator[tuple[in
         yield start, array.take(range(start, min(start + batch, array.shape[axis])), axis)
 
 
-def _margin(comparison: Comparison, module: torch.nn.Module, axes: str) -> tuple[Margin | None, str]:
+def _margin(comparison: Comparison, other: Other, axes: str) -> tuple[Margin | None, str]:
     """Say how far from its threshold the first different neuron was; else why that is not known."""
     first, sample = comparison.first, comparison.shown
     if first is None or sample is None or first.layer not in sample.theirs:
         return None, ""
-    from .bound import Unknown, margin_of
-
-    subject = comparison.subject
-    values, time_first = for_torch(subject.model, sample.part, axes)
-    one = slice(sample.local, sample.local + 1)
-    try:
-        values = values[:, one] if time_first else values[one]
-        return margin_of(module, values, sample.theirs, first, subject.model.timesteps), ""
-    except Unknown as why:
-        return None, str(why)
+    return other.margin(sample.part, sample.local, sample.theirs, first, axes)
 
 
 @dataclass(frozen=True)

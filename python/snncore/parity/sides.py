@@ -17,6 +17,8 @@ from snncore.model import Model
 if TYPE_CHECKING:
     import torch
 
+    from snncore.convert.nir.equations import Equations
+
 
 class Side(NamedTuple):
     """Outputs [N, F] or [T, N, ...]; by neuron layer, spikes and membranes after reset [T, N, ...]."""
@@ -116,7 +118,9 @@ def integer_twin(subject: Subject, x: Any, layout: str | None) -> Side:
     return Side(*({name: value.numpy() for name, value in kind.items()} for kind in kinds))
 
 
-def module_side(subject: Subject, module: torch.nn.Module, values: torch.Tensor, time_first: bool) -> Side:
+def module_side(
+    subject: Subject, module: torch.nn.Module, given: NDArray[np.float32], time_first: bool
+) -> Side:
     """Run a module by its own code, on float32 [N, ...] or [T, N, ...]."""
     import torch
 
@@ -124,7 +128,7 @@ def module_side(subject: Subject, module: torch.nn.Module, values: torch.Tensor,
     from snncore.convert.frameworks import run_framework
     from snncore.reference import Network
 
-    steps = subject.model.timesteps
+    steps, values = subject.model.timesteps, torch.from_numpy(given)
     found = dialect_of(module)
     if found is not None:
         return _named(subject, *run_framework(found, module, values, time_first, steps))
@@ -140,26 +144,56 @@ def module_side(subject: Subject, module: torch.nn.Module, values: torch.Tensor,
         return _named(subject, *_hooked(module, values))
 
 
-def for_torch(model: Model, x: Any, axes: str) -> tuple[torch.Tensor, bool]:
+def values_of(model: Model, x: Any, axes: str) -> tuple[NDArray[np.float32], bool]:
     """Values float32 [N, ...] or [T, N, ...] of an array in the layout `axes`; and whether it has T."""
-    import torch
-
     if len(model.inputs) != 1:
         raise ValueError(
             f"verify: expected a model with one input for a torch module, it has {len(model.inputs)}"
         )
     port = model.inputs[0]
-    values = torch.as_tensor(np.asarray(x))
     order = [a for a in ("TNCHW" if len(port.shape) == 3 else "TNC") if a in axes]
-    values = values.permute([axes.index(a) for a in order])
+    values = np.asarray(x).transpose([axes.index(a) for a in order])
     if "N" not in axes:
-        values = values.unsqueeze(1 if "T" in axes else 0)
-    if values.dtype == torch.uint8:
+        values = np.expand_dims(values, 1 if "T" in axes else 0)
+    single = np.ascontiguousarray(values, dtype=np.float32)
+    if values.dtype == np.uint8:
         if not port.zero_point:
             raise ValueError("verify: the model does not say how pixels become values; give float32")
-        zero = torch.tensor(port.zero_point, dtype=torch.float32).view(-1, *[1] * (len(port.shape) - 1))
-        return (values.float() - zero) * port.scale, "T" in axes
-    return values.float(), "T" in axes
+        zero = np.array(port.zero_point, np.float32).reshape(-1, *[1] * (len(port.shape) - 1))
+        single = (single - zero) * np.float32(port.scale)
+    return single, "T" in axes
+
+
+def over_steps(values: NDArray[np.float32], time_first: bool, steps: int) -> NDArray[np.float32]:
+    """Give [T, N, ...]: frames stand for every step."""
+    return values if time_first else np.broadcast_to(values, (steps, *values.shape))
+
+
+def equations_side(subject: Subject, equations: Equations, frames: NDArray[np.float32]) -> Side:
+    """Evaluate a NIR graph on [T, N, ...], in the shapes of the model."""
+    found = equations.run(frames)
+    edges = subject.document["graph"]["edges"]
+    names = {port.name for port in subject.model.outputs}
+    if not names <= set(found.outputs) or not set(found.membranes) <= set(subject.nodes):
+        raise ValueError("verify: the NIR graph has other nodes than the one that the model was made from")
+
+    def shaped(name: str, values: NDArray[Any]) -> NDArray[Any]:
+        shape = edges[subject.nodes[name]["outputs"][0]]["shape"]
+        return values.reshape(*values.shape[:2], *shape[-1:], *shape[:-1])
+
+    outputs = {}
+    for port in subject.model.outputs:
+        y = found.outputs[port.name]
+        mode = subject.readout
+        if not port.layout.startswith("T"):
+            y = y[-1] if mode == "last" else y.sum(axis=0) if mode == "sum" else y.mean(axis=0)
+        outputs[port.name] = y.reshape(*y.shape[: 2 if port.layout.startswith("T") else 1], *port.shape)
+    bits = [name for name, one in subject.fires_bits.items() if one and name in found.spikes]
+    return Side(
+        outputs,
+        {name: shaped(name, found.spikes[name]) != 0 for name in bits},
+        {name: shaped(name, found.membranes[name]) for name in subject.nodes if name in found.membranes},
+    )
 
 
 Recorded = tuple["torch.Tensor", dict[str, "torch.Tensor"], dict[str, "torch.Tensor"]]

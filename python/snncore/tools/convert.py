@@ -16,22 +16,21 @@ from snncore.parity import VerifyReport
 from snncore.parity import verify as compare
 from snncore.pictures import check_path
 
-from .common import load_model, random_input
+from .common import load_model, package_for
 from .inspect import text
-from .modules import load_module
+from .modules import NIR, load_module
 from .verify import default_input
 
 #: Values of an example, at most: 64 MB of float32.
 _MOST_VALUES = 2**24
-#: Random sequences for the comparison.
-_STEPS, _SAMPLES = 16, 4
 
 
 class Converted(NamedTuple):
-    """A model, and the module that it was made from; None: the reference reads the file."""
+    """A model, what `verify` compares it with (None: the reference), and the package that this needs."""
 
     model: snncore.Model
-    module: Any = None
+    origin: Any = None
+    needs: str = "torch"
 
 
 class Kind(NamedTuple):
@@ -42,7 +41,7 @@ class Kind(NamedTuple):
 
 
 def _from_nir(source: str, **options: Any) -> Converted:
-    return Converted(snncore.from_nir(source, **options))
+    return Converted(snncore.from_nir(source, **options), source, "h5py")
 
 
 def _from_torch(source: str, *, example: tuple[int, ...] | None = None, **options: Any) -> Converted:
@@ -65,7 +64,7 @@ _NIR = Kind(
 _TORCH = Kind(_from_torch, frozenset({"example", "input_dtype", "timesteps"}))
 
 #: What `convert` reads, by ending.
-KINDS: Mapping[str, Kind] = {".nir": _NIR, ".h5": _NIR, ".hdf5": _NIR, ".pt": _TORCH, ".pth": _TORCH}
+KINDS: Mapping[str, Kind] = {**dict.fromkeys(NIR, _NIR), ".pt": _TORCH, ".pth": _TORCH}
 
 
 def _shape(_context: click.Context, _option: click.Parameter, given: str | None) -> tuple[int, ...] | None:
@@ -120,8 +119,8 @@ def convert(
     A .pt file is one of torch.save(network), network made of torch.nn and snncore.reference; a spiking
     framework's network is converted in Python, since reading it from a file would run the file's code.
 
-    What is printed ends with a comparison on random input, spike by spike: with the network of a .pt file,
-    else with the reference. For NIR the strength of each neuron's input in one step comes before it,
+    What is printed ends with a comparison on random input, spike by spike: with the network of a .pt file, or
+    with the equations of a NIR file. For NIR the strength of each neuron's input in one step comes before it,
     r * dt / tau: 1 where the right --dt was given for a file of snnTorch.
     """
     ending, given = Path(source).suffix.lower(), {k: v for k, v in options.items() if v is not None}
@@ -160,24 +159,13 @@ def convert(
 
 def _compared(converted: Converted) -> tuple[VerifyReport | None, str]:
     """Compare on random input, where that can be done: a report, else why there is none."""
-    missing = [p for p in ("torch", "safetensors") if importlib.util.find_spec(p) is None]
-    if missing:
-        return None, f"this needs the package '{missing[0]}': pip install 'snncore[torch]'"
+    if importlib.util.find_spec(converted.needs) is None:
+        package = package_for(converted.needs)
+        return None, f"this needs the package '{converted.needs}': pip install '{package}'"
     if len(converted.model.inputs) != 1:
         return None, "the model has several inputs"
-    x, layout = _frames(converted.model)
-    return compare(converted.model, converted.module, x, layout=layout), ""
-
-
-def _frames(model: snncore.Model) -> tuple[Any, str]:
-    """Give random input: a sequence where the model takes one, else the frames that `verify` takes."""
-    layout = model.inputs[0].layout
-    if "T" not in layout:
-        return default_input(model)
-    steps = max(model.timesteps, _STEPS)
-    frames = random_input(model, steps * _SAMPLES)
-    axes = "TN" + "CHW"[: len(model.inputs[0].shape)]
-    return frames.reshape(steps, _SAMPLES, *frames.shape[1:]), axes
+    x, layout = default_input(converted.model)
+    return compare(converted.model, converted.origin, x, layout=layout), ""
 
 
 def _flag(option: str) -> str:

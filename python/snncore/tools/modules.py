@@ -8,6 +8,14 @@ from typing import Any
 
 from snncore import _core
 
+#: Endings of NIR files, which `snncore.verify` reads itself.
+NIR = (".nir", ".h5", ".hdf5")
+
+
+def load_origin(path: str) -> Any:
+    """Give what `snncore.verify` compares a model with: the path of a NIR file, else `load_module`."""
+    return path if Path(path).suffix.lower() in NIR else load_module(path)
+
 
 def load_module(path: str) -> Any:
     """Read a network stored with ``torch.save(network)``; only classes of torch.nn and snncore.reference.

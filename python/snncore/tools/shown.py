@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NamedTuple
 
 import click
 
 import snncore
+from snncore.parity.sides import Subject
 from snncore.pictures import Picture, check_path
 
 
@@ -37,7 +37,9 @@ class Shown(NamedTuple):
         """Give what to record; None: nothing. The spikes of a layer whose membrane is traced, too."""
         if not self.anything:
             return None
-        spiking = spiking_layers(model)
+        spiking = [name for name, bits in Subject(model).fires_bits.items() if bits]
+        if not spiking:
+            raise ValueError("no layer of this model fires bits that can be recorded")
         names = self.record or tuple(spiking)
         traced = [name.removesuffix(".v") for name in names if name.endswith(".v")]
         return list(dict.fromkeys([*names, *(layer for layer in traced if layer in spiking)]))
@@ -60,13 +62,3 @@ class Shown(NamedTuple):
     def facts(self, recorded: snncore.Result) -> dict[str, Any]:
         """Give the rates, for --json."""
         return {"rates": recorded.rates().values if recorded.spikes else {}}
-
-
-def spiking_layers(model: snncore.Model) -> list[str]:
-    """List the neuron layers whose spikes can be recorded: those that fire bits."""
-    graph = json.loads(model._core.document())["graph"]
-    neurons = [n for n in graph["nodes"] if n["op"] in ("lif", "if", "cuba_lif", "neuron")]
-    bits = [n["name"] for n in neurons if graph["edges"][n["outputs"][0]]["dtype"] == "b1"]
-    if not bits:
-        raise ValueError("no layer of this model fires bits that can be recorded")
-    return bits

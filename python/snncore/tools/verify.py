@@ -14,9 +14,9 @@ from snncore.parity import verify as compare
 from snncore.pictures import check_path
 
 from .common import load_model, random_input, sample_input, takes_bundled_images
-from .modules import load_module
+from .modules import load_origin
 
-RANDOM_SAMPLES = 16
+RANDOM_SAMPLES, RANDOM_STEPS = 16, 16
 
 
 @click.command()
@@ -42,14 +42,15 @@ def verify(
 ) -> None:
     """Compare a .snn file, spike by spike, with MODULE, or with the integer reference where none is given.
 
-    MODULE is a file of torch.save(network), network a snncore.reference.Network or torch.nn.Sequential;
-    only classes of torch.nn and snncore.reference are read from it. Without --input the bundled images are
+    MODULE is the NIR file that the model was made from, or a file of torch.save(network), network a
+    snncore.reference.Network or torch.nn.Sequential; only classes of torch.nn and snncore.reference are read
+    from it. Without --input the bundled images are
     used where they fit, and random samples. Exit status 2 where something differs.
     """
     if picture is not None:
         check_path(picture)
     loaded = load_model(model)
-    network = None if module is None else load_module(module)
+    network = None if module is None else load_origin(module)
     if input_path is not None:
         report = compare(loaded, network, load_array(input_path), threads=threads)
     else:
@@ -73,13 +74,21 @@ def show(report: VerifyReport, raster: bool, picture: str | None, as_json: bool)
 
 
 def default_input(model: snncore.Model) -> tuple[Any, str]:
-    """Give the bundled images where they fit, and random frames, without a time axis."""
+    """Give random input and its layout: sequences where the model takes them; else frames.
+
+    The bundled images come before those frames where they fit.
+    """
     if len(model.inputs) != 1:
         raise ValueError("a model with several inputs cannot be verified from the command line")
-    frames = [random_input(model, RANDOM_SAMPLES)]
+    axes = "NCHW" if len(model.inputs[0].shape) == 3 else "NC"
+    if "T" in model.inputs[0].layout:
+        steps = max(model.timesteps, RANDOM_STEPS)
+        frames = random_input(model, steps * RANDOM_SAMPLES)
+        return frames.reshape(steps, RANDOM_SAMPLES, *frames.shape[1:]), f"T{axes}"
+    frames = random_input(model, RANDOM_SAMPLES)
     if takes_bundled_images(model):
-        frames.insert(0, sample_input(model, 10))
-    return np.concatenate(frames), "NCHW" if len(model.inputs[0].shape) == 3 else "NC"
+        frames = np.concatenate([sample_input(model, 10), frames])
+    return frames, axes
 
 
 def load_array(path: str) -> Any:

@@ -13,7 +13,7 @@ pytest.importorskip("spikingjelly")
 from spikingjelly.activation_based import functional, layer, neuron
 
 import snncore
-from snncore.parity.bound import margin_of
+from snncore.parity.bound import margin_of, trace_of_module
 from snncore.parity.report import Difference
 from snncore.parity.sides import Subject, engine, module_side
 
@@ -87,7 +87,7 @@ def between(net, x, position):
     name = report.layers[position]
     ours = model.run(x.numpy(), record=[f"{name}.v"]).states[f"{name}.v"][0]
     subject = Subject(model)
-    theirs = module_side(subject, net, x, True).membranes[name][0]
+    theirs = module_side(subject, net, x.numpy(), True).membranes[name][0]
     apart = np.where(np.maximum(ours, theirs) > 0.5, np.abs(ours - theirs), 0)
     place = np.unravel_index(int(apart.argmax()), apart.shape)
     assert apart[place] > 0
@@ -137,8 +137,9 @@ def test_the_bound_holds_for_any_neuron(kind):
     net, x = cnn(lambda: MAKERS[kind](1.0), seed=1), images(1)
     model = snncore.from_spikingjelly(net, x)
     subject = Subject(model)
-    theirs = module_side(subject, net, x, True)
+    theirs = module_side(subject, net, x.numpy(), True)
     ours = engine(subject, x.numpy(), None, None, theirs.spikes, theirs.membranes)
+    layers = trace_of_module(net, x, True, STEPS)
     rng = np.random.default_rng(0)
     checked, largest = 0, 0.0
     for name, fired in theirs.spikes.items():
@@ -146,7 +147,7 @@ def test_the_bound_holds_for_any_neuron(kind):
         assert all((s == ours.spikes[n]).all() for n, s in theirs.spikes.items())
         silent = np.argwhere(~fired[:, 0].astype(bool))  # where none fired, the membrane kept is h
         for t, *where in rng.permutation(silent)[:8].tolist():
-            margin = margin_of(net, x[:, :1], same, Difference(t, name, [0, *where], 0, 0), STEPS)
+            margin = margin_of(layers, x[:, :1], same, Difference(t, name, [0, *where], 0, 0))
             assert 0 < margin.bound < 1e-3
             for side in (ours, theirs):
                 error = abs(float(side.membranes[name][(t, 0, *where)]) - margin.h)
