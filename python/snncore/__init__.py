@@ -279,12 +279,12 @@ def convert_ann(module: Any, example: Any, calibration: Any, **options: Any) -> 
 
 
 def verify(model: Model, module: Any, x: Any, **options: Any) -> VerifyReport:
-    """Compare a model with the module it was made from, step by step: see `snncore.parity.verify`.
+    """Compare a model with the module or NIR graph it was made from: see `snncore.parity.verify`.
 
     Parameters
     ----------
     model, module, x
-        The model, the module, and input for both.
+        The model, the module, path or graph (None: the reference), and input for both.
     options
         Passed on.
 

@@ -164,7 +164,8 @@ def test_verify_against_the_integer_reference(capsys, net, tmp_path):
     x = tmp_path / "x.npy"
     np.save(x, np.random.default_rng(0).integers(0, 256, (3, 3, 8, 8), dtype=np.uint8))
     facts = json.loads(prints(capsys, "verify", net, "--input", str(x), "--json"))
-    assert list(facts) == ["equal", "samples", "label_agreement", "first_difference", "max_abs_difference"]
+    stable = ["equal", "samples", "label_agreement", "first_difference", "max_abs_difference"]
+    assert list(facts)[:5] == stable
     assert facts["equal"] and facts["samples"] == 3
 
 

@@ -98,7 +98,8 @@ def test_the_first_difference_is_found(model, net):
 
 def test_json_keys_stay(model, net):
     facts = json.loads(snncore.verify(model, net, images()).to_json())
-    assert list(facts) == ["equal", "samples", "label_agreement", "first_difference", "max_abs_difference"]
+    stable = ["equal", "samples", "label_agreement", "first_difference", "max_abs_difference"]
+    assert list(facts)[:5] == stable
     other = exact_network(1)
     found = json.loads(snncore.verify(model, other, images()).to_json())["first_difference"]
     assert list(found) == ["step", "layer", "index", "ours", "theirs"]

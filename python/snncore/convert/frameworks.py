@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -123,7 +123,7 @@ def convert_framework(
         raise ValueError(f"{found.caller}: timesteps is not given, and the example has no time axis")
     prepared = found.prepare(module)
     with evaluating(prepared), torch.no_grad():
-        calls = _traced(found, prepared, example, steps)
+        calls = traced(found, prepared, example, steps)
         found.reset(prepared)
         emitter = Emitter(calls, preprocess or {}, "i16", "W")
         emitter.input(example)
@@ -167,7 +167,8 @@ def stepping_of(found: Dialect, module: nn.Module, sequence: Tensor) -> Stepping
         found.reset(module)
 
 
-def _traced(found: Dialect, module: nn.Module, example: Tensor, steps: int) -> Trace:
+def traced(found: Dialect, module: nn.Module, example: Tensor, steps: int) -> Trace:
+    """Trace a network that `found.prepare` gave, in evaluation mode, on frames or a sequence."""
     sequence = example if example.dim() in (3, 5) else example.expand(steps, *example.shape)
     sequence = sequence.float()
     each = stepping_of(found, module, sequence) == "each"
@@ -176,24 +177,33 @@ def _traced(found: Dialect, module: nn.Module, example: Tensor, steps: int) -> T
     return trace(module, sequence[0] if takes_frames else found.to_module(module, sequence), found)
 
 
-def run_framework(
-    found: Dialect, module: nn.Module, x: Tensor, time_first: bool, steps: int
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Run a framework's network by its own code on [T, N, ...], or on frames [N, ...] shown `steps` times.
+class FrameworkRun(NamedTuple):
+    """What a network did: outputs [T, N, ...] or what it makes of all steps.
 
-    Gives the outputs, [T, N, ...] or what the network makes of all steps, and what every neuron fires, [T, N,
-    ...], by the module's name.
+    By a neuron's name in the module: what it fired and, where the framework exposes them, its membranes after
+    reset, [T, N, ...].
     """
+
+    output: Tensor
+    spikes: dict[str, Tensor]
+    membranes: dict[str, Tensor]
+
+
+def run_framework(found: Dialect, module: nn.Module, x: Tensor, time_first: bool, steps: int) -> FrameworkRun:
+    """Run a framework's network by its own code on [T, N, ...], or on frames [N, ...] shown `steps` times."""
     sequence = x if time_first else x.expand(steps, *x.shape)
     steps = len(sequence)
     prepared = found.prepare(module)
     fired: dict[str, list[Tensor]] = {}
+    charged: dict[str, list[Tensor | None]] = {}
     with evaluating(prepared), torch.no_grad(), ExitStack() as hooks:
         each = stepping_of(found, prepared, sequence) == "each"
+        hooks.enter_context(found.watching(prepared))
         for name, part in prepared.named_modules():
             if found.is_neuron(part):
-                fired[name] = []
-                hooks.callback(part.register_forward_hook(_keep(fired[name])).remove)
+                fired[name], charged[name] = [], []
+                hook = _keep(found, fired[name], charged[name])
+                hooks.callback(part.register_forward_hook(hook).remove)
         found.reset(prepared)
         if each:
             output = torch.stack([_first(prepared(now)) for now in sequence])
@@ -208,12 +218,24 @@ def run_framework(
         else found.from_module(prepared, values[0], steps)
         for name, values in fired.items()
     }
-    return output, spikes
+    return FrameworkRun(output, spikes, _over_time(charged, spikes))
 
 
-def _keep(values: list[Tensor]) -> Callable[[nn.Module, Any, Any], None]:
-    def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-        values.append(_first(output).detach().clone())
+def _over_time(charged: dict[str, list[Tensor | None]], spikes: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Put the membranes of single calls behind each other; only those of the spikes' shape are known."""
+    found = {name: [v for v in values if v is not None] for name, values in charged.items()}
+    joined = {name: torch.stack(v) if len(v) > 1 else v[0] for name, v in found.items() if v}
+    shaped = {name: v.unsqueeze(0) if v.dim() < spikes[name].dim() else v for name, v in joined.items()}
+    return {name: v for name, v in shaped.items() if v.shape == spikes[name].shape}
+
+
+def _keep(
+    found: Dialect, fired: list[Tensor], charged: list[Tensor | None]
+) -> Callable[[nn.Module, Any, Any], None]:
+    def hook(neuron: nn.Module, _inputs: Any, output: Any) -> None:
+        fired.append(_first(output).detach().clone())
+        v = found.membrane(neuron, output)
+        charged.append(None if v is None else v.detach().clone())
 
     return hook
 

@@ -31,7 +31,7 @@ def package_for(module: str) -> str:
     """Say what to install for a missing module."""
     root = module.split(".")[0]
     extras = {"torch": "torch", "safetensors": "torch", "click": "cli", "rich": "cli", "PIL": "cli"}
-    extras |= {"nir": "nir", "h5py": "nir", "onnx": "onnx"}
+    extras |= {"nir": "nir", "h5py": "nir", "onnx": "onnx", "matplotlib": "plot"}
     return f"snncore[{extras[root]}]" if root in extras else root
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import snncore
 from snncore import events
+from snncore.recording import over_time
 
 from .common import logits
 
@@ -17,6 +18,7 @@ class Classified(NamedTuple):
     values: Any  #: one value for each class
     steps: int
     note: str | None  #: what was left out, in words
+    recorded: snncore.Result | None  #: what `record` asked for, over all steps
 
 
 def is_recording(path: str) -> bool:
@@ -34,12 +36,14 @@ def window_of(model: snncore.Model, given: int | None) -> int:
     return int(stored)
 
 
-def classify(model: snncore.Model, path: str, window_us: int, threads: int | None) -> Classified:
+def classify(
+    model: snncore.Model, path: str, window_us: int, threads: int | None, record: list[str] | None = None
+) -> Classified:
     """Push a whole recording through a fresh session."""
     recording = events.load(path)
-    with model.stream(threads=threads) as session:
-        pushed = session.push_events(*recording, window_us=window_us)
-        ended = session.flush_events()
+    with model.stream(threads=threads, record=record) as session:
+        pushed = session.push_events(*recording, window_us=window_us, each=record is not None)
+        ended = session.flush_events(each=record is not None)
         if ended.output is None:
             raise ValueError(f"'{path}': no events")
         steps = session.steps
@@ -49,4 +53,8 @@ def classify(model: snncore.Model, path: str, window_us: int, threads: int | Non
         if count
     ]
     note = f"{Path(path).name}: {', '.join(left_out)}" if left_out else None
-    return Classified(logits(model, ended.output)[0], steps, note)
+    if record is None:
+        return Classified(logits(model, ended.output)[0], steps, note, None)
+    last = ended.output.outputs
+    recorded = snncore.Result(last, *over_time([*(pushed.outputs or []), *(ended.outputs or [])]))
+    return Classified(logits(model, last)[0], steps, note, recorded)

@@ -72,7 +72,7 @@ def test_what_is_wrong_is_one_sentence(capsys, net, tmp_path):
     assert "No such file" in fails(capsys, "convert", tmp_path / "no.nir")
     (tmp_path / "x.nir").write_text("x")
     assert "not an HDF5 file" in fails(capsys, "convert", tmp_path / "x.nir")
-    assert "from_torch" in fails(capsys, "convert", tmp_path / "x.pt")
+    assert "from_torch" in fails(capsys, "convert", tmp_path / "x.jit")
     snncore.from_nir(net, dt=DT, reset="zero").save(tmp_path / "a.snn")
     assert "only --dt is used" in fails(capsys, "convert", tmp_path / "a.snn", "--reset", "zero")
 

@@ -41,7 +41,7 @@ def test_what_is_wrong_is_one_sentence(capsys, net, tmp_path):
     (tmp_path / "x.onnx").write_text("x")
     assert "not an ONNX file" in fails(capsys, "convert", tmp_path / "x.onnx")
     assert "No such file" in fails(capsys, "convert", tmp_path / "no.onnx")
-    assert "only --readout, --timesteps is used, received --dt" in fails(
+    assert "only --readout, --timesteps are used, received --dt" in fails(
         capsys, "convert", tmp_path / "x.onnx", "--dt", "1"
     )
     assert "only --timesteps is used" in fails(capsys, "convert", net, "-o", "y.onnx", "--reset", "zero")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, Literal
@@ -84,6 +85,10 @@ class Dialect:
     #: Between [T, N, ...] and the axes that the network has.
     to_module: Callable[[nn.Module, Tensor], Tensor] = lambda module, x: x
     from_module: Callable[[nn.Module, Tensor, int], Tensor] = lambda module, y, steps: y
+    #: A neuron's membranes in the call just made, of the neuron and what the call returned: [N, ...], or time
+    #: first where the call took all steps; None: not exposed. `watching` makes neurons keep them meanwhile.
+    membrane: Callable[[Any, Any], Tensor | None] = lambda neuron, output: None
+    watching: Callable[[nn.Module], AbstractContextManager[None]] = lambda module: nullcontext()
     caller: str = ""  #: the function that errors speak of; default: from_ and the name
 
     def __post_init__(self) -> None:
@@ -102,6 +107,20 @@ class Dialect:
         """Say what comes back in a module; None: nothing. ValueError: what has no counterpart."""
         made = self.loops.get(type(module)) or self.containers.get(type(module))
         return made(module) if made else None
+
+
+@contextmanager
+def switched_on(neurons: list[Any], flag: str, kept: str) -> Iterator[None]:
+    """Set a flag of neurons for a while; afterwards flag and what it makes them keep are as before."""
+    before = [(neuron, getattr(neuron, flag), getattr(neuron, kept, None)) for neuron in neurons]
+    try:
+        for neuron in neurons:
+            setattr(neuron, flag, True)
+        yield
+    finally:
+        for neuron, was, held in before:
+            setattr(neuron, flag, was)
+            setattr(neuron, kept, held)
 
 
 def dialect(name: str) -> Dialect:

@@ -101,4 +101,5 @@ DIALECT = Dialect(
     reset=_reset,
     stepping=_stepping,
     prepare=_prepare,
+    membrane=lambda cell, output: output[1].v,
 )

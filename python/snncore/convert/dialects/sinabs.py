@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from snncore.neuron import Neuron
 from snncore.presets import sinabs as preset
 
-from . import Dialect, Loop, Stepping
+from . import Dialect, Loop, Stepping, switched_on
 
 #: Spikes that a neuron may fire in one step: so many still pool without overflow.
 _MOST = 1023
@@ -96,6 +97,16 @@ def _reset(module: nn.Module) -> None:
             part.reset_states()
 
 
+def _membrane(n: Any, _output: Any) -> Tensor | None:
+    kept = n.recordings.get("v_mem")  # [N, T, ...], of Squeeze layers too
+    return None if kept is None else kept.transpose(0, 1)
+
+
+def _watching(module: nn.Module) -> AbstractContextManager[None]:
+    stateful = [part for part in module.modules() if isinstance(part, layers.StatefulLayer)]
+    return switched_on(stateful, "record_states", "recordings")
+
+
 def _stepping(_module: nn.Module) -> Stepping:
     return "all"
 
@@ -116,4 +127,6 @@ DIALECT = Dialect(
     stepping=_stepping,
     to_module=_to_module,
     from_module=_from_module,
+    membrane=_membrane,
+    watching=_watching,
 )

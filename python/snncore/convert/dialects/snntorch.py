@@ -67,4 +67,5 @@ DIALECT = Dialect(
     stateful=(SpikingNeuron,),
     reset=_reset,
     stepping=_stepping,
+    membrane=lambda n, output: n.mem,
 )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import operator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from spikingjelly.activation_based import base, functional, layer, neuron
-from torch import fx, nn
+from torch import Tensor, fx, nn
 
 from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
-from . import Dialect, Loop, Psn, Stepping, linear
+from . import Dialect, Loop, Psn, Stepping, linear, switched_on
 
 
 def _if(n: Any) -> Neuron:
@@ -85,6 +86,16 @@ def _stepping(module: nn.Module) -> Stepping | None:
     return "all" if "m" in modes else "each"
 
 
+def _membrane(n: Any, _output: Any) -> Tensor | None:
+    v = n.v_seq if n.step_mode == "m" else n.v
+    return v if isinstance(v, Tensor) else None
+
+
+def _watching(module: nn.Module) -> AbstractContextManager[None]:
+    all_steps = [p for p in module.modules() if isinstance(p, neuron.BaseNode) and p.step_mode == "m"]
+    return switched_on(all_steps, "store_v_seq", "v_seq")
+
+
 DIALECT = Dialect(
     name="spikingjelly",
     neurons={
@@ -114,4 +125,6 @@ DIALECT = Dialect(
     stateful=(base.MemoryModule,),
     reset=functional.reset_net,
     stepping=_stepping,
+    membrane=_membrane,
+    watching=_watching,
 )

@@ -88,7 +88,7 @@ def from_nir(
     if dt is None:
         dt = known.get("dt", _SNNTORCH_DT if dialect == "snntorch" else None)
     spoken = Dialect(_number("dt", dt, float), reset or _text(known.get("reset")), method, dialect)
-    plan = _plan(graph, spoken)
+    plan = plan_of(graph, spoken)
     check(plan)
     input_dtype = _choice("input_dtype", input_dtype or _text(known.get("input_dtype")) or "f32", InputDtype)
     readout = _choice("readout", readout or _text(known.get("readout")), Readout)
@@ -101,7 +101,7 @@ def from_nir(
     )
 
 
-def _plan(graph: Graph, dialect: Dialect) -> Plan:
+def plan_of(graph: Graph, dialect: Dialect) -> Plan:
     """Settle shapes, delays, the order and the step of every neuron."""
     shapes = shapes_of(graph)
     for n in [n for n in graph.nodes.values() if n.kind == "Flatten"]:  # those that change nothing
