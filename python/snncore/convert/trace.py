@@ -373,10 +373,13 @@ def _adaptive(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
 def _membrane(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
     """Options of an integer neuron whose store is that of the module."""
     membrane = module.membrane
-    if membrane.form != "linear":
-        raise Unsupported(
-            "the engine has no tanh between two steps; train on with form='linear', which is its own store"
-        )
+    if membrane.form == "tanh":
+        if membrane.alpha is None:
+            raise Unsupported(
+                "a dynamic alpha depends on the other samples of a batch: fix it with calibrate_membranes, or "
+                "set 1, and train a few epochs more"
+            )
+        return {"state": f"i{membrane.bits}", "quantiser": "tanh", "alpha": membrane.alpha}
     # An i8 state holds -127..127, so 127 units are the threshold; narrower ones hold codes of finer units.
     return {"state": f"i{membrane.bits}", "theta0": 127 if membrane.bits == 8 else 4096}
 

@@ -155,9 +155,10 @@ def convert(
     A .pt file is one of torch.save(network), network made of torch.nn and snncore.reference; a spiking
     framework's network is converted in Python, since reading it from a file would run the file's code.
 
-    What is printed ends with a comparison on random input, spike by spike: with the network of a .pt file, or
-    with the equations of a NIR file, with the reference of the model itself for the others. For NIR the strength of each neuron's input in one step comes before it,
-    r * dt / tau: 1 where the right --dt was given for a file of snnTorch.
+    What is printed ends with a comparison on random input, spike by spike: with the network of a .pt file,
+    with the equations of a NIR file, and for the others with the reference of the model itself. For NIR the
+    strength of each neuron's input in one step comes before it, r * dt / tau: 1 where the right --dt was
+    given for a file of snnTorch.
     """
     ending, given = Path(source).suffix.lower(), {k: v for k, v in options.items() if v is not None}
     if picture is not None:
