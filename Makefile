@@ -36,7 +36,7 @@ help:
 	echo "make frameworks   our neurons against SpikingJelly, snnTorch, Norse, sinabs, Rockpool, BindsNET and NIR themselves"
 	echo "make verify-full  engine against reference on a whole test set; SNNCORE_DATA names the folder of data sets"
 	echo "make bench        kernels and the bundled model, timed"
-	echo "make measure      workloads W1 to W8 against other programs, 12 minutes on an idle machine; then performance"
+	echo "make measure      workloads W1 to W8 against other programs, 20 minutes on an idle machine; then performance"
 	echo "make performance  docs/performance.md and its plots from bench/results"
 	echo "make lint         ruff, mypy, clang-format      make format  lets them correct what they can"
 	echo "make wheel        build dist/*.whl"

@@ -13,12 +13,14 @@ from typing import Any
 
 Call = Callable[[], Any]
 
-MIN_TURNS, MAX_CALLS = 5, 50
+MIN_TURNS, MIN_LONG_TURNS, MAX_CALLS = 5, 3, 50
 #: What is called in one turn takes about this long, so that caches are those of the subject itself.
 TURN_SECONDS = 0.004
-#: With several threads: workers of a subject that has had its turn may spin for a while, so we let them;
-#: then the next one is called until its own are awake.
-PAUSE_SECONDS, WARM_SECONDS = 0.02, 0.01
+#: With several threads: workers of a subject that has had its turn may spin for a while, so we let them; then
+#: the next one is called until its own are awake, and on cores of their own: a virtual machine that has put
+#: its cores together while one of them slept was seen to take a tenth of a second to part them. Then a turn
+#: is longer, too.
+PAUSE_SECONDS, WARM_SECONDS, LONG_TURN_SECONDS = 0.02, 0.25, 0.1
 
 
 class MissingError(Exception):
@@ -149,10 +151,13 @@ def alternate(calls: list[Call], threads: int, seconds: float) -> list[list[floa
     wall time, of calls that follow one another.
     """
     clock = time.process_time if threads == 1 else time.perf_counter
-    counts = [_calls_in_turn(call, clock) for call in calls]
+    counts = [
+        _calls_in_turn(call, clock, TURN_SECONDS if threads == 1 else LONG_TURN_SECONDS) for call in calls
+    ]
     times: list[list[float]] = [[] for _ in calls]
     start = time.perf_counter()
-    while len(times[0]) < MIN_TURNS * counts[0] or time.perf_counter() - start < seconds:
+    turns = MIN_TURNS if threads == 1 else MIN_LONG_TURNS
+    while len(times[0]) < turns * counts[0] or time.perf_counter() - start < seconds:
         for call, count, spent in zip(calls, counts, times, strict=True):
             if threads > 1:
                 _wake(call)
@@ -172,10 +177,10 @@ def _wake(call: Call) -> None:
         call()
 
 
-def _calls_in_turn(call: Call, clock: Callable[[], float]) -> int:
+def _calls_in_turn(call: Call, clock: Callable[[], float], turn: float) -> int:
     before = clock()
     call()
-    return max(1, min(MAX_CALLS, int(TURN_SECONDS / max(clock() - before, 1e-6))))
+    return max(1, min(MAX_CALLS, int(turn / max(clock() - before, 1e-6))))
 
 
 def _rows(

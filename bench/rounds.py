@@ -28,6 +28,8 @@ ALONE = {"W5": 1, "W6": 1, "W7": 2}
 #: W6 take longer than their turns.
 BESIDE = {"W6": 45.0, "W7": 20.0}
 BESIDE_USUALLY = 5.0
+#: What the turns of all subjects take at least with several threads.
+LONG_SECONDS = 12.0
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -145,7 +147,9 @@ def estimate(arguments: argparse.Namespace) -> str:
         count = cases(name, arguments.density)
         total += count
         beside = 0.1 if arguments.quick else BESIDE.get(name, BESIDE_USUALLY)
-        seconds += count * len(arguments.threads) * (arguments.seconds + beside)
+        for threads in arguments.threads:
+            turns = arguments.seconds if threads == 1 else max(arguments.seconds, LONG_SECONDS)
+            seconds += count * (turns + beside)
     threads = " and ".join(str(count) for count in arguments.threads)
     return (
         f"{total} case{'s' if total > 1 else ''} with {threads} thread{'s' if threads != '1' else ''}: "

@@ -376,8 +376,8 @@ def _membrane(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
     if membrane.form == "tanh":
         if membrane.alpha is None:
             raise Unsupported(
-                "a dynamic alpha depends on the other samples of a batch: fix it with calibrate_membranes, or "
-                "set 1, and train a few epochs more"
+                "a dynamic alpha depends on the other samples of a batch: fix it with calibrate_membranes, "
+                "or set 1, and train a few epochs more"
             )
         return {"state": f"i{membrane.bits}", "quantiser": "tanh", "alpha": membrane.alpha}
     # An i8 state holds -127..127, so 127 units are the threshold; narrower ones hold codes of finer units.

@@ -142,9 +142,10 @@ def test_calibration_gives_the_largest_tanh():
     assert all(m.peak is None for m in net.modules() if isinstance(m, QuantizedLIF))
 
 
+@pytest.mark.parametrize("form", ["linear", "tanh"])
 @pytest.mark.parametrize(("bits", "share"), [(2, 0.99), (4, 0.98), (8, 0.97)])
-def test_linear_membranes_are_states_of_the_engine(bits, share):
-    net = small_net(MembraneQuantizer(bits))
+def test_membranes_are_states_of_the_engine(form, bits, share):
+    net = small_net(MembraneQuantizer(bits, form, 1.0 if form == "linear" else 0.9))
     m = snncore.from_torch(net, torch.zeros(1, 3, 8, 8))
     x = images(6, 5).numpy()
     assert snncore.verify(m, None, x).equal
@@ -157,8 +158,8 @@ def test_linear_membranes_are_states_of_the_engine(bits, share):
 
 
 def test_what_the_engine_does_not_have():
-    with pytest.raises(snncore.Error, match="no tanh between two steps"):
-        snncore.from_torch(small_net(MembraneQuantizer(4, "tanh")), torch.zeros(1, 3, 8, 8))
+    with pytest.raises(snncore.Error, match="a dynamic alpha depends on the other samples"):
+        snncore.from_torch(small_net(MembraneQuantizer(4, "tanh", None)), torch.zeros(1, 3, 8, 8))
     net = small_net(MembraneQuantizer(4))
     for conv in net.layers:
         conv.quantizer = None
