@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from snncore.convert.nir.parts import Parts, parts_of
+from snncore.convert.parts import Parts, parts_of
 from snncore.model import Model
 
 Node = dict[str, Any]
