@@ -61,7 +61,6 @@ def check_float(graph: Graph) -> None:
     """Refuse models that are quantised already, and those without finite weights."""
     coded = [n["name"] for n in graph.weighted() if graph.parts.tensor(n, "weight") is None]
     coded += [n["name"] for n in graph.nodes if n["op"] == "cuba_lif" or n["attrs"].get("arith") == "int"]
-    coded += [n["name"] for n in graph.weighted() if graph.parts.tensor(n, "scale") is not None]
     if coded:
         raise ValueError(f"quantize: expected a model of float weights, '{coded[0]}' is quantised already")
     if not graph.weighted():

@@ -137,7 +137,7 @@ def neuron_of(call: Call) -> Neuron:
     if "neuron" in call.options:
         neuron: Neuron = call.options["neuron"]
         return neuron
-    lif = call.module
+    lif: Any = call.module
     if type(lif) not in (IF, LIF):
         raise Unknown(f"no bound is known for a {type(lif).__name__} ('{call.name}')")
     return Neuron(

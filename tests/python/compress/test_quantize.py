@@ -507,10 +507,10 @@ def test_bad_pixels(preprocess, message):
 
 def test_bad_models():
     quantised, _ = snncore.quantize(image_net(LIF, LIF), bits=4)
-    with pytest.raises(ValueError, match="expected a model of float weights, 'conv2' is quantised already"):
+    with pytest.raises(ValueError, match="expected a model of float weights, 'conv1' is quantised already"):
         snncore.quantize(quantised)
     eight, _ = snncore.quantize(image_net(LIF, LIF))
-    with pytest.raises(ValueError, match="'n1' is quantised already"):
+    with pytest.raises(ValueError, match="'conv1' is quantised already"):
         snncore.quantize(eight)
     with pytest.raises(ValueError, match=r"expected a snncore\.Model, received str"):
         snncore.quantize("net.snn")

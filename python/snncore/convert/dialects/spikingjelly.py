@@ -87,6 +87,8 @@ def _stepping(module: nn.Module) -> Stepping | None:
 
 
 def _membrane(n: Any, _output: Any) -> Tensor | None:
+    if not isinstance(n, neuron.BaseNode):  # parallel neurons have none
+        return None
     v = n.v_seq if n.step_mode == "m" else n.v
     return v if isinstance(v, Tensor) else None
 
