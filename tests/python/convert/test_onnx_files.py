@@ -325,3 +325,15 @@ def test_wires_that_lead_elsewhere(make, name, at, value, text):
         nodes, name = list(body.node), name.removeprefix("loop/")
     next(n for n in nodes if n.name == name).input[at] = value
     says(proto, text, (snncore.Error, snncore.FormatError, ValueError))
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path):
+    model = snncore.from_onnx(small()[1], timesteps=2)
+    snncore.to_onnx(model, tmp_path / "net.onnx")
+    assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError):
+        snncore.to_onnx(model, tmp_path / "folder")
+    with pytest.raises(FileNotFoundError, match="No such folder"):
+        snncore.to_onnx(model, tmp_path / "none" / "net.onnx")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "net.onnx"]

@@ -54,6 +54,7 @@ OURS: Final[Mapping[str, Mapping[str, type]]] = {
     "delay_memory": {"delay": list, "shape": list},
     "delay": {"delay": list},
     "real": {"divisor": int},
+    "psn": {"reach": str},
     "readout": {"kind": str, "mode": str},
 }
 
@@ -62,7 +63,8 @@ def of_call(stem: str, attrs: Mapping[str, Any]) -> Mapping[str, type]:
     """Give what a call of a function has: some kinds have two forms."""
     op = stem.removesuffix("_step")
     if op in ("lif", "if"):
-        return _INTEGER_LIF if attrs.get("arith") == "int" else _FLOAT_LIF
+        codes = {"codes": str} if "codes" in attrs else {}
+        return _INTEGER_LIF | codes if attrs.get("arith") == "int" else _FLOAT_LIF
     if op == "input" and "zero_point" in attrs:
         return OURS["input of pixels"]
     return OURS.get(op, {})

@@ -222,7 +222,8 @@ class Calls(Operators):
         if attrs["arith"] == "int":
             theta = given.pop("theta")
             flat = {role: values.ravel() for role, values in given.items()}
-            flat["theta"] = theta.reshape(len(theta), -1) if attrs["profile"] == "X" else theta.ravel()
+            flat["theta"] = _rows(theta) if attrs["profile"] in ("X", "T") else theta.ravel()
+            flat |= {role: _rows(values) for role, values in given.items() if role == "gamma"}
             words = {k: attrs[k] for k in ("profile", "state", "leak", "leak_param", "reset", "unit_bits")}
             late = bool(attrs["leak_at_store"])
             edge = self.builder.lif_int(node.name, x.edge, **flat, **words, **float_rule, leak_at_store=late)
@@ -242,6 +243,14 @@ class Calls(Operators):
         edge = self.builder.neuron(node.name, x.edge, neuron)
         kind: Any = "count" if neuron.counts else "real" if neuron.fire == "none" else "spike"
         return Held(edge, kind, x.shape, counted=kind == "count")
+
+    def call_psn(self, node: Node) -> None:
+        """Add parallel spiking neurons; weights of all steps lie transposed, [T of x, T, 1, ...]."""
+        self.is_steps(node, 1)
+        x, weight, bias = self.moving(node), self.constant(node, 2), self.constant(node, 3)
+        weight = _rows(weight).T if node.attrs["reach"] == "all" else weight.ravel()
+        edge = self.builder.psn(node.name, x.edge, weight=weight, bias=bias.ravel())
+        self.put(node, Held(edge, "spike", x.shape))
 
     # ---- readouts
 
@@ -275,6 +284,11 @@ class Calls(Operators):
     def _is_samples(self, node: Node) -> None:
         if self.value(node, 0) != Size("samples"):
             raise self.bad(node, "input 0 is not the number of samples")
+
+
+def _rows(values: NDArray[Any]) -> NDArray[Any]:
+    """Give a parameter with rows as [K, C]."""
+    return values.reshape(len(values), -1) if values.ndim else values
 
 
 def _parameter(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:

@@ -14,6 +14,7 @@ import onnx
 from onnx import helper
 
 from .body import BOOL, DOUBLE, FLOAT, INT, Body, Value
+from .parallel import SUMS
 from .rules import Attrs, Parameters, rule_of
 from .scans import frame_shape, merge, scan, split
 
@@ -70,9 +71,9 @@ def _neurons(op: str) -> Builder:
             for s in rule.states
         ]
 
-        def step(inner: Body, now: Value, states: list[Value]) -> tuple[list[Value], list[Value]]:
+        def step(inner: Body, now: list[Value], states: list[Value]) -> tuple[list[Value], list[Value]]:
             inside = Parameters(inner, rule.order, rule.dtype)
-            y, later = rule.step(inner, now, dict(zip(rule.states, states, strict=True)), inside)
+            y, later = rule.step(inner, now[0], dict(zip(rule.states, states, strict=True)), inside)
             p.used.update(inside.used)
             return [later[s] for s in rule.states], [y]
 
@@ -94,6 +95,16 @@ def _neuron_steps(op: str) -> Builder:
         return _made(f"{op}_step__{rule.variant}", attrs, body, ["x", *rule.states, *p.inputs], results)
 
     return build
+
+
+def _psn(attrs: Attrs) -> onnx.FunctionProto:
+    """Parallel spiking neurons: weighted sums over time."""
+    reach, body = attrs["reach"], Body()
+    steps = body.value("steps", INT)
+    x = split(body, body.value("x", FLOAT), steps)
+    h = SUMS[reach](body, x, steps, body.value("weight", FLOAT)) + body.value("bias", FLOAT)
+    y = merge(body, (h >= 0).to(FLOAT))
+    return _made(f"psn__{reach}", attrs, body, ["x", "steps", "weight", "bias"], {"y": y})
 
 
 # ---- integers
@@ -260,7 +271,7 @@ def _total(body: Body, sequence: Value, mode: str) -> Value:
     if sequence.dtype == INT:
         return body.op("ReduceSum", sequence, body.constant([0]), keepdims=0)
     first = body.op("Expand", _zero(body, sequence.dtype), frame_shape(body, sequence))
-    (total,) = scan(body, lambda inner, x, states: ([states[0] + x], []), [first], sequence)
+    (total,) = scan(body, lambda inner, now, states: ([states[0] + now[0]], []), [first], sequence)
     return total
 
 
@@ -285,6 +296,7 @@ NEURONS: Final = ("lif", "if", "cuba_lif", "neuron")
 FUNCTIONS: Final[Mapping[str, Builder]] = {
     **{op: _neurons(op) for op in NEURONS},
     **{f"{op}_step": _neuron_steps(op) for op in NEURONS},
+    "psn": _psn,
     "requant": _requant,
     "conv2d": _conv2d,
     "maxpool2d": _pool("MaxPool", "maxpool2d"),

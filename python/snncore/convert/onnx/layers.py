@@ -16,7 +16,7 @@ from snncore.convert.parts import Codes, Parts
 from .body import DOUBLE, FLOAT, INT, onnx_type
 from .exact import EXACT, shared_out
 from .functions import function
-from .rules import rule_of
+from .rules import call_attrs, rule_of
 from .sheet import Sheet
 
 Attrs = dict[str, Any]
@@ -59,7 +59,8 @@ class Writer:
         """Write everything; `recorded` edges, by the names of their layers, become outputs too."""
         for port in self.parts.document["inputs"]:
             self._input(port)
-        if not self.steps:
+        self.steps_are_fixed = not self.steps
+        if self.steps_are_fixed:
             self.steps = self.sheet.constant("steps", np.array([self.timesteps], np.int64))
         self.walk()
         for port in self.parts.document["outputs"]:
@@ -154,15 +155,14 @@ class Writer:
         return values[..., np.newaxis, np.newaxis] if len(self.parts.shape(edge)) == 3 else values
 
     def tensor(self, node: Attrs, role: str, dtype: np.dtype[Any]) -> str:
-        """Add a parameter with a value for each channel."""
+        """Add a parameter with a value for each channel; with rows of them; or a table for all channels."""
         values = self.parts.tensor(node, role)
         assert values is not None
-        edge = node["outputs"][0]
-        if role == "theta" and values.ndim == 2:  # a row for each step since the last reset
-            return self.sheet.constant(
-                f"{node['name']}.theta", self.channels(edge, values)[:, np.newaxis].astype(dtype)
-            )
-        return self.sheet.constant(f"{node['name']}.{role}", self.channels(edge, values).astype(dtype))
+        rows = role in ("theta", "gamma") and values.ndim == 2
+        if role not in ("load", "edges"):
+            values = self.channels(node["outputs"][0], values)
+        values = values[:, np.newaxis] if rows else values
+        return self.sheet.constant(f"{node['name']}.{role}", values.astype(dtype))
 
     # ---- nodes
 
@@ -254,6 +254,7 @@ class Writer:
         return self.sheet.call("requant", node["name"], given, kinds=kinds, **attrs)[0]
 
     def _lif(self, node: Attrs, attrs: Attrs) -> str:
+        attrs = call_attrs(node)
         dtype = rule_of(node["op"], attrs).dtype
         _, _, *roles = function(node["op"], attrs).input
         given = [self.values[node["inputs"][0]], self.steps]
@@ -264,6 +265,25 @@ class Writer:
         return self._lif(node, attrs)
 
     _cuba_lif = _neuron = _if
+
+    def _psn(self, node: Attrs, attrs: Attrs) -> str:
+        (edge,), name = node["inputs"], node["name"]
+        weight, bias = self.parts.tensor(node, "weight"), self.parts.tensor(node, "bias")
+        assert weight is not None and bias is not None
+        reach = "all" if weight.ndim == 2 else "last"
+        if reach == "all":
+            if self.steps_are_fixed and len(weight) != self.timesteps:
+                raise Error(
+                    f"to_onnx: '{name}' (psn) weighs all of {len(weight)} steps at once, asked for "
+                    f"{self.timesteps}"
+                )
+            ones = (1,) * (1 + len(self.parts.shape(edge)))
+            weight, bias = weight.T.reshape(*weight.shape, *ones), bias.reshape(-1, *ones)
+        given = [self.values[edge], self.steps]
+        given += [
+            self.sheet.constant(f"{name}.{role}", v) for role, v in (("weight", weight), ("bias", bias))
+        ]
+        return self.sheet.call("psn", name, given, reach=reach)[0]
 
     def parameter(self, node: Attrs, role: str, dtype: np.dtype[Any]) -> str:
         """Add a parameter of a neuron, or what it is where the file leaves it out."""

@@ -9,12 +9,13 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from snncore._core import Error
 from snncore.convert.parts import Parts
 
 from .body import FLOAT, onnx_type
 from .functions import function
 from .layers import Attrs, Writer
-from .rules import rule_of
+from .rules import call_attrs, rule_of
 
 
 def has_loop(parts: Parts) -> bool:
@@ -98,7 +99,7 @@ class LoopWriter(Writer):
 
     def _lif(self, node: Attrs, attrs: Attrs) -> str:
         """Write one step of neurons, and their states."""
-        stem, edge = f"{node['op']}_step", node["outputs"][0]
+        stem, edge, attrs = f"{node['op']}_step", node["outputs"][0], call_attrs(node)
         rule, names = rule_of(node["op"], attrs), function(stem, attrs).input
         roles = names[1 + len(rule.states) :]
         now = [self.sheet.name(f"{node['name']}.{state}") for state in rule.states]
@@ -117,6 +118,12 @@ class LoopWriter(Writer):
             (first,) = self.sheet.call("state", name, [self.samples, start], outside=True, shape=shape)
             self.states.append(State(first, inside, after, rule.dtype))
         return y
+
+    def _psn(self, node: Attrs, attrs: Attrs) -> str:
+        raise Error(
+            f"to_onnx: '{node['name']}' (psn) weighs many steps at once, and a network with a loop is "
+            "written step by step"
+        )
 
     def _delay(self, node: Attrs, attrs: Attrs) -> str:
         shape = self.user_shape(node["outputs"][0])

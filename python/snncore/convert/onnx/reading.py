@@ -87,7 +87,8 @@ def _check(network: Network) -> None:
     if active and not ours:
         raise Error(
             f"{network.source}: {active[0].label} makes this an ordinary network, not a spiking one; "
-            "train it with spiking neurons in place of its activations (snncore.reference, SpikingJelly ...)"
+            "convert the torch module with snncore.convert_ann, or train it with spiking neurons in place of "
+            "its activations (snncore.reference, SpikingJelly ...)"
         )
     reasons = [f"'{node.name}' ({why})" for node in nodes if (why := missing(node))]
     if reasons:

@@ -11,6 +11,7 @@ import numpy as np
 from snncore.neuron import VALUES, Neuron
 
 from .body import FLOAT, INT, Body, Value
+from .codes import MOST, by_edges, by_steps, row, three_states
 
 Attrs: TypeAlias = Mapping[str, Any]
 States: TypeAlias = dict[str, Value]
@@ -58,12 +59,25 @@ def rule_of(op: str, attrs: Attrs) -> Rule:
         return _neuron(attrs)
     if op == "cuba_lif":
         return _cuba_lif(attrs)
-    return _integer_lif(attrs) if attrs["arith"] == "int" else _float_lif(attrs)
+    if attrs["arith"] != "int":
+        return _float_lif(attrs)
+    return _three_states() if attrs["profile"] == "T" else _integer_lif(attrs)
+
+
+def call_attrs(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the attributes of a call: those of the node, and where it keeps codes, how they are made."""
+    attrs: dict[str, Any] = node["attrs"]
+    if "load" not in node["tensors"]:
+        return attrs
+    return attrs | {"codes": "edges" if "edges" in node["tensors"] else "steps"}
 
 
 # ---- integer neurons
 
-_WORK: Final = {"i8": (-(2**15), 2**15 - 1), "i16": (-(2**15), 2**15 - 1), "i32": (-(2**31), 2**31 - 1)}
+_WORK: Final = {
+    **dict.fromkeys(("i2", "i4", "i8", "i16"), (-(2**15), 2**15 - 1)),
+    "i32": (-(2**31), 2**31 - 1),
+}
 _STORE: Final = _WORK | {"i8": (-127, 127)}
 
 _LEAKS: Final[Mapping[str, Callable[[Value, int], Value]]] = {
@@ -78,6 +92,7 @@ _LEAKS: Final[Mapping[str, Callable[[Value, int], Value]]] = {
 def _integer_lif(attrs: Attrs) -> Rule:
     state, late, table = attrs["state"], bool(attrs["leak_at_store"]), attrs["profile"] == "X"
     leak, parameter = _LEAKS[attrs["leak"]], _within(attrs, "leak_param", 32767)
+    store, kept = _store(attrs)
 
     def step(body: Body, x: Value, states: States, p: Parameters) -> tuple[Value, States]:
         v = states["v"]
@@ -85,7 +100,7 @@ def _integer_lif(attrs: Attrs) -> Rule:
         later: States = {}
         if table:
             waited = states["waited"] + 1
-            s = h >= _row(body, p["theta"], waited)
+            s = h >= row(body, p["theta"], waited - 1)
             later["waited"] = body.where(s, 0, waited)
         else:
             s = h >= p["theta"]
@@ -94,12 +109,38 @@ def _integer_lif(attrs: Attrs) -> Rule:
         else:
             v = (h - body.where(s, p["psi"], 0)).clip(*_WORK[state])
         v = leak(v, parameter) if late else v
-        return s.to(FLOAT), {"v": v.clip(*_STORE[state]), **later}
+        return s.to(FLOAT), {"v": store(body, v, p), **later}
 
     words = [state, attrs["leak"], *([str(parameter)] if parameter else []), attrs["reset"]]
-    words += ["late"] * late + ["table"] * table
+    words += ["late"] * late + ["table"] * table + kept
     states = ("v", "waited") if table else ("v",)
-    return Rule("lif", "_".join(words), INT, ("theta", "psi"), states, step)
+    return Rule("lif", "_".join(words), INT, ("theta", "psi", "load", "edges"), states, step)
+
+
+def _store(attrs: Attrs) -> tuple[Callable[[Body, Value, Parameters], Value], list[str]]:
+    """Give what becomes of a membrane until the next step, and words for it."""
+    state, codes = attrs["state"], attrs.get("codes")
+    if codes is None:
+        return lambda body, v, p: v.clip(*_STORE[state]), []
+    most = MOST[state]
+    if codes == "edges":
+        return lambda body, v, p: _loaded(body, p, by_edges(body, v, p["edges"], most)), ["edges"]
+    if codes != "steps":
+        raise ValueError(f"codes: expected edges or steps, received {codes!r}")
+    unit = _within(attrs, "unit_bits", 12)
+    return lambda body, v, p: _loaded(body, p, by_steps(v, unit, most)), ["codes", str(unit)]
+
+
+def _loaded(body: Body, p: Parameters, place: Value) -> Value:
+    return body.op("Gather", p["load"], place, axis=0)
+
+
+def _three_states() -> Rule:
+    def step(body: Body, x: Value, states: States, p: Parameters) -> tuple[Value, States]:
+        s, v = three_states(body, x, states["v"], p["theta"], p["gamma"])
+        return s.to(FLOAT), {"v": v}
+
+    return Rule("lif", "three_states", INT, ("theta", "gamma"), ("v",), step)
 
 
 def _within(attrs: Attrs, name: str, most: int) -> int:
@@ -108,17 +149,6 @@ def _within(attrs: Attrs, name: str, most: int) -> int:
     if not 0 <= value <= most:
         raise ValueError(f"{name}: expected 0 to {most}, received {value}")
     return value
-
-
-def _row(body: Body, theta: Value, row: Value) -> Value:
-    """Give row `row` - 1 of theta [K, 1, C, ...] for each neuron; a row that theta lacks is an error."""
-    one = body.constant([0])
-    rows = body.op("Unsqueeze", row - 1, one)
-    shape = body.op(
-        "Concat", body.op("Shape", theta, dtype=INT, start=0, end=1), body.op("Shape", row), axis=0
-    )
-    table = body.op("Expand", theta, shape)
-    return body.op("Squeeze", body.op("GatherElements", table, rows, axis=0), one)
 
 
 _HALF: Final = 2**23

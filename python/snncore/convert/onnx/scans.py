@@ -13,7 +13,7 @@ from onnx import helper
 
 from .body import INT, Body, Value, onnx_type
 
-Step: TypeAlias = Callable[[Body, Value, list[Value]], tuple[Sequence[Value], Sequence[Value]]]
+Step: TypeAlias = Callable[[Body, list[Value], list[Value]], tuple[Sequence[Value], Sequence[Value]]]
 
 
 def split(body: Body, x: Value, steps: Value) -> Value:
@@ -34,23 +34,23 @@ def frame_shape(body: Body, sequence: Value) -> Value:
     return body.op("Shape", sequence, dtype=INT, start=1)
 
 
-def scan(body: Body, step: Step, states: Sequence[Value], sequence: Value) -> list[Value]:
+def scan(body: Body, step: Step, states: Sequence[Value], *sequences: Value) -> list[Value]:
     """Run `step` over the first axis: last states, then what each step put out, stacked.
 
-    ``step(body, x, states)`` gives the next states and the outputs of one step.
+    ``step(body, now, states)`` gives the next states and the outputs of one step; `now` are the frames of the
+    sequences, all of one length.
     """
     inner = body.child()
     held = [inner.value(f"{inner.prefix}state{k}", s.dtype) for k, s in enumerate(states)]
-    x = inner.value(f"{inner.prefix}x", sequence.dtype)
-    later, outputs = step(inner, x, held)
+    now = [inner.value(f"{inner.prefix}x{k or ''}", s.dtype) for k, s in enumerate(sequences)]
+    later, outputs = step(inner, now, held)
     results = [v.named(f"{inner.prefix}out{k}") for k, v in enumerate([*later, *outputs])]
     graph = helper.make_graph(
-        inner.nodes, "step", [_untyped(v) for v in (*held, x)], [_untyped(v) for v in results]
+        inner.nodes, "step", [_untyped(v) for v in (*held, *now)], [_untyped(v) for v in results]
     )
     names = [f"{inner.prefix}result{k}" for k in range(len(results))]
-    body.nodes.append(
-        helper.make_node("Scan", [s.name for s in (*states, sequence)], names, body=graph, num_scan_inputs=1)
-    )
+    given = [s.name for s in (*states, *sequences)]
+    body.nodes.append(helper.make_node("Scan", given, names, body=graph, num_scan_inputs=len(sequences)))
     return [Value(body, name, v.dtype) for name, v in zip(names, results, strict=True)]
 
 

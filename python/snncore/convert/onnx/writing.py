@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import onnx
@@ -13,6 +12,7 @@ from onnx import helper
 
 from snncore._core import Error, version
 from snncore.convert.parts import parts_of
+from snncore.files import write_atomically
 from snncore.model import Model
 
 from .layers import Writer
@@ -40,7 +40,7 @@ def to_onnx(
     model
         Any model.
     path
-        Where to write; None: only the `onnx.ModelProto` is made.
+        Where to write, under a temporary name first; None: only the `onnx.ModelProto` is made.
     timesteps
         Steps of a run for an input without T. Default: the model's.
     record
@@ -51,7 +51,10 @@ def to_onnx(
     ValueError
         A layer to record that does not exist; timesteps out of range, or given for an input that has T.
     snncore.Error
-        A sum of a flattened image and another vector; more than 2 GiB.
+        A sum of a flattened image and another vector; `psn` in a network with a loop, or of another number
+        of steps than a run takes; more than 2 GiB.
+    OSError
+        The folder is missing or may not be written to.
     ImportError
         No package onnx.
     """
@@ -72,7 +75,7 @@ def to_onnx(
     if made.ByteSize() > LARGEST:
         raise Error("to_onnx: the file would have more than 2 GiB, which ONNX cannot hold")
     if path is not None:
-        Path(path).write_bytes(made.SerializeToString(deterministic=True))
+        write_atomically(path, made.SerializeToString(deterministic=True))
     return made
 
 
