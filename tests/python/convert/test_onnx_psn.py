@@ -79,10 +79,10 @@ def test_last_steps(seed: int, shape: tuple[int, ...], taps: int, steps: int, be
 
 
 def test_the_order_of_the_sum_decides() -> None:
-    """2^24 + 1 - 2^24 is 0 in this order and 1 in another; a bias of -1/2 tells."""
+    """2^24 + 1 - 2^24 is 0 in this order and 1 in another; a bias of -1 makes it a spike at h = 0."""
     b = snncore.GraphBuilder()
     weight, x = np.ones((3, 3)), np.array([2.0**24, 1, -(2.0**24)], np.float32)
-    b.output("y", b.psn("psn", b.input("x", "f32", [2], layout="TNC"), weight=weight, bias=np.full(3, -0.5)))
+    b.output("y", b.psn("psn", b.input("x", "f32", [2], layout="TNC"), weight=weight, bias=np.full(3, -1)))
     model = b.build(3)
     x = np.stack([x, x[[0, 2, 1]]], -1)[:, np.newaxis]
     checked(model, x)

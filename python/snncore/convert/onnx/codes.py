@@ -14,8 +14,8 @@ _NEVER: Final = 2**31  #: above every membrane of these states
 
 def by_steps(v: Value, unit_bits: int, most: int) -> Value:
     """Give code + n of the membranes v: codes in equal steps of 2^unit_bits / n; n is `most`."""
-    half = 2**unit_bits // 2
-    return (v * most + half).floor_divide(2**unit_bits).clip(-most, most) + most
+    unit = 1 << unit_bits
+    return (v * most + unit // 2).floor_divide(unit).clip(-most, most) + most
 
 
 def by_edges(body: Body, v: Value, edges: Value, most: int) -> Value:
