@@ -17,18 +17,19 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from . import bindsnet, nir, norse, rockpool, sinabs, snntorch, spikingjelly, spyx
+from . import bindsnet, lava, nir, norse, rockpool, sinabs, snntorch, spikingjelly, spyx
 
 VERSIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
         module.__name__.rpartition(".")[2]: module.VERSION
-        for module in (spikingjelly, snntorch, norse, sinabs, rockpool, spyx, bindsnet, nir)
+        for module in (spikingjelly, snntorch, norse, sinabs, rockpool, spyx, bindsnet, nir, lava)
     }
 )
 
 __all__ = [
     "VERSIONS",
     "bindsnet",
+    "lava",
     "nir",
     "norse",
     "rockpool",

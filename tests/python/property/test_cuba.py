@@ -109,11 +109,7 @@ def test_two_thousand_steps_of_lava(seed: int) -> None:
     b.linear("w", b.input("x", "b1", (inputs,), layout="TNC"), weight, encoding="sym", bits=8, scale=1.0)
     gain, zeros = np.full(channels, 4, np.int32), np.zeros(channels, np.int32)  # weight exponent 2
     b.requant("current", ["w"], [gain], zeros, zeros)
-    theta = np.full(channels, (vth << 6) + 1, np.int32)
-    b.output(
-        "y",
-        b.cuba_lif("n", "current", current_decay=4095 - du, decay=4096 - dv, theta=theta, bias=mant << exp),
-    )
+    b.output("y", b.cuba_lif("n", "current", **snncore.presets.lava.lif(du, dv, vth, mant, exp)))
     result = b.build(timesteps=steps).run(x, record=["n", "n.i", "n.v"])
 
     a = x[:, 0].astype(np.int64) @ weight.T.astype(np.int64) * 4
@@ -123,6 +119,20 @@ def test_two_thousand_steps_of_lava(seed: int) -> None:
     equal(result.states["n.v"][:, 0], vs, "membranes")
     if seed % 3 == 0:
         assert (abs(np.diff(us, axis=0)) > 2**23).any() or (abs(vs) == 2**23 - 1).any(), "nothing wrapped"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"du": 4096}, "du must be whole numbers of 0 to 4,095, received 4096"),
+        ({"dv": 0.5}, "dv must be whole numbers"),
+        ({"vth": 2**17}, "vth must be whole numbers of 0 to 131,071"),
+        ({"bias_mant": 4096, "bias_exp": 12}, "a bias is at most"),
+    ],
+)
+def test_what_lava_does_not_have(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        snncore.presets.lava.lif(**{"du": 0, "dv": 0, "vth": 1, **options})
 
 
 def test_wrap_and_saturation_by_hand() -> None:
