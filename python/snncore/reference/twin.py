@@ -20,10 +20,14 @@ from .run import File, Source, read
 class _Lif(nn.Module):
     """Neurons over `steps`: currents [T*N, ...], or [N, ...] shown at every step, to spikes [T*N, ...]."""
 
-    def __init__(self, attrs: dict[str, Any], gain: float, steps: int, repeated: bool) -> None:
+    def __init__(
+        self, attrs: dict[str, Any], gain: float, steps: int, repeated: bool, drop: Tensor | None
+    ) -> None:
         super().__init__()
         self.decay, self.threshold = float(attrs["decay"]), float(attrs["threshold"])
-        self.subtract, self.strict = attrs["reset"] == "subtract", bool(attrs["strict"])
+        self.strict = bool(attrs["strict"])
+        self.register_buffer("drop", drop)  # what a spike subtracts; None: the membrane starts from zero
+        self.drop: Tensor | None
         self.gain, self.steps, self.repeated = gain, steps, repeated
 
     def forward(self, x: Tensor) -> Tensor:
@@ -39,7 +43,7 @@ class _Lif(nn.Module):
             s = fires.to(h.dtype)
             spikes.append(s)
             if t + 1 < self.steps:
-                v = torch.sub(h, s, alpha=self.threshold) if self.subtract else h.masked_fill(fires, 0.0)
+                v = h.masked_fill(fires, 0.0) if self.drop is None else h - s * self.drop
         return torch.cat(spikes)
 
 
@@ -240,11 +244,14 @@ class _Maker:
 
     def _membrane_unit(self, node: dict[str, Any]) -> Tensor:
         """Return the real value of one membrane step, by channel: threshold / (threshold in steps)."""
-        lif = next(n for n in self.nodes if node["outputs"][0] in n["inputs"])
+        return self._unit_of(next(n for n in self.nodes if node["outputs"][0] in n["inputs"]))
+
+    def _unit_of(self, lif: dict[str, Any]) -> Tensor:
         a, theta = lif["attrs"], self._tensor(lif, "theta")
         assert theta is not None
-        if a["profile"] == "X":
-            raise ValueError(f"lif '{lif['name']}' is of profile X, which has no PyTorch twin")
+        if a["profile"] in ("X", "T") or "load" in lif["tensors"]:
+            kept = "membranes kept as codes" if "load" in lif["tensors"] else f"profile {a['profile']}"
+            raise ValueError(f"lif '{lif['name']}' has {kept}, for which there is no PyTorch twin")
         if a["profile"] == "W" and a["unit_bits"] >= 0:
             return torch.full(theta.shape, a["threshold"] / 2.0 ** a["unit_bits"], dtype=torch.float64)
         return float(a["threshold"]) / (theta.double() - (1.0 if a["strict"] else 0.0)).clamp_min(1.0)
@@ -260,8 +267,15 @@ class _Maker:
 
     def _lif(self, node: dict[str, Any]) -> _Value:
         x, repeated = self._node_of(node)
-        gain = 1.0 if node["attrs"]["arith"] == "int" else float(node["attrs"]["input_gain"])  # folded, else
-        lif = _Lif(node["attrs"], gain, self.steps, repeated)
+        a = node["attrs"]
+        gain = 1.0 if a["arith"] == "int" else float(a["input_gain"])  # folded, else
+        drop = None
+        if a["reset"] == "subtract":
+            psi = self._tensor(node, "psi")
+            real = torch.tensor(float(a["threshold"])) if psi is None else psi.double() * self._unit_of(node)
+            axes = len(self.edges[node["outputs"][0]]["shape"])
+            drop = real.float().view(-1, *[1] * (axes - 1)) if psi is not None else real
+        lif = _Lif(a, gain, self.steps, repeated, drop)
         return _Value(self._call(node["name"], lif, x), repeated=False)
 
     def _pool(self, node: dict[str, Any]) -> _Value:

@@ -3,13 +3,16 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from property import strategies
 from snnfile import Builder
 
+import snncore
 from snncore.reference import run
+from snncore.reference.twin import torch_twin
 
 ANY = st.one_of(
     strategies.convolutions(),
@@ -115,3 +118,30 @@ def test_saturations_are_counted() -> None:
     b.output("y", "s")
     seen = run.run(b.build(1).to_bytes(), np.ones((1, 1), bool)).saturations["s"]
     assert (seen.current, seen.integrate, seen.reset, seen.store) == (1, 0, 0, 1)  # 38,100 to 32,767 to 127
+
+
+def subtracting_net(**options) -> snncore.Model:
+    """A neuron whose spike takes half of the threshold away."""
+    rng, ones, zeros = np.random.default_rng(0), np.ones(9, np.int32), np.zeros(9, np.int32)
+    b = snncore.GraphBuilder()
+    x = b.input("x", "b1", (20,))
+    weight, head = rng.integers(-7, 8, (9, 20)).astype(np.int8), rng.integers(-7, 8, (3, 9)).astype(np.int8)
+    x = b.linear("fc", x, weight=weight, encoding="sym", bits=4, scale=[2**-4])
+    x = b.requant("current", [x], [64 * ones], zeros, zeros)
+    x = b.lif_int("lif", x, theta=1024 * ones, reset="subtract", unit_bits=10, **options)
+    x = b.linear("head", x, weight=head, encoding="sym", bits=4, scale=[1.0])
+    b.output("y", b.readout("y", x, mode="sum"))
+    return b.build(timesteps=5)
+
+
+def test_the_float_twin_subtracts_what_the_file_says() -> None:
+    model = subtracting_net(psi=512 * np.ones(9, np.int32), leak="none", decay=1.0)
+    x = np.random.default_rng(1).random((64, 20)) < 0.4
+    twin = torch_twin(model.to_bytes(), steps=5)
+    assert np.array_equal(twin(torch.from_numpy(x).float()).numpy(), model.run(x))
+
+
+def test_codes_have_no_float_twin() -> None:
+    model = subtracting_net(psi=512 * np.ones(9, np.int32), state="i2", load=[-1024, 0, 1024])
+    with pytest.raises(ValueError, match="lif 'lif' has membranes kept as codes, for which there is no"):
+        torch_twin(model.to_bytes())
