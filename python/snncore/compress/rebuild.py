@@ -86,7 +86,9 @@ class _Maker(Copy):
 
     def weight(self, node: Node) -> dict[str, Any]:
         coded = self.coded.get(node["name"])
-        return super().weight(node) if coded is None else {**coded, "bias": self.graph.values(node).get("bias")}
+        return (
+            super().weight(node) if coded is None else {**coded, "bias": self.graph.values(node).get("bias")}
+        )
 
     def neuron(self, node: Node, x: str) -> str:
         rule = self.plan.rules.get(node["name"])
