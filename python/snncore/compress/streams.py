@@ -83,11 +83,11 @@ class Streams:
         if self._channels[a] == self._channels[b]:
             self._parent[self._root(a)] = self._root(b)
             return
+        few, many = sorted((self._channels[a], self._channels[b]))
         for edge in (a, b):
             self._freeze(
                 edge,
-                f"'{node['name']}' joins {self._channels[a]} channels with {self._channels[b]}, which cannot "
-                "share one index set",
+                f"'{node['name']}' joins {few} channels with {many}, which cannot share one index set",
             )
 
     def _freeze_ends(self) -> None:

@@ -82,7 +82,7 @@ def float_residual():
     x = b.conv2d("c2", x, dyadic(rng, 10, 8, 3, 3), padding=1, stride=2)
     single = Neuron(rate=0.5, threshold=rng.uniform(0.5, 1.5, (10, 3, 3)), initial=0.25, reset="value")
     x = b.neuron("n2", x, single)
-    x = b.flatten("flat", b.lif("n2b", b.conv2d("c3", x, dyadic(rng, 6, 10, 3, 3), padding=1)))
+    x = b.flatten("flat", b.conv2d("c3", x, dyadic(rng, 6, 10, 3, 3), padding=1))
     x = b.neuron("n3", x, Neuron(rate=0.5, threshold=rng.uniform(0.3, 0.9, 54)))
     return head(b, x, 54, rng)
 
@@ -101,7 +101,7 @@ def recurrent():
 
 NETWORKS = {
     "integer": (integer_residual, (2, 8, 8)),
-    "subtract": (lambda: integer_residual(reset="subtract", state="i8"), (2, 8, 8)),
+    "subtract": (lambda: integer_residual(reset="subtract", state="i8", leak="tz12"), (2, 8, 8)),
     "codes": (lambda: integer_residual(state="i4"), (2, 8, 8)),
     "wide": (lambda: integer_residual(state="i32"), (2, 8, 8)),
     "T": (two_codes, (2, 6, 6)),
