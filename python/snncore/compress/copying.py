@@ -84,14 +84,17 @@ class Copy:
 
     def neuron(self, node: Node, x: str) -> str:
         """Add neurons of any kind."""
-        name, attrs, values = node["name"], node["attrs"], self.graph.values(node)
+        name, attrs = node["name"], node["attrs"]
+        values: dict[str, Any] = self.graph.values(node)
         if node["op"] == "psn":
-            return self.builder.psn(name, x, **values)  # type: ignore[arg-type]
+            return self.builder.psn(name, x, **values)
         if node["op"] == "cuba_lif":
             return self.builder.cuba_lif(name, x, **attrs, **values)
         if node["op"] == "neuron":
-            ordered = {role: self.graph.user_order(node["outputs"][0], v) for role, v in values.items()}
-            return self.builder.neuron(name, x, Neuron(**attrs, **ordered))
+            rule: dict[str, Any] = dict(attrs)
+            for role, given in values.items():
+                rule[role] = self.graph.user_order(node["outputs"][0], given)
+            return self.builder.neuron(name, x, Neuron(**rule))
         options = {key: value for key, value in attrs.items() if key not in _IMPLIED}
         make: Callable[..., str] = self.builder.lif_int if attrs["arith"] == "int" else self.builder.lif
         return make(name, x, **options, **values)

@@ -1,4 +1,4 @@
-"""A model without some of its channels: rows of the layers that write them, columns of those that read them."""
+"""A model without some of its channels: rows of layers that write them, columns of those that read them."""
 
 from __future__ import annotations
 

@@ -134,21 +134,19 @@ def _checked(
         raise ValueError(
             f"prune: criterion must be one of {', '.join(get_args(Criterion))}, received {criterion!r}"
         )
+    share = share_of("ratio", _DEFAULT_RATIO if ratio is None else ratio)
     if unstructured and criterion != "magnitude":
         raise ValueError(f"prune: unstructured goes with criterion 'magnitude' only, received '{criterion}'")
     if criterion == "dead" and (ratio is not None or ratios):
         raise ValueError("prune: criterion 'dead' removes all channels that never fire; give no ratio")
     if calibration is None and criterion != "magnitude":
         raise ValueError(f"prune: criterion '{criterion}' needs calibration data, received none")
-    return share_of("ratio", _DEFAULT_RATIO if ratio is None else ratio)
+    return share
 
 
 def _kept(stream: Stream, scores: NDArray[Any], rates: NDArray[Any], ratio: float | None) -> NDArray[np.intp]:
     """Choose the channels of the highest scores, ascending; without a ratio those that fire, at least one."""
-    if ratio is None:
-        count = max(1, np.count_nonzero(rates))
-    else:
-        count = int(stream.channels * (1 - ratio))
+    count = max(1, np.count_nonzero(rates)) if ratio is None else int(stream.channels * (1 - ratio))
     if count == 0:
         raise ValueError(
             f"prune: a ratio of {ratio:g} would leave none of the {stream.channels} channels of "

@@ -107,7 +107,7 @@ def ranks(maps: NDArray[Any]) -> NDArray[np.int64]:
 
 def magnitudes(graph: Graph, stream: Stream) -> Doubles:
     """Add up the magnitudes of the real weights of each channel."""
-    return _sum(stream, [real_weights(graph, n).sum(tuple(range(1, 4)[: _rank(n)])) for n in stream.writers])
+    return _sum(stream, [real_weights(graph, n).reshape(stream.channels, -1).sum(1) for n in stream.writers])
 
 
 def real_weights(graph: Graph, node: Node) -> Doubles:
@@ -116,19 +116,19 @@ def real_weights(graph: Graph, node: Node) -> Doubles:
     if codes is None:
         return np.abs(values["weight"].astype(np.float64))
     scale = values["scale"].reshape(-1, *[1] * (codes.q.ndim - 1))
-    return np.abs(codes.m * scale)
+    real: Doubles = np.abs(codes.m * scale)
+    return real
 
 
 def _membrane(graph: Graph, node: Node, result: Result) -> NDArray[Any]:
     return as_maps(graph, node, result.states[f"{node['name']}.v"])
 
 
-def _rank(node: Node) -> int:
-    return 3 if node["op"] == "conv2d" else 1
-
-
 def _sum(stream: Stream, values: Sequence[Doubles | None]) -> Doubles:
-    return np.sum([v for v in values if v is not None], axis=0) + np.zeros(stream.channels)
+    total = np.zeros(stream.channels)
+    for given in values:
+        total += 0.0 if given is None else given
+    return total
 
 
 #: How the scores of a stream are found.

@@ -39,8 +39,8 @@ def _thin(graph: Graph, parts: EditedParts, node: Node, ratio: float) -> None:
     name, codes = node["name"], graph.parts.codes(node)
     if codes is not None and codes.encoding != "sym":
         raise ValueError(
-            f"prune: '{name}' has weights of encoding '{codes.encoding}', none of which is zero; unstructured "
-            "takes float weights or encoding 'sym'"
+            f"prune: '{name}' has weights of encoding '{codes.encoding}', none of which is zero; "
+            "unstructured takes float weights or encoding 'sym'"
         )
     stays = _largest(real_weights(graph, node), ratio, name)
     if codes is None:
