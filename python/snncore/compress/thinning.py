@@ -55,8 +55,8 @@ def _largest(values: NDArray[Any], ratio: float, name: str) -> NDArray[np.bool_]
     count = int(values.size * (1 - ratio))
     if count == 0:
         raise ValueError(
-            f"prune: a ratio of {ratio:g} would leave none of the {values.size} weights of '{name}'; choose a "
-            "smaller one"
+            f"prune: a ratio of {ratio:g} would leave none of the {values.size} weights of '{name}'; choose "
+            "a smaller one"
         )
     stays = np.zeros(values.size, bool)
     stays[np.argsort(-values.ravel(), kind="stable")[:count]] = True
