@@ -2,7 +2,7 @@
 
     python recipes/prune_bundled.py
 
-Calibrates on 256 training images (seed 0) and tests on all 10,000 test images of CIFAR-10 (JPEG): two minutes.
+Calibrates on 256 training images (seed 0), tests on all 10,000 test images of CIFAR-10 (JPEG): two minutes.
 """
 
 from __future__ import annotations
