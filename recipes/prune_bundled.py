@@ -1,4 +1,4 @@
-"""Prune the bundled CIFAR-10 model without training and count what it still knows: the table of docs/prune.md.
+"""Prune the bundled CIFAR-10 model without training and count what it still knows: docs/prune.md's table.
 
     python recipes/prune_bundled.py
 
