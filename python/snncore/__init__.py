@@ -12,7 +12,7 @@ from snncore import events, functional, presets
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
-from snncore.compress import quantize
+from snncore.compress import prune, quantize
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.model import Model, load
@@ -54,6 +54,7 @@ __all__ = [
     "load",
     "pack",
     "presets",
+    "prune",
     "quantize",
     "to_nir",
     "to_onnx",

@@ -15,13 +15,15 @@ Node = dict[str, Any]
 
 WEIGHTED: Final = ("conv2d", "linear")
 NEURONS: Final = ("lif", "if", "cuba_lif", "neuron")
+#: All operations that have a neuron's output: spikes, counts, or a membrane.
+FIRING: Final = (*NEURONS, "psn")
 
 
 class Graph:
-    """The nodes of a model with float weights, by edge."""
+    """The nodes of a model, or of parts that are to become one, by edge."""
 
-    def __init__(self, model: Model) -> None:
-        self.parts: Parts = parts_of(model)
+    def __init__(self, source: Model | Parts) -> None:
+        self.parts: Parts = source if isinstance(source, Parts) else parts_of(source)
         self.document: dict[str, Any] = self.parts.document
         self.nodes: list[Node] = self.parts.nodes
         self.writer: dict[str, Node] = {edge: n for n in self.nodes for edge in n["outputs"]}
@@ -45,6 +47,16 @@ class Graph:
     def values(self, node: Node) -> dict[str, NDArray[Any]]:
         """Give the tensors of a node, as the file holds them."""
         return {role: self.parts.tensors[name] for role, name in node["tensors"].items()}
+
+    def user_weight(self, node: Node, weight: NDArray[Any]) -> NDArray[Any]:
+        """Give weights or codes in the user's order: [C, C_in/groups, kh, kw], or [C, F], F as C, H, W."""
+        if node["op"] == "conv2d":
+            return np.ascontiguousarray(weight.transpose(0, 3, 1, 2))
+        image = self.images.get(node["inputs"][0])
+        if image is None:
+            return weight
+        pixels = weight.reshape(-1, *image).transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(pixels.reshape(len(weight), -1))
 
     def ends(self) -> set[str]:
         """Name the layers with weights that come first, or last, on some way through the network."""

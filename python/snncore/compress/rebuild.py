@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from snncore.builder import GraphBuilder, Leak, Profile, State
+from snncore.builder import Leak, Profile, State
 from snncore.model import Model, load
-from snncore.neuron import Neuron
 
+from .copying import Copy
 from .graph import Graph, Node
 from .plan import Plan
 from .rules import UNITS, Rule
@@ -45,30 +45,18 @@ def rebuild(
     metadata
         labels, preprocess and provenance of the new model.
     """
-    maker = _Maker(graph, plan, coded, states, profile)
-    for port in graph.document["inputs"]:
-        maker.input(port)
-    for node in graph.nodes:
-        maker.add(node)
-    for port in graph.document["outputs"]:
-        maker.builder.output(port["name"], maker.edges[port["edge"]])
-    built = maker.builder.build(graph.document["timesteps"], **metadata)
+    built = _Maker(graph, plan, coded, states, profile).model(metadata)
     return _with_drops(built, {n: r.drop for n, r in plan.rules.items() if r.drop != 1})
 
 
 def weight_of(graph: Graph, node: Node) -> NDArray[np.float32]:
-    """Give a float weight in the user's order: [C, C_in/groups, kh, kw], or [C, F], F as C, H, W."""
-    weight: NDArray[np.float32] = graph.values(node)["weight"]
-    if node["op"] == "conv2d":
-        return np.ascontiguousarray(weight.transpose(0, 3, 1, 2))
-    image = graph.images.get(node["inputs"][0])
-    if image is None:
-        return weight
-    return np.ascontiguousarray(weight.reshape(-1, *image).transpose(0, 3, 1, 2).reshape(len(weight), -1))
+    """Give a float weight in the user's order."""
+    weight: NDArray[np.float32] = graph.user_weight(node, graph.values(node)["weight"])
+    return weight
 
 
-class _Maker:
-    """Adds the nodes one by one; `edges` maps the old names of edges to the builder's."""
+class _Maker(Copy):
+    """A copy with what the plan says as integers."""
 
     def __init__(
         self,
@@ -78,64 +66,38 @@ class _Maker:
         states: Mapping[str, State],
         profile: Profile,
     ) -> None:
-        self.graph, self.plan, self.coded = graph, plan, coded
+        super().__init__(graph)
+        self.plan, self.coded = plan, coded
         self.states, self.profile = states, profile
-        self.builder = GraphBuilder()
-        self.edges: dict[str, str] = {}
 
     def input(self, port: Mapping[str, Any]) -> None:
-        edge = self.graph.edges[port["edge"]]
         pixels = self.plan.pixels.get(port["edge"])
-        dtype = "u8" if pixels else edge["dtype"]
-        if dtype.startswith("u") and pixels is None:
-            dtype = f"count{dtype[1:]}"
+        if pixels is None:
+            return super().input(port)
         self.edges[port["edge"]] = self.builder.input(
             port["name"],
-            dtype,
-            self._shape(port["edge"]),
-            zero_point=pixels.zero_point if pixels else edge.get("zero_point"),
-            scale=pixels.scale if pixels else edge.get("scale"),
+            "u8",
+            self.shape(port["edge"]),
+            zero_point=pixels.zero_point,
+            scale=pixels.scale,
             layout=port["layout"],
         )
+        return None
 
-    def add(self, node: Node) -> None:
-        method = getattr(self, f"_{'lif' if node['op'] == 'if' else node['op']}")
-        self.edges[node["outputs"][0]] = method(node, [self.edges.get(e, "") for e in node["inputs"]])
-
-    def _shape(self, edge: str) -> list[int]:
-        shape = self.graph.parts.shape(edge)
-        return [shape[-1], *shape[:-1]]
-
-    def _weight(self, node: Node) -> dict[str, Any]:
-        values = self.graph.values(node)
+    def weight(self, node: Node) -> dict[str, Any]:
         coded = self.coded.get(node["name"])
-        weight = {"weight": weight_of(self.graph, node)} if coded is None else coded
-        return {**weight, "bias": values.get("bias")}
+        return (
+            super().weight(node) if coded is None else {**coded, "bias": self.graph.values(node).get("bias")}
+        )
 
-    def _conv2d(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.conv2d(node["name"], inputs[0], **self._weight(node), **node["attrs"])
-
-    def _linear(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.linear(node["name"], inputs[0], **self._weight(node))
-
-    def _lif(self, node: Node, inputs: list[str]) -> str:
-        if node["name"] in self.plan.rules:
-            return self._integer(node, inputs[0], self.plan.rules[node["name"]])
-        options = {k: v for k, v in node["attrs"].items() if k != "arith"}
-        return self.builder.lif(node["name"], inputs[0], **options)
-
-    def _neuron(self, node: Node, inputs: list[str]) -> str:
-        if node["name"] in self.plan.rules:
-            return self._integer(node, inputs[0], self.plan.rules[node["name"]])
-        options: dict[str, Any] = dict(node["attrs"])
-        for role, values in self.graph.values(node).items():
-            options[role] = self.graph.user_order(node["outputs"][0], values)
-        return self.builder.neuron(node["name"], inputs[0], Neuron(**options))
+    def neuron(self, node: Node, x: str) -> str:
+        rule = self.plan.rules.get(node["name"])
+        return super().neuron(node, x) if rule is None else self._integer(node, x, rule)
 
     def _integer(self, node: Node, x: str, rule: Rule) -> str:
         name, gain = node["name"], float(rule.gain[0])
         if not rule.plain:
-            channels = self._shape(node["outputs"][0])[0]
+            channels = self.shape(node["outputs"][0])[0]
             one, zero = np.ones(channels), np.zeros(channels)
             x = self.builder.batch_norm(
                 f"{name}.scaled", x, one * rule.gain, zero + rule.bias, zero, one, eps=0.0
@@ -155,35 +117,6 @@ class _Maker:
             leak=_leak(rule.decay, state),
             theta0=_theta0(rule.drop, state),
         )
-
-    def _maxpool2d(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.maxpool2d(node["name"], inputs[0], **node["attrs"])
-
-    def _avgpool2d(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.avgpool2d(node["name"], inputs[0], **node["attrs"])
-
-    def _add(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.add(node["name"], inputs)
-
-    def _flatten(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.flatten(node["name"], inputs[0])
-
-    def _delay(self, node: Node, inputs: list[str]) -> str:
-        source, steps = node["inputs"][0], node["attrs"]["steps"]
-        if source in self.edges:
-            return self.builder.delay(node["name"], inputs[0], steps)
-        return self.builder.delay(
-            node["name"],
-            self.graph.writer[source]["name"],
-            steps,
-            shape=self._shape(source),
-            dtype=self.graph.edges[source]["dtype"],
-        )
-
-    def _readout(self, node: Node, inputs: list[str]) -> str:
-        edge = node["inputs"][0]
-        values = {role: self.graph.user_order(edge, v) for role, v in self.graph.values(node).items()}
-        return self.builder.readout(node["name"], inputs[0], node["attrs"]["mode"], **values)
 
 
 def _theta0(drop: float, state: State) -> int:

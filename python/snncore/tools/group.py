@@ -10,6 +10,7 @@ from .bench import bench
 from .convert import convert
 from .demo import demo
 from .inspect import inspect
+from .prune import prune
 from .quantize import quantize
 from .run import run
 from .verify import verify
@@ -25,5 +26,5 @@ def group() -> None:
     snncore.isa()  # an unknown level in SNNCORE_ISA is reported before anything else
 
 
-for _command in (demo, run, inspect, bench, verify, convert, quantize):
+for _command in (demo, run, inspect, bench, verify, convert, quantize, prune):
     group.add_command(_command)

@@ -56,3 +56,32 @@ def test_one_sentence(files, capsys, options, message):
     status, out, err = run(capsys, "quantize", files / "net.snn", "-o", files / "small.snn", *options)
     assert status == 2 and out == "" and message in err and err.count("\n") == 1
     assert not (files / "small.snn").exists()
+
+
+def test_prune(files, capsys):
+    out, x = files / "small.snn", files / "x.npy"
+    options = ("--ratio", 0.4, "--layer", "conv1=0.25", "--calibration", x, "-o", out)
+    status, text, _ = run(capsys, "prune", files / "net.snn", *options)
+    made, report = snncore.prune(
+        snncore.load(files / "net.snn"), calibration=spikes(), ratio=0.4, ratios={"conv1": 0.25}
+    )
+    assert status == 0 and text == f"{report}\nwritten: {out}\n"
+    assert out.read_bytes() == made.to_bytes()
+    options = ("--criterion", "magnitude", "--unstructured", "--json", "-o", out)
+    status, text, _ = run(capsys, "prune", files / "net.snn", *options)
+    assert status == 0 and json.loads(text)["streams"][0]["weights_after"] == 36
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--ratio", "2"), "ratio must be a number of 0 to 1, received 2.0"),
+        (("--layer", "conv1"), "--layer takes NAME=RATIO, such as conv1=0.5; received 'conv1'"),
+        (("--criterion", "l1"), "'l1' is not one of"),
+        ((), "criterion 'svs' needs calibration data, received none"),
+    ],
+)
+def test_prune_in_one_sentence(files, capsys, options, message):
+    status, out, err = run(capsys, "prune", files / "net.snn", "-o", files / "small.snn", *options)
+    assert status == 2 and out == "" and message in err and err.count("\n") == 1
+    assert not (files / "small.snn").exists()
