@@ -1,6 +1,7 @@
 #include <snncore/session.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -56,12 +57,16 @@ struct Session::Impl {
     if (program->options.parallel_for) worker_task = [this](size_t worker) { work(this, worker); };
   }
 
-  // The share of one worker in the current step. Shares are fixed by the number of chunks and workers alone.
+  // Chunks of the current step, a few at a time for as long as there are some: a core that is slower than the
+  // other does less. Who computes a chunk makes no difference to it.
   static void work(void* self, size_t worker) noexcept {
     auto* s = static_cast<Impl*>(self);
     const size_t chunks = s->current->chunks(), workers = s->program->threads();
-    for (size_t i = chunks * worker / workers; i < chunks * (worker + 1) / workers; ++i) {
-      s->current->run(s->frame, i, s->frame.lane(worker));
+    const size_t few = workers == 1 ? chunks : std::max<size_t>(chunks / (kClaims * workers), 1);
+    for (size_t first; (first = s->next.fetch_add(few, std::memory_order_relaxed)) < chunks;) {
+      for (size_t i = first; i < std::min(first + few, chunks); ++i) {
+        s->current->run(s->frame, i, s->frame.lane(worker));
+      }
     }
   }
 
@@ -72,6 +77,7 @@ struct Session::Impl {
   void execute() {
     for (const auto& step : program->plan) {
       current = step.get();
+      next.store(0, std::memory_order_relaxed);  // seen by all workers: they are told of the step after it
       if (worker_task) {
         program->options.parallel_for(program->threads(), worker_task);
       } else {
@@ -231,8 +237,10 @@ struct Session::Impl {
   WorkerPool pool;
   runtime::Frame frame;
   std::vector<std::vector<float>> outputs;
-  std::vector<bool> unpacked;  // which of `outputs` hold the values of the last run
+  std::vector<bool> unpacked;           // which of `outputs` hold the values of the last run
+  static constexpr size_t kClaims = 8;  // how often a worker asks for chunks, about
   const runtime::Step* current = nullptr;
+  std::atomic<size_t> next{0};  // the first chunk of the current step that nobody has claimed
   std::function<void(size_t)> worker_task;
   TensorView flat_view;  // shape stays empty unless there is exactly one input
   size_t flat_count = 1;
