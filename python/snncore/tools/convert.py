@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from collections.abc import Callable, Collection, Mapping
+from io import BytesIO
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import click
 
 import snncore
+from snncore.files import write_atomically
 from snncore.parity import VerifyReport
 from snncore.parity import verify as compare
 from snncore.pictures import check_path
@@ -82,7 +84,9 @@ def _to_nir(model: snncore.Model, path: Path, given: Mapping[str, Any]) -> str:
     graph = snncore.to_nir(model, **given)
     import nir
 
-    nir.write(path, graph)
+    buffer = BytesIO()
+    nir.write(buffer, graph)
+    write_atomically(path, buffer.getvalue())
     return f"{len(graph.nodes)} nodes, {len(graph.edges)} edges"
 
 
