@@ -46,7 +46,7 @@ def test_sessions_share_the_weights_of_their_model() -> None:
     for session in sessions:
         session.step(frame)
     weights = len(model.to_bytes()) / 1024
-    assert resident_kib() - before < 8 * weights < 200 * weights
+    assert resident_kib() - before < 8 * weights  # 200 copies would be 200
 
 
 def resident_kib() -> int:
