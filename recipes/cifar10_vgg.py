@@ -14,14 +14,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cifar10
 import torch
 import torch.nn.functional as F
+from augmented import PREPROCESS, Augmented, accuracy
 from torch import Tensor, nn
 from tqdm import tqdm
 from training import cosine_rate, write_atomically
@@ -30,7 +29,6 @@ from snncore.reference import LIF, Conv2d, Linear, Network, WeightQuantizer
 
 PLAN: tuple[int | str, ...] = (32, 32, "M", 64, 64, "M", 128, 128, "M")
 TIMESTEPS = 2
-PREPROCESS: dict[str, Any] = {"zero_point": [125, 123, 114], "scale": 1.0 / (255 * 0.25), "size": [32, 32]}
 
 FIRST = WeightQuantizer("symmetric", bits=8, granularity="channel")
 HIDDEN = WeightQuantizer("rescaw", bits=4, granularity="channel", gamma="mean", factor=True, ste="paper")
@@ -70,50 +68,6 @@ class Phase:
     def rate(self, progress: float) -> float:
         """Learning rate at `progress` 0..1."""
         return cosine_rate(self.learning_rate, progress, self.warm_up)
-
-
-class Augmented:
-    """Training batches, shuffled, shifted by up to 4 pixels, mirrored: uint8 [N, 3, 32, 32], NHWC order."""
-
-    PAD = 4
-
-    def __init__(self, split: cifar10.Split, batch: int, rng: torch.Generator) -> None:
-        images = torch.from_numpy(split.images)
-        n, size = images.shape[0], images.shape[1]
-        # The border has the value that normalises to 0, as the zero padding of a convolution does.
-        border = torch.tensor(PREPROCESS["zero_point"], dtype=torch.uint8)
-        self.padded = border.expand(n, size + 2 * self.PAD, size + 2 * self.PAD, 3).clone()
-        self.padded[:, self.PAD : self.PAD + size, self.PAD : self.PAD + size] = images
-        self.labels = torch.from_numpy(split.labels)
-        self.size, self.batch, self.rng = size, batch, rng
-
-    def __len__(self) -> int:
-        return len(self.labels) // self.batch
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        order = torch.randperm(len(self.labels), generator=self.rng)
-        for i in range(len(self)):
-            index = order[i * self.batch : (i + 1) * self.batch]
-            shift = torch.randint(0, 2 * self.PAD + 1, (2, self.batch, 1), generator=self.rng)
-            mirror = torch.rand((self.batch, 1), generator=self.rng) < 0.5
-            line = torch.arange(self.size)
-            rows = shift[0] + line
-            columns = shift[1] + torch.where(mirror, line.flip(0), line)
-            pixels = self.padded[index[:, None, None], rows[:, :, None], columns[:, None, :]]
-            yield pixels.permute(0, 3, 1, 2), self.labels[index]
-
-
-@torch.no_grad()
-def accuracy(net: Network, split: cifar10.Split, batch: int = 250) -> float:
-    """Share of right answers, in per cent, in evaluation mode."""
-    net.eval()
-    images = torch.from_numpy(split.images).permute(0, 3, 1, 2)
-    labels = torch.from_numpy(split.labels)
-    right = 0
-    for i in range(0, len(labels), batch):
-        logits = net(net.normalise(images[i : i + batch]))
-        right += int((logits.argmax(dim=1) == labels[i : i + batch]).sum())
-    return 100.0 * right / len(labels)
 
 
 class Trainer:
