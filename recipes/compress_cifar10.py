@@ -4,8 +4,8 @@
 
 A float parent first; then each rung is fine-tuned from it for the same epochs, with its quantisers in the
 loop, exported, and measured in the engine. Run it again to go on where it stopped: what is complete is kept.
-It writes ``ladder.json``, ``ladder.md``, ``ladder.png`` and one ``.snn`` file a rung. Times and figures are in
-README.md beside this file.
+It writes ``ladder.json``, ``ladder.md``, ``ladder.png`` and one ``.snn`` file a rung. Times and figures are
+in README.md beside this file.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import cifar10
+import ladder
 import numpy as np
 import torch
 from augmented import PREPROCESS
 from courses import Course, Loss, fit, mean_loss, regulated_loss
+from numpy.typing import NDArray
 from torch import nn
 from training import Log
 
@@ -177,17 +179,39 @@ class Workshop:
         net.load_state_dict(torch.load(self.parent, weights_only=True)["state"])
         return net.eval()
 
-    def train_rung(self, rung: Rung) -> None:
-        """Fine-tune one rung from the parent, and export it."""
-        torch.set_num_threads(1)
-        data, net = self.data(), self.trained_parent()
+    def untrained(self, rung: Rung, data: cifar10.Cifar10) -> Network:
+        """Make a rung's network of the parent's parameters."""
+        net = self.trained_parent()
         if rung.removed:
             some = np.random.default_rng(self.seed).permutation(len(data.train))[:SCORED_IMAGES]
             images = np.ascontiguousarray(data.train.images[some].transpose(0, 3, 1, 2))
             net = pruned(net, snncore.load(self.model(SCORED)), rung, images)
+        return rung.scheme.applied(net)
+
+    def train_rung(self, rung: Rung) -> None:
+        """Fine-tune one rung from the parent, and export it."""
+        torch.set_num_threads(1)
+        data = self.data()
         course = Course(self.epochs, self.rate, warm_up=0.1, adam=True, seed=self.seed)
         path, log = self.out / f"{rung.name}.pt", Log(self.out / "log.txt")
-        export(fit(rung.scheme.applied(net), course, data, path, log, rung.loss), self.model(rung.name))
+        net = fit(self.untrained(rung, data), course, data, path, log, rung.loss)
+        export(net, self.model(rung.name))
+
+    def trained(self, rung: Rung, data: cifar10.Cifar10) -> Network:
+        """Load a rung's network."""
+        net = self.untrained(rung, data)
+        net.load_state_dict(torch.load(self.out / f"{rung.name}.pt", weights_only=True)["state"])
+        return net.eval()
+
+    def measured(self, rung: Rung) -> tuple[ladder.Measured, NDArray[np.bool_]]:
+        """Measure all but the speed of one rung; and which test images it knows."""
+        torch.set_num_threads(1)
+        data = self.data()
+        net, model = self.trained(rung, data), snncore.load(self.model(rung.name))
+        row, right = ladder.measured(rung.name, net, model, data.test)
+        log = Log(self.out / "log.txt")
+        log(f"{rung.name}: test accuracy {row.accuracy:.2f} % on CIFAR-10 (JPEG), {row.images} images")
+        return row, right
 
 
 def train(shop: Workshop, parent: Course, jobs: int, only: list[str]) -> None:
@@ -201,6 +225,34 @@ def train(shop: Workshop, parent: Course, jobs: int, only: list[str]) -> None:
             list(pool.map(shop.train_rung, ready))
 
 
+#: What the papers claim, as differences of two rungs.
+COMPARED = (
+    ("8bit", "float"),
+    ("4bit", "float"),
+    ("2bit", "float"),
+    ("1bit", "float"),
+    ("2bit", "2bit-vanilla"),
+    *((f"4bit-svs-{removed}", f"4bit-sca-{removed}") for removed in (50, 75, 90)),
+    ("1w2u", "1w2u-neither"),
+    ("1w2u-weights", "1w2u-neither"),
+    ("1w2u-spikes", "1w2u-neither"),
+)
+
+
+def measure(shop: Workshop, rungs: list[Rung], jobs: int, seconds: float) -> None:
+    """Measure all rungs that there are, `jobs` at a time, but their speed alone; write the ladder."""
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        found = list(pool.map(shop.measured, rungs))
+    rows = [row for row, _ in found]
+    right = {row.name: answers for row, answers in found}
+    models = [snncore.load(shop.model(rung.name)) for rung in rungs]
+    for row, milliseconds in zip(rows, ladder.time_all(models, shop.data().test, seconds), strict=True):
+        row.milliseconds = milliseconds
+    both = [pair for pair in COMPARED if set(pair) <= set(right)]
+    ladder.write(shop.out, rows, [ladder.difference(a, b, right) for a, b in both], base=SCORED)
+    print((shop.out / "ladder.md").read_text())
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--epochs", type=int, default=24, help="epochs of the float parent")
@@ -211,6 +263,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="rungs trained at a time")
     parser.add_argument("--only", nargs="*", default=[], metavar="RUNG", help="train only these rungs")
+    parser.add_argument("--seconds", type=float, default=3.0, help="seconds each rung is timed for")
     parser.add_argument("--out", type=Path, default=Path("runs/compress"), help="folder for all that is made")
     parser.add_argument("--quick", action="store_true", help="few images, one epoch: does it run at all?")
     args = parser.parse_args()
@@ -229,6 +282,8 @@ def main() -> int:
     parent = Course(args.epochs, args.lr, 0.2, min(args.one_step_epochs, args.epochs), seed=args.seed)
     try:
         train(shop, parent, args.jobs, args.only)
+        there = [rung for rung in RUNGS if shop.model(rung.name).exists()]
+        measure(shop, there, args.jobs, args.seconds)
     except cifar10.DataMissingError as missing:
         print(missing, file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""A course of training that can stop at any moment: what it was given, epoch by epoch, and where it stands."""
+"""A course of training that can stop at any moment and go on where it stood."""
 
 from __future__ import annotations
 

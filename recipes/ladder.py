@@ -1,0 +1,210 @@
+"""What `compress_cifar10.py` measures of each rung, and how it shows it: JSON, a table, a plot."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cifar10
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import snncore
+from snncore.pictures.picture import OURS, PALE, THEIRS
+from snncore.reference import Network
+from snncore.tools.subjects import ours
+from snncore.tools.timing import alternate
+
+COMPARED_IMAGES = 1000  # test images on which engine and integer reference are compared, spikes counted
+
+
+@dataclass
+class Measured:
+    """One rung. The accuracy is the engine's, on the test images of CIFAR-10 (JPEG)."""
+
+    name: str
+    right: int
+    images: int
+    equal: bool  #: engine and reference of the file agree bit for bit on the compared images
+    weights: int  #: of the convolutions
+    synaptic_operations: float  #: of one image, all steps: spikes times the weights that read them
+    file_bytes: int
+    milliseconds: float = math.nan  #: median of single images, one thread
+    memory_bytes: int = 0  #: weights, membranes and everything else that running one image takes
+
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers, in per cent."""
+        return 100 * self.right / self.images
+
+    @property
+    def error(self) -> float:
+        """Binomial standard error of the accuracy, in points."""
+        share = self.right / self.images
+        return 100 * math.sqrt(share * (1 - share) / self.images)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Accuracy of `first` less that of `second` on the same images, in points, with its standard error."""
+
+    first: str
+    second: str
+    points: float
+    error: float
+
+
+def answers(model: snncore.Model, split: cifar10.Split) -> NDArray[np.bool_]:
+    """Say of every image whether the engine is right."""
+    images = np.ascontiguousarray(split.images.transpose(0, 3, 1, 2))
+    labels = [model.run(images[i : i + 100]).argmax(axis=1) for i in range(0, len(images), 100)]
+    found: NDArray[np.bool_] = np.concatenate(labels) == split.labels
+    return found
+
+
+def compared(model: snncore.Model, split: cifar10.Split) -> bool:
+    """Run engine and reference on the first `COMPARED_IMAGES` of an evenly spread selection."""
+    step = max(1, len(split) // COMPARED_IMAGES)
+    images = np.ascontiguousarray(split.images[::step][:COMPARED_IMAGES].transpose(0, 3, 1, 2))
+    return all(
+        bool(snncore.verify(model, None, images[i : i + 100]).equal) for i in range(0, len(images), 100)
+    )
+
+
+@torch.no_grad()
+def synaptic_operations(net: Network, split: cifar10.Split) -> float:
+    """Count the weights that spikes meet, of one image on average; pixels and padding do not count."""
+    step = max(1, len(split) // COMPARED_IMAGES)
+    images = torch.from_numpy(split.images[::step][:COMPARED_IMAGES]).permute(0, 3, 1, 2)
+    counts: list[float] = []
+
+    def met(layer: Any, given: tuple[Tensor, ...], _: Tensor) -> None:
+        x = given[0]
+        if isinstance(layer, nn.Linear):
+            counts.append(float(x.sum()) * layer.out_features)
+            return
+        ones = torch.ones(1, *layer.weight.shape[1:])
+        sums = F.conv2d(x, ones, stride=layer.stride, padding=layer.padding)
+        counts.append(float(sums.sum()) * layer.out_channels)
+
+    layers = [m for m in net.modules() if isinstance(m, (nn.Conv2d, nn.Linear))]
+    hooks = [layer.register_forward_hook(met) for layer in layers[1:]]
+    try:
+        for some in images.split(250):
+            net(net.normalise(some))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return sum(counts) / len(images)
+
+
+def measured(
+    name: str, net: Network, model: snncore.Model, split: cifar10.Split
+) -> tuple[Measured, NDArray[np.bool_]]:
+    """Measure all but the speed; and say which images the model knows."""
+    right = answers(model, split)
+    row = Measured(
+        name=name,
+        right=int(right.sum()),
+        images=len(split),
+        equal=compared(model, split),
+        weights=sum(m.weight.numel() for m in net.modules() if isinstance(m, nn.Conv2d)),
+        synaptic_operations=synaptic_operations(net, split),
+        file_bytes=model.file_bytes,
+    )
+    return row, right
+
+
+def time_all(models: Sequence[snncore.Model], split: cifar10.Split, seconds: float) -> list[float]:
+    """Give the median milliseconds of an image, one thread, all models in turns."""
+    images = [np.ascontiguousarray(split.images[i : i + 1].transpose(0, 3, 1, 2)) for i in range(16)]
+    subjects = [ours(model, images, 1) for model in models]
+    return [times.median for times in alternate(subjects, len(images), seconds)]
+
+
+def difference(first: str, second: str, right: dict[str, NDArray[np.bool_]]) -> Difference:
+    """Compare two rungs on the same images; the error is that of paired answers (McNemar)."""
+    a, b = right[first], right[second]
+    only_a, only_b, count = int((a & ~b).sum()), int((b & ~a).sum()), len(a)
+    variance = (only_a + only_b - (only_a - only_b) ** 2 / count) / count**2
+    return Difference(first, second, 100 * (only_a - only_b) / count, 100 * math.sqrt(variance))
+
+
+HEADINGS = (
+    "rung",
+    "right (test)",
+    "weights",
+    "file",
+    "memory",
+    "ms an image",
+    "speed",
+    "M operations",
+    "engine = reference",
+)
+
+
+def table(rows: Sequence[Measured], base: str) -> str:
+    """Write the rows in Markdown; speeds are relative to the rung `base`."""
+    of = {row.name: row for row in rows}
+    lines = [HEADINGS, ("---",) * len(HEADINGS)]
+    for row in rows:
+        lines.append(
+            (
+                row.name,
+                f"{row.accuracy:.2f} ± {row.error:.2f} %",
+                f"{row.weights:,}",
+                f"{row.file_bytes / 1024:.1f} KiB",
+                f"{row.memory_bytes / 1024:.0f} KiB",
+                f"{row.milliseconds:.3f}",
+                f"{of[base].milliseconds / row.milliseconds:.2f}x",
+                f"{row.synaptic_operations / 1e6:.2f}",
+                "yes" if row.equal else "NO",
+            )
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def differences_table(differences: Sequence[Difference]) -> str:
+    """Write the comparisons in Markdown."""
+    lines = [("compared", "difference, points"), ("---", "---")]
+    lines += [(f"{d.first} - {d.second}", f"{d.points:+.2f} ± {d.error:.2f}") for d in differences]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def write(out: Path, rows: Sequence[Measured], differences: Sequence[Difference], base: str) -> None:
+    """Write ``ladder.json``, ``ladder.md`` and ``ladder.png``."""
+    content = {"rungs": [asdict(row) for row in rows], "differences": [asdict(d) for d in differences]}
+    (out / "ladder.json").write_text(json.dumps(content, indent=1) + "\n")
+    (out / "ladder.md").write_text(f"{table(rows, base)}\n\n{differences_table(differences)}\n")
+    plot(rows, out / "ladder.png")
+
+
+def plot(rows: Sequence[Measured], path: Path) -> None:
+    """Draw accuracy over the size of the file, and over the time of an image."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    values = (
+        ("file, KiB", [row.file_bytes / 1024 for row in rows]),
+        ("one image, ms, one thread", [row.milliseconds for row in rows]),
+    )
+    for axes, (label, sizes) in zip(figure.subplots(1, 2, sharey=True), values, strict=True):
+        for row, size in zip(rows, sizes, strict=True):
+            colour = THEIRS if row.name.startswith("1w") else OURS
+            axes.errorbar(size, row.accuracy, row.error, fmt="o", ms=4, color=colour, ecolor=PALE)
+            axes.annotate(
+                row.name, (size, row.accuracy), xytext=(4, 4), textcoords="offset points", fontsize=7
+            )
+        axes.set_xscale("log")
+        axes.set_xlabel(label)
+        axes.grid(alpha=0.3, which="both")
+    figure.axes[0].set_ylabel("right, % of 10,000 test images")
+    figure.suptitle("One small spiking VGG, compressed: CIFAR-10 (JPEG)")
+    figure.savefig(path, dpi=110)
