@@ -61,11 +61,11 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--density",
         metavar="PERCENT",
-        type=_numbers(1, 100),
+        type=numbers(1, 100),
         default=[20],
         help="spikes in per cent: 10,20,50; default: 20",
     )
-    add("--threads", metavar="NUMBERS", type=_numbers(1, 256), default=[1], help="1,2; default: 1")
+    add("--threads", metavar="NUMBERS", type=numbers(1, 256), default=[1], help="1,2; default: 1")
     add(
         "--peers",
         metavar="NAMES",
@@ -116,7 +116,7 @@ def _names(known: tuple[str, ...]) -> Any:
     return parse
 
 
-def _numbers(least: int, most: int) -> Any:
+def numbers(least: int, most: int) -> Any:
     def parse(text: str) -> list[int]:
         parts = [part.strip() for part in text.split(",")]
         if not all(part.isdigit() and least <= int(part) <= most for part in parts):

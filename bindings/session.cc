@@ -118,12 +118,25 @@ void load_state(Session& session, const nb::bytes& state) {
 
 void bind_session(nb::module_& m) {
   nb::enum_<Mode>(m, "Mode").value("SEQUENCE", Mode::kSequence).value("STREAM", Mode::kStream);
+  nb::class_<Memory::Node>(m, "MemoryNode")
+      .def_ro("name", &Memory::Node::name)
+      .def_ro("weights", &Memory::Node::weights)
+      .def_ro("membranes", &Memory::Node::membranes)
+      .def_ro("history", &Memory::Node::history);
+  nb::class_<Memory>(m, "Memory", "What a run holds in memory, in bytes.")
+      .def_ro("nodes", &Memory::nodes)
+      .def_ro("weights", &Memory::weights)
+      .def_ro("membranes", &Memory::membranes)
+      .def_ro("history", &Memory::history)
+      .def_ro("values", &Memory::values)
+      .def_ro("workers", &Memory::workers);
   nb::class_<Program>(m, "Program", "A planned model: immutable, shared by threads.")
       .def("__init__", &make_program, nb::arg("model"), nb::kw_only(), nb::arg("mode"), nb::arg("timesteps"),
            nb::arg("batch"), nb::arg("threads"), nb::arg("layout"), nb::arg("record"),
            nb::arg("outputs") = true)
       .def_prop_ro("session_bytes", &Program::session_bytes)
-      .def_prop_ro("weight_bytes", &Program::weight_bytes);
+      .def_prop_ro("weight_bytes", &Program::weight_bytes)
+      .def("memory", &Program::memory);
   nb::class_<Session>(m, "Session", "State and scratch of one stream of input: one thread at a time.")
       .def(nb::init<const Program&>(), nb::arg("program"))
       .def("run", &run, nb::arg("inputs").noconvert())

@@ -15,6 +15,7 @@ from snncore.builder import GraphBuilder
 from snncore.compress import prune, quantize
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
+from snncore.memory import Memory
 from snncore.model import Model, load
 from snncore.neuron import Neuron
 from snncore.recording import Result
@@ -32,6 +33,7 @@ __all__ = [
     "FormatError",
     "GraphBuilder",
     "Layer",
+    "Memory",
     "Model",
     "Neuron",
     "Port",

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, TypeAlias, overload
 from snncore import _core
 from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
 from snncore.inputs import Inputs, feed, plan_layout
+from snncore.memory import Memory, memory_of
 from snncore.plans import PlanKey, Plans, record_names, thread_count
 from snncore.recording import Result, result
 from snncore.session import Session, collect, collect_packed
@@ -198,6 +199,43 @@ class Model:
             An option outside its range.
         """
         return Session(self._plans, self._inputs, self._outputs, thread_count(threads), batch, layout, record)
+
+    def memory(
+        self,
+        *,
+        stream: bool = False,
+        timesteps: int | None = None,
+        batch: int = 1,
+        threads: int | None = None,
+    ) -> Memory:
+        """Tell what running takes: weights as this CPU's kernels read them, membranes and the rest.
+
+        Parameters
+        ----------
+        stream
+            Of `Model.stream`, which keeps membranes from step to step; else of `Model.run`.
+        timesteps
+            Of a run. Default: as the file says.
+        batch, threads
+            As in `stream` and `run`.
+
+        Returns
+        -------
+        Memory
+            Bytes, exactly as they are allocated.
+
+        Raises
+        ------
+        ValueError
+            An option outside its range.
+        snncore.Error
+            Something this model cannot do, such as step by step what weighs all steps at once.
+        """
+        mode = _core.Mode.STREAM if stream else _core.Mode.SEQUENCE
+        steps = 1 if stream else self._steps(None, timesteps)
+        workers = thread_count(threads)
+        program = self._plans.program(PlanKey(mode, steps, batch, workers, "", ()))
+        return memory_of(program, stream, steps, batch, workers)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.snn` file: under a temporary name first, then renamed.

@@ -203,3 +203,28 @@ def test_targets_are_met_or_missed_with_avx512_only(monkeypatch: pytest.MonkeyPa
     found = {line[0]: line[4:] for line in targets.lines(slower, limits, [run, slower])}
     assert found["AVX2: W1 w1"] == ("4.00x", "missed")
     assert found["W2 w1"] == ("-", "not measured here: needs AVX-512")
+
+
+def test_compressed(tmp_path: Path) -> None:
+    path = tmp_path / "some.json"
+    done = bench("compressed.py", "--quick", "--seconds", "0.001", "--layers", "--json", str(path))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(path.read_text())
+    assert [list(row) for row in found["rows"]] == [KEYS] * 4
+    peers = ["snncore", "snncore-whole", "torch-f32", "torch-f32-pruned"]
+    assert [row["peer"] for row in found["rows"]] == peers
+    assert all(row["equal"] and row["variant"] == "vgg16-w4" for row in found["rows"])
+    small, whole = found["networks"]
+    assert sum(small["file_parts"].values()) == small["file_bytes"] < whole["file_bytes"]
+    assert 0.08 < small["connections"] < 0.11 and whole["connections"] == 1
+    assert len(small["rates"]) == 13 and all(0.01 < rate < 0.5 for rate in small["rates"].values())
+    assert list(found["layers_us"]) == [*small["rates"], "readout"]
+    assert "snncore-whole" in done.stdout and "times as fast (asked for at 4 bits: 25)" in done.stdout
+    assert bench("compressed.py", "--bits", "3").returncode == 2
+
+
+def test_compressed_needs_torch(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch')\n")
+    done = bench("compressed.py", "--quick", PYTHONPATH=str(tmp_path))
+    assert done.returncode == 2
+    assert done.stderr == "compressed: this needs torch: the networks are built and compared in it\n"

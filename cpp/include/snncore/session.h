@@ -49,6 +49,26 @@ struct Recording {
   std::vector<std::byte> data;
 };
 
+/// What a run holds in memory, in bytes as they are allocated: alignment and padding included. Beside it are
+/// constants of channels, a few bytes for each, and the file.
+struct Memory {
+  struct Node {
+    std::string name;
+    size_t weights = 0;    ///< laid out for this CPU
+    size_t membranes = 0;  ///< of a neuron: also its synaptic current, ages and refractory times
+    size_t history = 0;    ///< what a delay or a readout keeps
+  };
+  std::vector<Node> nodes;  ///< those that hold something, in the order of the graph
+  size_t weights = 0;       ///< of all nodes: one copy for all Programs and Sessions of a Model
+  /// Of all nodes, for each Session; 0 in sequence mode without a loop, where membranes stay in registers.
+  size_t membranes = 0, history = 0;
+  size_t values = 0;   ///< what layers hand on to each other, for each Session
+  size_t workers = 0;  ///< private to the threads of a Session, together
+
+  /// What a Session allocates.
+  [[nodiscard]] size_t session() const noexcept { return membranes + history + values + workers; }
+};
+
 /// A planned model: kernels chosen, weights laid out, memory settled. Immutable; threads may share it.
 class SNNCORE_API Program {
  public:
@@ -59,6 +79,8 @@ class SNNCORE_API Program {
   /// Bytes of state and scratch that one Session takes, and of weights that were laid out again for this CPU.
   [[nodiscard]] size_t session_bytes() const noexcept;
   [[nodiscard]] size_t weight_bytes() const noexcept;
+  /// The same, node by node.
+  [[nodiscard]] Memory memory() const;
 
   struct Impl;
   [[nodiscard]] const std::shared_ptr<const Impl>& impl() const noexcept { return impl_; }

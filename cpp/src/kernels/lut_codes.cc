@@ -95,6 +95,8 @@ LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t i
     }
   }
   out.starts.push_back(static_cast<uint32_t>(out.runs.size()));
+  out.runs.shrink_to_fit();
+  out.starts.shrink_to_fit();
   return out;
 }
 

@@ -87,6 +87,9 @@ SparseCodes sparse_codes(const int8_t* codes, size_t channels, size_t taps, size
     out.starts.push_back(static_cast<uint32_t>(out.codes.size() / out.chunk));
   }
   out.starts.resize(pad_channels(channels) + 1, out.starts.back());
+  out.codes.shrink_to_fit();
+  out.places.shrink_to_fit();
+  out.starts.shrink_to_fit();
   return out;
 }
 

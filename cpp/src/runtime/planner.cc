@@ -70,6 +70,7 @@ class Planner {
       : program_(std::move(program)), graph_(program_->model->graph), placing_(graph_, *program_) {}
 
   std::shared_ptr<const Program::Impl> plan() {
+    for (const Node& node : graph_.nodes) program_->nodes.push_back({.name = node.name});
     for (const Placing::Frames& f : placing_.taken()) push(take_frame_step(f.whole, f.frame));
     for (const Node& node : graph_.nodes) make_step(node);
     for (const Node& node : graph_.nodes) remember(node);
@@ -91,7 +92,7 @@ class Planner {
     const Slot& in = placing_.slot(node.inputs[0]);
     const SynapseShape shape = synapse_shape(v, in);
     auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
-    program_->weight_bytes += weights->bytes();
+    held(node).weights += weights->bytes();
     return make_synapse(v, shape, in, std::move(weights));
   }
 
@@ -126,7 +127,7 @@ class Planner {
       push(shift_step(in, out, steps));
       return;
     }
-    rings_[node.name] = {.state_offset = take_state(ring_bytes(in, steps)), .steps = steps};
+    rings_[node.name] = {.state_offset = take_state(node, ring_bytes(in, steps)), .steps = steps};
     push(recall_step(rings_.at(node.name), out));
   }
 
@@ -173,15 +174,20 @@ class Planner {
       for (size_t i = 0; i < count; ++i) r.scale[i] = scale.as<double>()[scale.shape[0] == 1 ? 0 : i];
       r.bias.assign(v.find("bias")->as<double>(), v.find("bias")->as<double>() + count);
     }
-    if (program_->keeps_state()) r.state_offset = take_state(readout_state_bytes(in));
+    if (program_->keeps_state()) r.state_offset = take_state(node, readout_state_bytes(in));
     std::optional<Slot> sums;
     if (const Slot* slot = placing_.extra(node.name + ".sum")) sums = *slot;
     push(readout_step(std::move(r), in, out, sums));
   }
 
-  size_t take_state(size_t bytes) {
-    const size_t offset = program_->state_bytes;
-    program_->state_bytes += align_up(bytes) + kTailPad;
+  Memory::Node& held(const Node& node) {
+    return *std::ranges::find(program_->nodes, node.name, &Memory::Node::name);
+  }
+
+  size_t take_state(const Node& node, size_t bytes) {
+    const size_t offset = program_->state_bytes, taken = align_up(bytes) + kTailPad;
+    (ops::is_neuron(node.op) ? held(node).membranes : held(node).history) += taken;
+    program_->state_bytes += taken;
     return offset;
   }
 
@@ -194,7 +200,7 @@ class Planner {
     if (const Slot* slot = placing_.extra(node.name + ".v")) place.record = *slot;
     if (const Slot* slot = placing_.extra(node.name + ".i")) place.record_current = *slot;
     if (node.op == "cuba_lif") {
-      if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 2 * 32));
+      if (program_->keeps_state()) place.state_offset = take_state(node, neuron_state_bytes(place, 2 * 32));
       push(cuba_neuron_step(cuba_neuron(v, place.out.channels), currents(v, place.out.channels), place));
       return;
     }
@@ -207,7 +213,7 @@ class Planner {
       return;
     }
     if (v.text("arith") == "f32") {
-      if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 32));
+      if (program_->keeps_state()) place.state_offset = take_state(node, neuron_state_bytes(place, 32));
       FloatNeuron n;
       n.currents = synapse(node.inputs[0]);
       n.decay = static_cast<float>(v.number("decay"));
@@ -220,8 +226,8 @@ class Planner {
     }
     IntNeuron n = int_neuron(v, place.out.channels);
     if (program_->keeps_state()) {
-      place.state_offset = take_state(neuron_state_bytes(place, n.state_bits));
-      if (n.profile_x_shift) place.age_offset = take_state(neuron_age_bytes(place));
+      place.state_offset = take_state(node, neuron_state_bytes(place, n.state_bits));
+      if (n.profile_x_shift) place.age_offset = take_state(node, neuron_age_bytes(place));
     }
     push(int_neuron_step(std::move(n), currents(v, place.out.channels), place));
   }
@@ -231,14 +237,14 @@ class Planner {
     n.currents = synapse(v.node.inputs[0]);
     const size_t bytes = neuron_state_bytes(place, 32);
     if (std::optional<FloatNeuron> plain = plain_neuron(n)) {
-      if (program_->keeps_state()) place.state_offset = take_state(bytes);
+      if (program_->keeps_state()) place.state_offset = take_state(v.node, bytes);
       push(float_neuron_step(std::move(*plain), place));
       return;
     }
     if (program_->keeps_state()) {
-      n.v = take_state(bytes);
-      if (n.rule.synapse != kernels::NeuronSynapse::kNone) n.i = take_state(bytes);
-      if (n.rule.refractory != kernels::NeuronRefractory::kNone) n.wait = take_state(bytes);
+      n.v = take_state(v.node, bytes);
+      if (n.rule.synapse != kernels::NeuronSynapse::kNone) n.i = take_state(v.node, bytes);
+      if (n.rule.refractory != kernels::NeuronRefractory::kNone) n.wait = take_state(v.node, bytes);
     }
     push(rule_neuron_step(std::move(n), place));
   }
@@ -258,7 +264,7 @@ class Planner {
             v.label() + ": weighs all of " + std::to_string(n.taps) + " steps at once" +
                 (place.steps == program_->steps ? ", asked for " + std::to_string(place.steps)
                                                 : " and cannot run step by step"));
-    if (program_->keeps_state()) place.state_offset = take_state(psn_state_bytes(place, n));
+    if (program_->keeps_state()) place.state_offset = take_state(v.node, psn_state_bytes(place, n));
     push(psn_step(std::move(n), place));
   }
 
@@ -338,6 +344,8 @@ class Planner {
   }
 
   void finish() {
+    std::erase_if(program_->nodes,
+                  [](const Memory::Node& n) { return n.weights + n.membranes + n.history == 0; });
     for (size_t i = 0; i < graph_.inputs.size(); ++i)
       program_->inputs[i].slot = placing_.whole(graph_.inputs[i].edge, placing_.slot(graph_.inputs[i].edge));
     for (const graph::Port& port : graph_.outputs) {

@@ -39,7 +39,8 @@ struct Program::Impl {
   std::vector<Input> inputs;
   std::vector<Value> outputs, records;
   std::vector<std::unique_ptr<runtime::Step>> plan;
-  size_t scratch_bytes = 0, state_bytes = 0, lane_bytes = 0, weight_bytes = 0;
+  size_t scratch_bytes = 0, state_bytes = 0, lane_bytes = 0;
+  std::vector<Memory::Node> nodes;  // with weights or state
 
   [[nodiscard]] bool stream() const noexcept { return options.mode == Mode::kStream; }
   /// A sequence through a cycle goes step by step: the plan is made for one step and executed for each.

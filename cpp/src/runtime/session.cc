@@ -29,7 +29,22 @@ size_t Program::session_bytes() const noexcept {
   return impl_->scratch_bytes + impl_->state_bytes + impl_->threads() * impl_->lane_bytes;
 }
 
-size_t Program::weight_bytes() const noexcept { return impl_->weight_bytes; }
+size_t Program::weight_bytes() const noexcept {
+  size_t total = 0;
+  for (const Memory::Node& node : impl_->nodes) total += node.weights;
+  return total;
+}
+
+Memory Program::memory() const {
+  Memory m{
+      .nodes = impl_->nodes, .values = impl_->scratch_bytes, .workers = impl_->threads() * impl_->lane_bytes};
+  for (const Memory::Node& node : m.nodes) {
+    m.weights += node.weights;
+    m.membranes += node.membranes;
+    m.history += node.history;
+  }
+  return m;
+}
 
 size_t required_bytes(const Model& model, const Options& options) {
   return Program(model, options).session_bytes();
@@ -38,9 +53,9 @@ size_t required_bytes(const Model& model, const Options& options) {
 struct Session::Impl {
   explicit Impl(const Program& planned)
       : program(planned.impl()),
-        scratch(program->scratch_bytes),
-        state(program->state_bytes),
-        lanes(program->threads() * program->lane_bytes),
+        scratch(AlignedBuffer::of_parts(program->scratch_bytes)),
+        state(AlignedBuffer::of_parts(program->state_bytes)),
+        lanes(AlignedBuffer::of_parts(program->threads() * program->lane_bytes)),
         pool(program->options.parallel_for ? 1 : program->threads()) {
     frame.scratch = scratch.data();
     frame.state = state.data();

@@ -51,11 +51,13 @@ struct PackedWeights {
   std::vector<kernels::SparseCodes> sparse;  // of each group, or empty: other methods are faster
   std::vector<kernels::LutCodes> tables;     // the same
 
+  /// What the heap gave for all of them.
   [[nodiscard]] size_t bytes() const noexcept {
-    size_t groups = 0;
-    for (const kernels::SparseCodes& s : sparse) groups += s.bytes();
-    for (const kernels::LutCodes& t : tables) groups += t.bytes();
-    return groups + codes.size() + bounds.size() + plus.size() + code_sums.size() + init.size() + bias.size();
+    size_t total = 0;
+    for (const kernels::SparseCodes& s : sparse) total += s.bytes();
+    for (const kernels::LutCodes& t : tables) total += t.bytes();
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &code_sums, &init, &bias}) total += b->allocated();
+    return total;
   }
 };
 

@@ -51,10 +51,11 @@ def check_options(ends: Any, state: Any, profile: Any, calibration: Any) -> None
         raise ValueError(f"quantize: ends must be 2, 4, 8 or None, received {ends!r}")
     if state not in (*STATES, "auto"):
         raise ValueError(f"quantize: state must be {_either((*STATES, 'auto'))}, received {state!r}")
-    if profile not in ("W", "U"):
-        raise ValueError(f"quantize: profile must be 'W' or 'U', received {profile!r}")
-    if state == "auto" and calibration is None:
-        raise ValueError("quantize: state 'auto' is chosen on calibration data, and there are none")
+    if profile not in ("W", "U", "auto"):
+        raise ValueError(f"quantize: profile must be 'W', 'U' or 'auto', received {profile!r}")
+    for name, given in (("state", state), ("profile", profile)):
+        if given == "auto" and calibration is None:
+            raise ValueError(f"quantize: {name} 'auto' is chosen on calibration data, and there are none")
 
 
 def check_float(graph: Graph) -> None:

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from snncore.infos import byte_text
+from snncore.memory import Memory, change_text
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class PruneReport:
     samples: int  #: of the calibration data
     label_agreement: float | None  #: with the model before, on calibration data; None: without any
     outputs_equal: bool | None  #: every output of the calibration data has the same bits; None: without any
+    memory_before: Memory  #: of running one sample step by step, one thread
+    memory_after: Memory
     streams: tuple[PrunedStream, ...]
     notes: tuple[str, ...]
 
@@ -67,6 +70,7 @@ class PruneReport:
         left = 100 * self.weights_after / max(self.weights_before, 1)
         lines = [
             f"file: {before} -> {after} ({share:.0f} %)",
+            change_text(self.memory_before, self.memory_after),
             f"weights: {self.weights_before:,} -> {self.weights_after:,} ({left:.1f} %)",
         ]
         if self.outputs_equal:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from snncore import _core
 from snncore.inputs import Inputs
+from snncore.memory import memory_held
 from snncore.model import Model
 
 from .calibration import Calibration
@@ -115,6 +116,8 @@ def prune(
         samples=0 if data is None else data.samples,
         label_agreement=agreement,
         outputs_equal=equal,
+        memory_before=memory_held(model),
+        memory_after=memory_held(made),
         streams=rows,
         notes=tuple(notes),
     )

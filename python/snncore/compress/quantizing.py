@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from snncore import _core
-from snncore.builder import State
+from snncore.builder import Profile, State
 from snncore.inputs import Inputs
+from snncore.memory import memory_held
 from snncore.model import Model
 
 from .calibration import SATURATION_SAMPLES, Calibration, Comparison
+from .choosing import Choice
 from .codes import Gamma, Granularity
 from .graph import NEURONS, Graph
 from .options import STATES, check_float, check_options, code_of, pixels_of
@@ -21,9 +21,6 @@ from .plan import Pixels, Plan, plan
 from .rebuild import rebuild, weight_of
 from .report import QuantizedLayer, QuantizeReport
 from .weights import Method, WeightCode
-
-#: What `state` "auto" may lose: the share of calibration samples whose label changes with a narrower state.
-_AUTO_LOSS: Final = 0.005
 
 
 def quantize(
@@ -37,7 +34,7 @@ def quantize(
     factor: bool = True,
     ends: int | None = 8,
     state: State | Literal["auto"] = "i16",
-    profile: Literal["W", "U"] = "W",
+    profile: Literal["W", "U", "auto"] = "W",
     preprocess: Mapping[str, Any] | None = None,
     layout: str | None = None,
     strict: bool = False,
@@ -72,7 +69,9 @@ def quantize(
         Membranes: "i16", "i8" ...; "auto": for each neuron the narrowest that keeps the labels of the
         calibration data (at most 0.5 % of them change).
     profile
-        The unit of membranes (docs/format.md): "W", of the threshold; "U", of a weight, where it fits.
+        The unit of membranes (docs/format.md): "W", of the threshold; "U", of a weight, where it fits;
+        "auto": for each neuron, from the input on, the one in which more of its spikes are the float
+        model's on the calibration data. `report.notes` says why.
     preprocess
         ``{"zero_point": z, "scale": s}``: the real values of the input are ``(pixel - z) * s`` of pixels 0 to
         255. The input then takes raw pixels (and, as before, real values), and the first layer is integer,
@@ -110,10 +109,15 @@ def quantize(
     made = plan(graph, pixels_of(graph, preprocess))
     data = None if calibration is None else Calibration(model, calibration, layout, _by_port(graph, made))
     _check_plan(graph, made, preprocess, strict)
-    work = _Work(model, graph, made, _codes(graph, made, code, ends), profile, data, threads)
+    work = _Work(model, graph, made, _codes(graph, made, code, ends), data, threads)
     states: dict[str, State] = dict.fromkeys(made.rules, "i16" if state == "auto" else state)
-    notes = work.narrow(states) if state == "auto" else []
-    quantised = work.build(states)
+    profiles: dict[str, Profile] = dict.fromkeys(made.rules, "W" if profile == "auto" else profile)
+    notes: list[str] = []
+    if data is not None:
+        choice = Choice(model, data, threads, work.build)
+        notes += choice.profiles(states, profiles) if profile == "auto" else []
+        notes += choice.states(states, profiles) if state == "auto" else []
+    quantised = work.build(states, profiles)
     return quantised, work.report(quantised, code, notes)
 
 
@@ -144,17 +148,16 @@ def _codes(graph: Graph, made: Plan, code: WeightCode, ends: int | None) -> dict
 
 @dataclass(frozen=True)
 class _Work:
-    """All that does not change while states are tried."""
+    """All that does not change while states and profiles are tried."""
 
     model: Model
     graph: Graph
     plan: Plan
     coded: dict[str, dict[str, Any]]
-    profile: Literal["W", "U"]
     data: Calibration | None
     threads: int | None
 
-    def build(self, states: Mapping[str, State]) -> Model:
+    def build(self, states: Mapping[str, State], profiles: Mapping[str, Profile]) -> Model:
         facts = self.model.metadata
         bits = sorted({weight["bits"] for weight in self.coded.values()})
         provenance = {
@@ -162,35 +165,7 @@ class _Work:
             "quantised": f"{', '.join(map(str, bits))} bit, without training",
         }
         metadata = {"labels": facts["labels"], "preprocess": facts["preprocess"], "provenance": provenance}
-        return rebuild(self.graph, self.plan, self.coded, states, self.profile, metadata)
-
-    def narrow(self, states: dict[str, State]) -> list[str]:
-        """Give each neuron in turn the narrowest state that keeps the labels; returns notes."""
-        assert self.data is not None
-        labels = self.data.labels(self.model, self.threads)
-        if labels is None:
-            raise ValueError(
-                "quantize: state 'auto' needs a model whose first output is a value for each class"
-            )
-
-        def agreement() -> float:
-            found = self.data.labels(self.build(states), self.threads)  # type: ignore[union-attr]
-            return float(np.mean(found == labels))
-
-        floor = agreement() - _AUTO_LOSS
-        notes = []
-        for name in states:
-            wide = states[name]
-            for narrow in (s for s, bits in STATES.items() if bits < STATES[wide]):
-                states[name] = narrow  # type: ignore[assignment]
-                try:
-                    if agreement() >= floor:
-                        break
-                except (ValueError, _core.Error) as why:  # this state cannot hold this neuron
-                    notes.append(f"'{name}' with state {narrow}: {why}")
-            else:
-                states[name] = wide
-        return notes
+        return rebuild(self.graph, self.plan, self.coded, states, profiles, metadata)
 
     def report(self, quantised: Model, code: WeightCode, notes: list[str]) -> QuantizeReport:
         """Compare the two models and write down what each layer became."""
@@ -217,6 +192,8 @@ class _Work:
             samples=compared.samples,
             label_agreement=compared.label_agreement if compared.samples else None,
             saturation_samples=counted,
+            memory_before=memory_held(self.model),
+            memory_after=memory_held(quantised),
             layers=tuple(_rows(self, quantised, compared, clipped or {})),
             notes=tuple(notes),
         )

@@ -27,7 +27,7 @@ def rebuild(
     plan: Plan,
     coded: Mapping[str, Mapping[str, Any]],
     states: Mapping[str, State],
-    profile: Profile,
+    profiles: Mapping[str, Profile],
     metadata: Mapping[str, Any],
 ) -> Model:
     """Build the model.
@@ -38,14 +38,12 @@ def rebuild(
         The float model, and what becomes integer.
     coded
         For each layer of `plan.coded` the weight as `GraphBuilder` takes it, in the user's order of axes.
-    states
-        For each neuron of `plan.rules` its state.
-    profile
-        Of the integer neurons.
+    states, profiles
+        For each neuron of `plan.rules` its state and its profile.
     metadata
         labels, preprocess and provenance of the new model.
     """
-    built = _Maker(graph, plan, coded, states, profile).model(metadata)
+    built = _Maker(graph, plan, coded, states, profiles).model(metadata)
     return _with_drops(built, {n: r.drop for n, r in plan.rules.items() if r.drop != 1})
 
 
@@ -64,11 +62,11 @@ class _Maker(Copy):
         plan: Plan,
         coded: Mapping[str, Mapping[str, Any]],
         states: Mapping[str, State],
-        profile: Profile,
+        profiles: Mapping[str, Profile],
     ) -> None:
         super().__init__(graph)
         self.plan, self.coded = plan, coded
-        self.states, self.profile = states, profile
+        self.states, self.profiles = states, profiles
 
     def input(self, port: Mapping[str, Any]) -> None:
         pixels = self.plan.pixels.get(port["edge"])
@@ -112,7 +110,7 @@ class _Maker(Copy):
             threshold=rule.threshold,
             reset=rule.reset,
             strict=rule.strict,
-            profile="W" if rule.drop != 1 else self.profile,
+            profile="W" if rule.drop != 1 else self.profiles[name],
             state=state,
             leak=_leak(rule.decay, state),
             theta0=_theta0(rule.drop, state),

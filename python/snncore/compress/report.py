@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from snncore.infos import byte_text
+from snncore.memory import Memory, change_text
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class QuantizeReport:
     samples: int  #: of the calibration data
     label_agreement: float | None  #: with the float model on calibration data; None: without any
     saturation_samples: int  #: on which saturations were counted; 0: not counted
+    memory_before: Memory  #: of running one sample step by step, one thread
+    memory_after: Memory
     layers: tuple[QuantizedLayer, ...]
     notes: tuple[str, ...]
 
@@ -57,7 +60,10 @@ class QuantizeReport:
     def _facts(self) -> list[str]:
         share = 100 * self.bytes_after / self.bytes_before
         before, after = byte_text(self.bytes_before), byte_text(self.bytes_after)
-        lines = [f"file: {before} -> {after} ({share:.0f} %)"]
+        lines = [
+            f"file: {before} -> {after} ({share:.0f} %)",
+            change_text(self.memory_before, self.memory_after),
+        ]
         if self.label_agreement is not None:
             lines.append(
                 f"labels that agree with the float model: {100 * self.label_agreement:.1f} % of "

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import click
 
 import snncore
+from snncore.memory import Memory, memory_held
 
 from .common import BUNDLED_MODEL, load_model
 
@@ -44,8 +46,26 @@ def text(model: snncore.Model) -> str:
 
 @click.command()
 @click.argument("model", default=str(BUNDLED_MODEL), metavar="[MODEL]")
+@click.option("--memory", is_flag=True, help="Also what running takes, one sample: all steps, and a stream.")
+@click.option("--threads", type=int, default=1, help="Of --memory.  [1]")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def inspect(model: str, as_json: bool) -> None:
+def inspect(model: str, memory: bool, threads: int, as_json: bool) -> None:
     """Show layers, shapes, bits, bytes and time steps of a .snn file (default: the bundled model)."""
     loaded = load_model(model)
-    click.echo(json.dumps(facts(loaded)) if as_json else text(loaded))
+    held = running(loaded, threads) if memory else []
+    if as_json:
+        added = {"memory": [record(m) for m in held]} if memory else {}
+        click.echo(json.dumps({**facts(loaded), **added}))
+    else:
+        click.echo("\n".join([text(loaded), *map(str, held)]))
+
+
+def running(model: snncore.Model, threads: int) -> list[Memory]:
+    """Give the memory of a run, and of a stream where the model has one."""
+    run, stream = model.memory(threads=threads), memory_held(model, threads)
+    return [run, stream] if stream.stream else [run]
+
+
+def record(memory: Memory) -> dict[str, Any]:
+    """Give what `--json` prints of one way to run; the keys stay."""
+    return {**asdict(memory), "session": memory.session}

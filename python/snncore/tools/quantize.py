@@ -29,6 +29,7 @@ from .verify import load_array
 @click.option("--gamma", type=click.Choice(get_args(Gamma)), help="The scale of rescaw.  [mean]")
 @click.option("--granularity", type=click.Choice(get_args(Granularity)), help="One scale a ...  [channel]")
 @click.option("--state", type=click.Choice([*STATES, "auto"]), help="Bits of membranes.  [i16]")
+@click.option("--profile", type=click.Choice(["W", "U", "auto"]), help="Unit of membranes.  [W]")
 @click.option("--zero-point", type=int, help="With --scale: the input takes raw pixels.")
 @click.option("--scale", type=float, help="A value is (pixel - zero point) * scale.")
 @click.option("--strict", is_flag=True, help="Refuse where a layer would stay float.")

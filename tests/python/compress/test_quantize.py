@@ -407,6 +407,36 @@ def test_profile_u():
     same_spikes(model, snncore.quantize(model)[0], spikes())
 
 
+def test_profile_auto():
+    """Thirds of a threshold are exact in U alone, a slow leak is finer in W, a double drop has only W."""
+    rng = np.random.default_rng(0)
+    b = snncore.GraphBuilder()
+    x = b.linear("thirds", b.input("x", "b1", [1], layout="TNC"), np.full((4, 1), 1 / 3, np.float32))
+    x = b.linear("leaky", b.neuron("n1", x, IF), rng.choice([-0.2, 0.3, 0.3], (8, 4)).astype(np.float32))
+    x = b.linear("drops", b.neuron("n2", x, Neuron(rate=0.9)), dyadic(rng, 8, 8))
+    x = b.linear("head", b.neuron("n3", x, presets.snntorch.leaky(0.5)), dyadic(rng, 3, 8))
+    b.output("y", b.readout("y", x))
+    model = b.build(64)
+    options = {"bits": 1, "ends": None, "calibration": spikes(64, (1,), 64)}
+    made, report = snncore.quantize(model, profile="auto", **options)
+    rows = {row.neuron: row for row in report.layers}
+    assert [rows[n].profile for n in ("n1", "n2", "n3")] == ["U", "W", "W"]
+    assert rows["n1"].spike_agreement == 1.0
+    fixed = {p: snncore.quantize(model, profile=p, **options)[1].layers[0] for p in ("U", "W")}
+    assert fixed["U"].spike_agreement == 1.0 > fixed["W"].spike_agreement
+    assert report.notes[0] == (
+        f"'n1' counts in unit U: {100 * fixed['W'].spike_agreement:.3f} % of its spikes are the float "
+        "model's in W, 100.000 % in U"
+    )
+    assert report.notes[1].startswith("'n2' counts in unit W: ") and "% in U" in report.notes[1]
+    assert report.notes[2] == "'n3' counts in unit W: its constants do not fit unit U"
+    assert str(report).endswith("\n".join(report.notes))
+    nodes = {n["name"]: n["attrs"] for n in document(made)["graph"]["nodes"]}
+    assert [nodes[n]["profile"] for n in ("n1", "n2", "n3")] == ["U", "W", "W"]
+    both, _ = snncore.quantize(model, profile="auto", state="auto", **options)
+    assert snncore.load(both.to_bytes()).run(spikes(1, (1,), 64)).shape == (1, 3)
+
+
 def test_the_report():
     model = image_net(LIF, Neuron(floor="clamp", floor_value=-1.0))
     before = model.to_bytes()
@@ -419,7 +449,8 @@ def test_the_report():
     assert report.bytes_before == len(before)
     found = json.loads(report.to_json())
     assert list(found) == ["bits", "method", "bytes_before", "bytes_after", "samples", "label_agreement",
-                           "saturation_samples", "layers", "notes"]  # fmt: skip
+                           "saturation_samples", "memory_before", "memory_after", "layers",
+                           "notes"]  # fmt: skip
     assert found["samples"] == 16 and [row["bits"] for row in found["layers"]] == [8, 32, 8]
     packed = snncore.pack(spikes(), axis=2)
     assert snncore.quantize(model, bits=4, calibration=packed, state="i8")[1] == report
@@ -466,7 +497,8 @@ def bad(message, error=ValueError, **options):
         bad("ends must be 2, 4, 8 or None, received 1", ends=1),
         bad("state must be .* received 'i64'", state="i64"),
         bad("state 'auto' is chosen on calibration data", state="auto"),
-        bad("profile must be 'W' or 'U', received 'X'", profile="X"),
+        bad("profile must be 'W', 'U' or 'auto', received 'X'", profile="X"),
+        bad("profile 'auto' is chosen on calibration data", profile="auto"),
         bad(r"calibration: input 'x': expected shape \[T, N, 2, 6, 6\]", calibration=spikes(shape=(2, 6, 5))),
         bad("calibration: input 'x': expected at least one sample|calibration: expected at least one sample",
             calibration=spikes(0)),

@@ -179,6 +179,40 @@ class Mode(enum.Enum):
 
     STREAM = 1
 
+class MemoryNode:
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def weights(self) -> int: ...
+
+    @property
+    def membranes(self) -> int: ...
+
+    @property
+    def history(self) -> int: ...
+
+class Memory:
+    """What a run holds in memory, in bytes."""
+
+    @property
+    def nodes(self) -> list[MemoryNode]: ...
+
+    @property
+    def weights(self) -> int: ...
+
+    @property
+    def membranes(self) -> int: ...
+
+    @property
+    def history(self) -> int: ...
+
+    @property
+    def values(self) -> int: ...
+
+    @property
+    def workers(self) -> int: ...
+
 class Program:
     """A planned model: immutable, shared by threads."""
 
@@ -189,6 +223,8 @@ class Program:
 
     @property
     def weight_bytes(self) -> int: ...
+
+    def memory(self) -> Memory: ...
 
 class Session:
     """State and scratch of one stream of input: one thread at a time."""
