@@ -37,7 +37,8 @@ class Measured:
     synaptic_operations: float  #: of one image, all steps: spikes times the weights that read them
     file_bytes: int
     milliseconds: float = math.nan  #: median of single images, one thread
-    memory_bytes: int = 0  #: weights, membranes and everything else that running one image takes
+    memory_bytes: int = 0  #: all that running one image takes beside the file, one thread
+    membrane_bytes: int = 0  #: what the neurons keep from step to step in a stream
 
     @property
     def accuracy(self) -> float:
@@ -109,7 +110,7 @@ def measured(
     name: str, net: Network, model: snncore.Model, split: cifar10.Split
 ) -> tuple[Measured, NDArray[np.bool_]]:
     """Measure all but the speed; and say which images the model knows."""
-    right = answers(model, split)
+    right, running = answers(model, split), model.memory(threads=1)
     row = Measured(
         name=name,
         right=int(right.sum()),
@@ -118,6 +119,8 @@ def measured(
         weights=sum(m.weight.numel() for m in net.modules() if isinstance(m, nn.Conv2d)),
         synaptic_operations=synaptic_operations(net, split),
         file_bytes=model.file_bytes,
+        memory_bytes=running.weights + running.session,
+        membrane_bytes=model.memory(stream=True, threads=1).membranes,
     )
     return row, right
 
@@ -143,6 +146,7 @@ HEADINGS = (
     "weights",
     "file",
     "memory",
+    "membranes",
     "ms an image",
     "speed",
     "M operations",
@@ -162,6 +166,7 @@ def table(rows: Sequence[Measured], base: str) -> str:
                 f"{row.weights:,}",
                 f"{row.file_bytes / 1024:.1f} KiB",
                 f"{row.memory_bytes / 1024:.0f} KiB",
+                f"{row.membrane_bytes / 1024:.1f} KiB",
                 f"{row.milliseconds:.3f}",
                 f"{of[base].milliseconds / row.milliseconds:.2f}x",
                 f"{row.synaptic_operations / 1e6:.2f}",
