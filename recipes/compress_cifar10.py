@@ -1,6 +1,7 @@
 """Trains one small spiking VGG on CIFAR-10 (JPEG) and compresses it in many ways: a ladder of sizes.
 
     SNNCORE_DATA=... python recipes/compress_cifar10.py --out runs/compress
+    SNNCORE_DATA=... python recipes/compress_cifar10.py --evaluate recipes/compressed
 
 A float parent first; then each rung is fine-tuned from it for the same epochs, with its quantisers in the
 loop, exported, and measured in the engine. Run it again to go on where it stopped: what is complete is kept.
@@ -27,7 +28,7 @@ from augmented import PREPROCESS
 from courses import Course, Loss, fit, mean_loss, regulated_loss
 from numpy.typing import NDArray
 from torch import nn
-from training import Log
+from training import Log, share_text
 
 import snncore
 from snncore.reference import (
@@ -126,15 +127,16 @@ def ratio_for(removed: float) -> float:
 
 def pruned(parent: Network, scored: snncore.Model, rung: Rung, images: np.ndarray) -> Network:
     """Take from the parent the channels whose neurons score least in the quantised network."""
-    ratio = ratio_for(rung.removed)
+    last = f"conv{sum(isinstance(entry, int) for entry in PLAN)}"  # keeps its channels, as in the paper
     _, report = snncore.prune(
         scored,
         calibration=images,
-        ratio=ratio,
-        criterion=rung.criterion,
-        threads=1,  # type: ignore[arg-type]
+        ratio=ratio_for(rung.removed),
+        ratios={last: 0.0},
+        criterion=rung.criterion,  # type: ignore[arg-type]
+        threads=1,
     )
-    kept = {name.removeprefix("layers."): stream.kept for stream in report.streams for name in stream.members}
+    kept = {name: stream.kept for stream in report.streams for name in stream.members}
     keep = {group[0]: kept[group[0]] for group in channel_groups(parent)}
     return keep_channels(parent, keep)
 
@@ -253,6 +255,14 @@ def measure(shop: Workshop, rungs: list[Rung], jobs: int, seconds: float) -> Non
     print((shop.out / "ladder.md").read_text())
 
 
+def evaluate(folder: Path, data: cifar10.Cifar10) -> None:
+    """Print what each model in a folder gets right of the test images, run by the engine."""
+    for path in sorted(folder.glob("*.snn")):
+        model = snncore.load(path)
+        right = int(ladder.answers(model, data.test).sum())
+        print(f"{path.name}: {model.file_bytes:,} bytes, {share_text(right, len(data.test))}", flush=True)
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--epochs", type=int, default=24, help="epochs of the float parent")
@@ -265,6 +275,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=[], metavar="RUNG", help="train only these rungs")
     parser.add_argument("--seconds", type=float, default=3.0, help="seconds each rung is timed for")
     parser.add_argument("--out", type=Path, default=Path("runs/compress"), help="folder for all that is made")
+    parser.add_argument("--evaluate", type=Path, metavar="FOLDER", help="only test the models in a folder")
     parser.add_argument("--quick", action="store_true", help="few images, one epoch: does it run at all?")
     args = parser.parse_args()
     unknown = set(args.only) - {r.name for r in RUNGS}
@@ -277,10 +288,13 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     args = arguments()
-    args.out.mkdir(parents=True, exist_ok=True)
     shop = Workshop(args.out, args.rung_epochs, args.rung_lr, args.seed, args.quick)
     parent = Course(args.epochs, args.lr, 0.2, min(args.one_step_epochs, args.epochs), seed=args.seed)
     try:
+        if args.evaluate:
+            evaluate(args.evaluate, cifar10.load())
+            return 0
+        args.out.mkdir(parents=True, exist_ok=True)
         train(shop, parent, args.jobs, args.only)
         there = [rung for rung in RUNGS if shop.model(rung.name).exists()]
         measure(shop, there, args.jobs, args.seconds)

@@ -7,6 +7,19 @@ namespace {
 using kernels::kernels;
 using ops::EdgeType;
 
+// Few bytes cost less in two moves that overlap than in a call.
+inline void copy_bytes(uint8_t* to, const std::byte* from, size_t count) noexcept {
+  if (count < 8 || count > 16) {
+    std::memcpy(to, from, count);
+    return;
+  }
+  uint64_t begin, end;
+  std::memcpy(&begin, from, 8);
+  std::memcpy(&end, from + count - 8, 8);
+  std::memcpy(to, &begin, 8);
+  std::memcpy(to + count - 8, &end, 8);
+}
+
 // Pixels and counts: patches of bytes, then the dense byte kernel. Counts above 255 are split into a low and
 // a high byte.
 class ByteSynapse final : public StepwiseSynapse {
@@ -49,21 +62,32 @@ class ByteSynapse final : public StepwiseSynapse {
   void fill_patches(const Frame& frame, const Tile& tile, size_t g, int shift,
                     uint8_t* patches) const noexcept {
     const size_t bytes = patch_bytes(shape_), used = shape_.window.taps() * shape_.inputs,
-                 first = g * shape_.inputs;
+                 channel = g * shape_.inputs;
     const std::byte* image = input_.row(frame, tile.t, tile.n, 0);
+    const Window& window = shape_.window;
+    // Pixels of a line lie side by side, and so do the taps that read them.
+    const bool lines = input_.type == EdgeType::kPixel && shape_.groups == 1 && window.dilation_w == 1;
+    const size_t line = static_cast<size_t>(window.kernel_w) * shape_.inputs,
+                 below = static_cast<size_t>(window.dilation_h * window.in_w) * input_.row_bytes;
     for (size_t p = 0; p < tile.count; ++p) {
       uint8_t* patch = patches + p * bytes;
-      shape_.window.for_taps(tile.first + p, [&](size_t tap, int64_t pixel) noexcept {
+      if (const int64_t first = lines ? window.first_if_inside(tile.first + p) : -1; first >= 0) {
+        const std::byte* from = image + static_cast<size_t>(first) * input_.row_bytes;
+        for (size_t at = 0; at < used; at += line, from += below) copy_bytes(patch + at, from, line);
+        std::memset(patch + used, 0, bytes - used);
+        continue;
+      }
+      window.for_taps(tile.first + p, [&](size_t tap, int64_t pixel) noexcept {
         uint8_t* to = patch + tap * shape_.inputs;
         if (pixel < 0) {
-          std::memcpy(to, padding_.data() + first, shape_.inputs);
+          std::memcpy(to, padding_.data() + channel, shape_.inputs);
           return;
         }
         const std::byte* row = image + static_cast<size_t>(pixel) * input_.row_bytes;
         if (input_.type == EdgeType::kPixel) {
-          std::memcpy(to, row + first, shape_.inputs);
+          std::memcpy(to, row + channel, shape_.inputs);
         } else {
-          const auto* counts = reinterpret_cast<const uint16_t*>(row) + first;
+          const auto* counts = reinterpret_cast<const uint16_t*>(row) + channel;
           for (size_t i = 0; i < shape_.inputs; ++i) to[i] = static_cast<uint8_t>(counts[i] >> shift);
         }
       });
