@@ -176,7 +176,7 @@ def test_wrong_arguments():
     ):
         with pytest.raises(ValueError, match=why):
             MembraneQuantizer(*arguments)
-    layers = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), QuantizedLIF(MembraneQuantizer(4, "tanh")))
+    layers = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), QuantizedLIF(MembraneQuantizer(4, "tanh", None)))
     net = Network(layers, timesteps=2).train()
     for samples, why in (
         (torch.zeros(2, 4, 8, 8), r"expected samples of 3 channels, received shape \(2, 4, 8, 8\)"),
