@@ -54,7 +54,7 @@ _GAMMAS: Final = MappingProxyType[str, Callable[[Any, Any], Any]](
 def check_bits(bits: int, allowed: tuple[int, ...]) -> None:
     """Refuse a number of bits that a quantiser does not have."""
     if bits not in allowed:
-        raise ValueError(f"bits must be one of {allowed}, got {bits}")
+        raise ValueError(f"bits must be one of {allowed}, got {bits!r}")
 
 
 def rows_of(w: Any, granularity: Granularity) -> Any:

@@ -10,10 +10,15 @@ import numpy as np
 from .streams import Streams
 
 
+def is_share(value: Any) -> bool:
+    """Tell whether a value is a number of 0 to 1."""
+    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return number and bool(0 <= value <= 1)
+
+
 def share_of(what: str, value: Any) -> float:
     """Check a ratio."""
-    number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    if not number or not 0 <= value <= 1:
+    if not is_share(value):
         raise ValueError(f"prune: {what} must be a number of 0 to 1, received {value!r}")
     return float(value)
 

@@ -22,6 +22,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from snncore.compress.ratios import is_share
+
 from .modules import ChannelMap
 from .network import Network, Residual
 from .neurons import LIF
@@ -76,8 +78,8 @@ def top_channels(
     ties = torch.zeros_like(values) if firing_rates is None else _numbers("firing_rates", firing_rates)
     if len(ties) != len(values):
         raise ValueError(f"firing_rates must have {len(values)} entries as scores has, got {len(ties)}")
-    if not 0.0 <= rate < 1.0:
-        raise ValueError(f"rate must lie in 0..1 and below 1, got {rate}")
+    if not is_share(rate) or rate == 1:
+        raise ValueError(f"rate must lie in 0..1 and below 1, got {rate!r}")
     count = int(len(values) * (1 - rate))
     if count == 0:
         raise ValueError(f"rate {rate} leaves none of {len(values)} channels")

@@ -159,6 +159,18 @@ class QuantizedLIF(LIF):
 
 
 @torch.no_grad()
+def _check_samples(net: nn.Module, x: Any) -> None:
+    if not isinstance(x, Tensor) or x.numel() == 0:
+        received = f"shape {tuple(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
+        raise ValueError(f"calibrate_membranes: expected a tensor of one sample or more, received {received}")
+    first = next((m for m in net.modules() if isinstance(m, nn.Conv2d)), None)
+    if first is not None and x.dim() > 2 and x.shape[-3] != first.in_channels:
+        raise ValueError(
+            f"calibrate_membranes: expected samples of {first.in_channels} channels, received shape "
+            f"{tuple(x.shape)}"
+        )
+
+
 def calibrate_membranes(net: nn.Module, x: Tensor) -> dict[str, float]:
     """Fix alpha of every tanh membrane of `net` to the largest ``|tanh(r)|`` that occurs on `x`.
 
@@ -168,7 +180,13 @@ def calibrate_membranes(net: nn.Module, x: Tensor) -> dict[str, float]:
     -------
     dict
         The alphas by layer name.
+
+    Raises
+    ------
+    ValueError
+        Samples of another number of channels, or none.
     """
+    _check_samples(net, x)
     layers = {
         name: m
         for name, m in net.named_modules()

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from snncore.compress.codes import Gamma, Granularity
+from snncore.compress.codes import RESCAW_BITS, SYMMETRIC_BITS, Gamma, Granularity, check_bits
 
 from .quantize import Ste, rescaw, rescaw_codes, symmetric, symmetric_codes
 
@@ -50,6 +50,7 @@ class WeightQuantizer:
     def __post_init__(self) -> None:
         if self.kind not in ("rescaw", "symmetric"):
             raise ValueError(f"kind must be 'rescaw' or 'symmetric', got {self.kind!r}")
+        check_bits(self.bits, RESCAW_BITS if self.kind == "rescaw" else SYMMETRIC_BITS)
 
     @property
     def encoding(self) -> Literal["odd", "sym"]:

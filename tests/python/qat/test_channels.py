@@ -111,6 +111,9 @@ def test_the_best_channels():
     assert len(top_channels(torch.rand(64), 0.1)) == 57
     for scores, rate, more, why in (
         ([1, 2], 1.0, None, "rate must lie in 0..1"),
+        ([1, 2], -0.1, None, "rate must lie in 0..1"),
+        ([1, 2], float("nan"), None, "rate must lie in 0..1"),
+        ([1, 2], "half", None, "rate must lie in 0..1 and below 1, got 'half'"),
         ([1, 2], 0.9, None, "leaves none of 2"),
         ([float("nan")], 0.1, None, "finite numbers"),
         ([1, 2], 0.5, [1], "firing_rates must have 2 entries"),
@@ -121,6 +124,7 @@ def test_the_best_channels():
 
 def test_wrong_arguments():
     net = resnet20(width=1 / 16)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
     conv2 = "block1_{}.body.conv2"
     for keep, why in (
         ({"conv9": [0]}, "keep names 'conv9'; the convolutions of this network are conv, block1_1"),
@@ -134,6 +138,8 @@ def test_wrong_arguments():
     ):
         with pytest.raises(ValueError, match=why):
             keep_channels(net, keep)
+    after = net.state_dict()
+    assert list(after) == list(before) and all(torch.equal(after[name], before[name]) for name in before)
     layers = torch.nn.Sequential(torch.nn.Conv2d(4, 4, 3, groups=2))
     with pytest.raises(ValueError, match="'0': expected a convolution of one group, received 2"):
         channel_groups(Network(layers, timesteps=1))

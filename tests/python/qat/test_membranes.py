@@ -176,5 +176,16 @@ def test_wrong_arguments():
     ):
         with pytest.raises(ValueError, match=why):
             MembraneQuantizer(*arguments)
+    layers = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), QuantizedLIF(MembraneQuantizer(4, "tanh", None)))
+    net = Network(layers, timesteps=2).train()
+    for samples, why in (
+        (torch.zeros(2, 4, 8, 8), r"expected samples of 3 channels, received shape \(2, 4, 8, 8\)"),
+        (torch.zeros(0, 3, 8, 8), r"one sample or more, received shape \(0, 3, 8, 8\)"),
+        (torch.zeros(3, 8), "input must be"),
+        ([[0.0]], "expected a tensor of one sample or more, received list"),
+    ):
+        with pytest.raises(ValueError, match=why):
+            calibrate_membranes(net, samples)
+    assert layers[1].membrane.alpha is None and layers[1].peak is None and net.training
     with pytest.raises(ValueError, match="expects currents"):
         QuantizedLIF(MembraneQuantizer(4))(torch.zeros(3))

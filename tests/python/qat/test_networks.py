@@ -225,7 +225,11 @@ def test_wrong_arguments():
         (lambda: sew_resnet18(channels=[8, 8, 8, 8, 2.5]), "whole numbers from 1, got 2.5"),
         (lambda: vggsnn(0), "classes must be at least 1, got 0"),
         (lambda: qp_snn(4, ends="int4"), "ends must be 'float' or 'int8'"),
-        (lambda: vgg16(width=1 / 64, scheme=qp_snn(3))(torch.zeros(1, 3, 32, 32)), "bits must be one of"),
+        (lambda: qp_snn(3), r"bits must be one of \(1, 2, 4, 8\), got 3"),
+        (lambda: qp_snn("4"), "bits must be one of .*, got '4'"),
+        (lambda: vgg16(compress_rate=[-0.1] * 12), "rates must lie in 0..1 and below 1, got -0.1"),
+        (lambda: vgg16(compress_rate=["half"] * 12), "rates must lie in 0..1 and below 1, got 'half'"),
+        (lambda: vgg16(compress_rate=0.5), "compress_rate must have 12 entries, got 0.5"),
     ):
         with pytest.raises(ValueError, match=why):
             call()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import Any
 
 from torch import nn
+
+from snncore.compress.ratios import is_share
 
 from ..modules import Conv2d, Linear
 from ..network import Network
@@ -24,9 +26,9 @@ def scaled(channels: Sequence[int], width: float) -> list[int]:
 
 def kept(channels: Sequence[int], rates: Sequence[float]) -> list[int]:
     """Give what pruning leaves: ``int(n * (1 - rate))``, the rule that reproduces the paper's sizes."""
-    outside = [rate for rate in rates if not 0.0 <= rate < 1.0]
+    outside = [rate for rate in rates if not is_share(rate) or rate == 1]
     if outside:
-        raise ValueError(f"rates must lie in 0..1 and below 1, got {outside[0]}")
+        raise ValueError(f"rates must lie in 0..1 and below 1, got {outside[0]!r}")
     left = [int(n * (1 - rate)) for n, rate in zip(channels, rates, strict=True)]
     if 0 in left:
         at = left.index(0)
@@ -36,8 +38,9 @@ def kept(channels: Sequence[int], rates: Sequence[float]) -> list[int]:
 
 def check_count(what: str, values: Sequence[Any], expected: int) -> None:
     """Refuse a list of another length."""
-    if len(values) != expected:
-        raise ValueError(f"{what} must have {expected} entries, got {len(values)}")
+    given = len(values) if isinstance(values, Sized) else repr(values)
+    if given != expected:
+        raise ValueError(f"{what} must have {expected} entries, got {given}")
 
 
 def checked_channels(what: str, values: Sequence[int], expected: int) -> list[int]:
