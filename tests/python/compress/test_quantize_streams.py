@@ -1,4 +1,4 @@
-"""Membrane shortcuts of float networks become int32 streams; what carries streams, and what says that it cannot."""
+"""Float networks with membrane shortcuts become integer ones; what carries streams, and what does not."""
 
 from __future__ import annotations
 
