@@ -123,6 +123,15 @@ TEST_CASE("what a stream may not be") {
           "tensor 'M.1' is missing");
   refused([](Graph& g) { node(g, "back").inputs[0] = "r1"; }, "is i32 stream");
   refused([](Graph& g) { node(g, "q").inputs[0] = "n1.current"; }, "is i32 current");
+  sample::Growing flat;
+  flat.graph = stream_net();
+  flat.graph.nodes.resize(2);  // up to r0
+  flat.add("flat", "flatten", {"r0"}, {});
+  flat.add("current", "requant", {"flat"}, {{"wide", true}},
+           {{"M.0", all_i32(kWide * kSide * kSide, 1)},
+            {"C", all_i32(kWide * kSide * kSide, 0)},
+            {"n", all_i32(kWide * kSide * kSide, 0)}});
+  CHECK_THROWS_WITH(flat.done(), "requant 'current': stream 'flat' must come straight from residual");
   refused([](Graph& g) { g.outputs[0].edge = "r2"; }, "must be b1, u<p> or f32, is i32 stream");
   tensor_refused("r0.n", all_i32(kWide, 31), "tensor 'n' must be in 0..30");
   tensor_refused("r0.M.0", all_i32(kWide, -1), "tensor 'M.0' must be in 0..");
