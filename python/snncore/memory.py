@@ -19,7 +19,7 @@ class LayerMemory:
     name: str
     weights: int  #: laid out for this CPU
     membranes: int  #: of a neuron, all that it keeps from step to step
-    history: int  #: what a delay or a readout keeps
+    history: int  #: what a delay, a readout or a saccadic neuron keeps
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Memory:
     threads: int
     weights: int  #: one copy, whatever runs the model
     membranes: int  #: 0 for `Model.run` of a network without a loop, where they stay in registers
-    history: int  #: of delays and readouts
+    history: int  #: of delays, readouts and saccadic neurons
     values: int  #: what layers hand on to each other
     workers: int  #: private to the threads, together
     layers: tuple[LayerMemory, ...]  #: nodes that hold something, in the order of the graph

@@ -56,7 +56,7 @@ struct Memory {
     std::string name;
     size_t weights = 0;    ///< laid out for this CPU
     size_t membranes = 0;  ///< of a neuron: also its synaptic current, ages and refractory times
-    size_t history = 0;    ///< what a delay or a readout keeps
+    size_t history = 0;    ///< what a delay, a readout or a saccade keeps
   };
   std::vector<Node> nodes;  ///< those that hold something, in the order of the graph
   size_t weights = 0;       ///< of all nodes: one copy for all Programs and Sessions of a Model
