@@ -3,7 +3,7 @@
 Importing this package needs torch (``pip install snncore[torch]``); nothing else of snncore does.
 """
 
-from .attention import Attention, Count, HeadSums, Mask, attention_neuron
+from .attention import Attention, Count, HeadSums, Mask, attention_neuron, flip_rates, saccades
 from .binary import BinaryQuantizer, anneal, annealing, binary, binary_codes
 from .channels import channel_groups, keep_channels, top_channels
 from .losses import dual_regulation_loss, per_step_cross_entropy, rate_loss
@@ -46,11 +46,13 @@ __all__ = [
     "dual_regulation_loss",
     "fixations",
     "flip_rate",
+    "flip_rates",
     "keep_channels",
     "per_step_cross_entropy",
     "rate_loss",
     "rescaw",
     "rescaw_codes",
+    "saccades",
     "symmetric",
     "symmetric_codes",
     "top_channels",

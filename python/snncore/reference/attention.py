@@ -22,12 +22,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Literal, get_args
 
+import torch
 from torch import Tensor, nn
 
 from .modules import Conv2d, Quantizer
-from .network import Call, Composite
+from .network import Call, Composite, Network
 from .neurons import LIF
-from .saccades import MODES, WITH_KEYS, Mode, Saccade
+from .saccades import MODES, WITH_KEYS, Mode, Saccade, flip_rate
 
 Kind = Literal["ssa", "sdsa", "saccadic", "qk_token", "qk_channel"]
 Over = Literal["channels", "tokens", "all"]
@@ -177,6 +178,31 @@ def attention_neuron(scale: float = 1.0, threshold: float = 0.5) -> LIF:
     A power of two is an exact `scale`.
     """
     return LIF(decay=0.5, input_gain=0.5 * scale, threshold=threshold)
+
+
+def saccades(net: Network) -> dict[str, Saccade]:
+    """Name the saccadic neurons of a network, as its spikes are named."""
+    return {name: m for name, m in net.layers.named_modules() if isinstance(m, Saccade)}
+
+
+@torch.no_grad()
+def flip_rates(net: Network, x: Tensor) -> dict[str, float]:
+    """Give, for each saccadic neuron of `net`, the share of decisions that decoupling would change on x.
+
+    Everything before the neuron runs as it is; `flip_rate` compares the two forms on what reaches it.
+    """
+    spikes = net.spikes(x)
+    rates = {}
+    for name, neuron in saccades(net).items():
+        attention = net.layers.get_submodule(name.rpartition(".")[0])
+        counts = {}
+        for row, count in (("q", "queries"), ("k", "keys")):
+            if f"{name.removesuffix('gate')}{row}.lif" in spikes:
+                fired = spikes[f"{name.removesuffix('gate')}{row}.lif"]
+                frames = attention.get_submodule(count)(fired.flatten(0, 1))
+                counts[row] = frames.unflatten(0, (len(fired), -1))
+        rates[name] = flip_rate(neuron, counts["q"], counts.get("k"))
+    return rates
 
 
 def _rows(kind: Kind, mode: Mode) -> str:

@@ -171,7 +171,7 @@ class Saccade(nn.Module):
         return mix, threshold if self.mode in JOINT else _substituted(mix, threshold)
 
     def forward(self, q: Tensor, keys: Tensor | None = None) -> Tensor:
-        """Counts [T, N, heads, H, W] and [T, N, heads, 1, 1] to the patches that are looked at."""
+        """Tell which patches are looked at: counts [T, N, heads, H, W] and, if used, [T, N, heads, 1, 1]."""
         if len(q) > self.timesteps:
             raise ValueError(f"this saccadic neuron knows {self.timesteps} steps, got {len(q)}")
         tokens = q.shape[-2] * q.shape[-1]

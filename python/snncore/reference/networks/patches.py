@@ -48,9 +48,7 @@ def split(
     if not dilations or min(dilations) < 1:
         raise ValueError(f"dilations must be whole numbers from 1, got {list(dilations)}")
     branches = tuple(Branch(dilation=d) for d in dilations)
-    return tuple(
-        Stage(channels // 2 ** (last - i), branches, bool(pool)) for i, pool in enumerate(pools)
-    )
+    return tuple(Stage(channels // 2 ** (last - i), branches, bool(pool)) for i, pool in enumerate(pools))
 
 
 def patch_embedding(row: Row, stages: Sequence[Stage], *, membranes: bool, position: bool = True) -> None:
@@ -86,9 +84,7 @@ def _stage(row: Row, suffix: str, stage: Stage, *, first: bool) -> None:
         raise ValueError(f"stage {suffix} must have one branch or more")
     if len(stage.branches) == 1:
         (only,) = stage.branches
-        row.conv(
-            suffix, stage.channels, only.kernel, first=first, fires=False, dilation=only.dilation
-        )
+        row.conv(suffix, stage.channels, only.kernel, first=first, fires=False, dilation=only.dilation)
         return
     rows: dict[str, nn.Sequential] = {}
     for branch in stage.branches:

@@ -21,6 +21,7 @@ def snn_vit(
     mode: Mode = "v2_joint_static",
     kind: Kind = "saccadic",
     heads: int = 1,
+    threshold: float = 0.5,
     pools: Sequence[bool] = CIFAR_POOLS,
     dilations: Sequence[int] = (1, 2),
     stages: Sequence[Stage] | None = None,
@@ -47,6 +48,8 @@ def snn_vit(
         What decides in the saccadic neuron: `snncore.reference.saccades`.
     kind, heads
         The attention: another kind is for comparisons, with the same rest.
+    threshold
+        Of the saccadic neuron at the start of training, in relative counts; of another kind's neuron.
     pools
         Which stages of the patch embedding halve the image; four, at D/8, D/4, D/2 and D channels.
     dilations
@@ -67,7 +70,7 @@ def snn_vit(
     ValueError
         A size, mode or stages that do not fit.
     """
-    options: dict[str, Any] = {"heads": heads}
+    options: dict[str, Any] = {"heads": heads, "threshold": threshold}
     if kind == "saccadic":
         options |= {"mode": mode, "timesteps": timesteps}
     stages = split(parsed(size)[1], pools, dilations) if stages is None else stages

@@ -56,9 +56,7 @@ def block(row: Row, suffix: str, kind: Kind, rule: Rule, hidden: int, options: d
     scheme = row.scheme
     attention.add(
         "attention",
-        Attention(
-            kind, row.channels, neuron=scheme.make_neuron, quantizer=scheme.hidden, **options
-        ),
+        Attention(kind, row.channels, neuron=scheme.make_neuron, quantizer=scheme.hidden, **options),
     )
     attention.conv("", row.channels, 1, fires=rule == "spikes")
     row.add(f"attention{suffix}", Residual(attention.done()))
@@ -78,7 +76,7 @@ def _shortcut_row(row: Row, rule: Rule) -> Row:
 def finished(
     row: Row, rule: Rule, classes: int, timesteps: int, preprocess: Pixels, labels: Sequence[str]
 ) -> Network:
-    """Append the head and make the network: of real values, a neuron; the mean over tokens; a linear layer."""
+    """Append the head: a neuron if values are real, the mean over tokens, a linear layer. Make the network."""
     if rule == "membranes":
         row.add("lif", row.scheme.make_neuron())
     row.add("average", nn.AdaptiveAvgPool2d(1))
