@@ -145,7 +145,7 @@ class Network(nn.Module):
             raise ValueError(f"timesteps must be at least 1, got {timesteps}")
         if readout not in ("mean", "sum"):
             raise ValueError(f"readout must be 'mean' or 'sum', got {readout!r}")
-        _check_row(layers)
+        _check(layers)
         self.layers = layers
         self.timesteps = int(timesteps)
         self.readout: Readout = readout
@@ -186,25 +186,14 @@ class Network(nn.Module):
         return _Run(steps, spikes).row(self.layers, _Value(x, static)), steps
 
 
-def _check_row(layers: nn.Module, prefix: str = "") -> None:
-    """Refuse layers that would keep time from a neuron."""
+def _check(layers: nn.Module, prefix: str = "", *, row: bool = True) -> None:
+    """Refuse layers that would keep time from a neuron; rows stand in composites only."""
     for name, layer in layers.named_children():
-        if isinstance(layer, Composite):
-            _check_composite(layer, f"{prefix}{name}.")
+        part = not row and isinstance(layer, (nn.Sequential, nn.ModuleDict))
+        if part or isinstance(layer, Composite):
+            _check(layer, f"{prefix}{name}.", row=isinstance(layer, nn.Sequential))
         elif not isinstance(layer, NEURONS) and any(isinstance(m, NEURONS) for m in layer.modules()):
             raise ValueError(
                 f"layer '{prefix}{name}' ({type(layer).__name__}) hides a neuron; put neurons in the row "
                 "itself, or in the rows of a Residual"
             )
-
-
-def _check_composite(layer: nn.Module, prefix: str) -> None:
-    for name, part in layer.named_children():
-        if isinstance(part, nn.ModuleDict):
-            _check_composite(part, f"{prefix}{name}.")
-        elif isinstance(part, nn.Sequential):
-            _check_row(part, f"{prefix}{name}.")
-    _check_row(nn.ModuleDict({n: p for n, p in layer.named_children() if not isinstance(p, _ROWS)}), prefix)
-
-
-_ROWS = (nn.Sequential, nn.ModuleDict)
