@@ -20,7 +20,7 @@ class Walker {
   ops::Edge next(const ops::Node& node) {
     const ops::NodeView at = view(graph_, node);
     ops::Edge edge = ops::find_op(node.op, node.version)->infer(at);
-    if (edge.type == ops::EdgeType::kSum && (node.op == "conv2d" || node.op == "linear")) {
+    if (edge.type == ops::EdgeType::kSum && node.op != "flatten") {
       const ops::ChannelRange& sum = ranges_.emplace(node.outputs[0], ops::channel_range(at)).first->second;
       edge.lo = *std::min_element(sum.lo.begin(), sum.lo.end());
       edge.hi = *std::max_element(sum.hi.begin(), sum.hi.end());
@@ -47,7 +47,8 @@ class Walker {
 
   const ops::ChannelRange& range(const ops::NodeView& reader, const std::string& edge) {
     const auto known = ranges_.find(edge);
-    if (known == ranges_.end()) reader.fail("sum '" + edge + "' must come straight from conv2d or linear");
+    if (known == ranges_.end())
+      reader.fail("sum '" + edge + "' must come straight from conv2d or linear, attention or count");
     return known->second;
   }
 

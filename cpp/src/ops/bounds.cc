@@ -81,9 +81,18 @@ Range pixel_range(const tensor::Tensor& w, size_t begin, size_t end, const int64
   return range;
 }
 
+/// Every channel may reach what the edge may.
+ChannelRange counted_range(const NodeView& view) {
+  const Edge sum = find_op(view.node.op, view.node.version)->infer(view);
+  const auto channels = static_cast<size_t>(sum.channels());
+  const std::vector<int64_t> hi(channels, sum.hi);
+  return {.lo = std::vector<int64_t>(channels, sum.lo), .hi = hi, .a_max = hi};
+}
+
 }  // namespace
 
 ChannelRange channel_range(const NodeView& view) {
+  if (view.find("weight") == nullptr) return counted_range(view);
   const tensor::Tensor& w = *view.find("weight");
   const Edge& x = *view.inputs[0];
   const Shape& shape = weight_shape(w);
