@@ -133,13 +133,29 @@ std::string neuron(GraphBuilder& b, Name name, Name x, Name synapse, Name charge
   return b.neuron(name, x, spec);
 }
 
+std::vector<std::vector<int32_t>> copies(const std::vector<Vector<int32_t>>& factors) {
+  std::vector<std::vector<int32_t>> all;
+  all.reserve(factors.size());
+  for (const auto& factor : factors) all.emplace_back(factor.data(), factor.data() + factor.size());
+  return all;
+}
+
 std::string requant(GraphBuilder& b, Name name, const std::vector<std::string>& inputs,
                     const std::vector<Vector<int32_t>>& factors, const Vector<int32_t>& c,
                     const Vector<int32_t>& n, bool wide) {
-  std::vector<std::vector<int32_t>> copies;
-  copies.reserve(factors.size());
-  for (const auto& factor : factors) copies.emplace_back(factor.data(), factor.data() + factor.size());
-  return b.requant(name, inputs, copies, span_of(c), span_of(n), wide);
+  return b.requant(name, inputs, copies(factors), span_of(c), span_of(n), wide);
+}
+
+std::string residual_int(GraphBuilder& b, Name name, const std::vector<std::string>& inputs,
+                         const std::vector<Vector<int32_t>>& factors, const Vector<int32_t>& c,
+                         const Vector<int32_t>& n, double unit) {
+  return b.residual_int(name, inputs, copies(factors), span_of(c), span_of(n), unit);
+}
+
+std::string saccade(GraphBuilder& b, Name name, Name q, Name k, Name mode, const Vector<double>& threshold,
+                    const std::optional<Array<double>>& mix) {
+  const SaccadeSpec spec{.mode = mode, .threshold = span_of(threshold), .mix = span_of(mix)};
+  return b.saccade(name, q, k, spec);
 }
 
 template <std::string (GraphBuilder::*kMethod)(const std::string&, const std::string&, const PoolSpec&)>
@@ -185,6 +201,16 @@ void bind_neurons(nb::class_<GraphBuilder>& builder) {
            nb::arg("c"), nb::arg("n"), nb::arg("wide"));
 }
 
+void bind_streams(nb::class_<GraphBuilder>& builder) {
+  builder
+      .def("residual", &GraphBuilder::residual, nb::arg("name"), nb::arg("x"), nb::arg("stream"),
+           nb::kw_only(), nb::arg("unit"))
+      .def("residual_int", &residual_int, nb::arg("name"), nb::arg("inputs"), nb::kw_only(),
+           nb::arg("factors"), nb::arg("c"), nb::arg("n"), nb::arg("unit"))
+      .def("saccade", &saccade, nb::arg("name"), nb::arg("q"), nb::arg("k"), nb::kw_only(), nb::arg("mode"),
+           nb::arg("threshold"), nb::arg("mix").none());
+}
+
 void bind_rest(nb::class_<GraphBuilder>& builder) {
   builder
       .def("maxpool2d", &pool2d<&GraphBuilder::maxpool2d>, nb::arg("name"), nb::arg("x"), nb::kw_only(),
@@ -217,6 +243,7 @@ void bind_builder(nb::module_& m) {
            nb::arg("zero_point"), nb::arg("scale"), nb::arg("layout"));
   bind_synapses(builder);
   bind_neurons(builder);
+  bind_streams(builder);
   bind_rest(builder);
 }
 

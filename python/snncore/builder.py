@@ -17,6 +17,7 @@ Encoding: TypeAlias = Literal["f32", "odd", "sym"]
 Reset: TypeAlias = Literal["zero", "subtract"]
 Profile: TypeAlias = Literal["U", "W", "X", "T"]
 State: TypeAlias = Literal["i2", "i4", "i8", "i16", "i32"]
+SaccadeMode: TypeAlias = Literal["v1_joint", "v2_joint_static", "v2_dec_static", "v2_dec_dynamic"]
 Leak: TypeAlias = Literal["none", "q15", "half_floor", "shift", "tz12"]
 
 
@@ -356,6 +357,100 @@ class GraphBuilder:
             n=_int32(n, name, "n"),
             wide=wide,
         )
+
+    def residual(self, name: str, x: str, stream: str | None = None, *, unit: float | None = None) -> str:
+        """Add `x` to an int32 stream of real values, or begin one: ``R = sat32(R + round(x / unit))``.
+
+        Membrane shortcuts and the residual streams of transformers: what a layer and its batch norm give is
+        written with one rounding, and neurons read the stream (`lif` enters it by itself). Of its mean over
+        all pixels (`avgpool2d`, then `flatten`) a `linear` layer and a `readout` may follow.
+
+        Parameters
+        ----------
+        x
+            Integer sums, with or without a `batch_norm`, or an `add` of such; or spikes or counts.
+        stream
+            The stream so far; default: `x` begins one. Shapes are equal.
+        unit
+            The real value of one. Default: that of `stream`; of a new one, threshold / 4096 of the first
+            `lif` that reads it (which saturates at 524,288 thresholds).
+        """
+        return self._core.residual(name, x, stream or "", unit=0.0 if unit is None else unit)
+
+    def residual_int(
+        self,
+        name: str,
+        inputs: Sequence[str],
+        factors: Sequence[ArrayLike | None],
+        c: ArrayLike,
+        n: ArrayLike,
+        unit: float = 1.0,
+    ) -> str:
+        """Add a writer of a stream exactly as a file holds it.
+
+        ``R = sat32(sum_j R_j + ((sum_j A_j * M_j + c + h) >> n) + sum_j K_j * s_j)``, h = 2^(n-1) where n >
+        0, else 0.
+
+        Parameters
+        ----------
+        inputs
+            Streams R_j, sums A_j, and spikes or counts s_j.
+        factors
+            For each input int32 [C]: M_j of sums, K_j of spikes and counts; None for streams.
+        c, n
+            int32 [C].
+        unit
+            The real value of one; kept, not applied.
+        """
+        given = [
+            np.empty(0, np.int32) if f is None else _int32(f, name, f"factors[{j}]")
+            for j, f in enumerate(factors)
+        ]
+        arrays = {"c": _int32(c, name, "c"), "n": _int32(n, name, "n")}
+        return self._core.residual_int(name, list(inputs), factors=given, **arrays, unit=unit)
+
+    def saccade(
+        self,
+        name: str,
+        q: str,
+        k: str | None = None,
+        *,
+        mode: SaccadeMode,
+        threshold: ArrayLike,
+        mix: ArrayLike | None = None,
+    ) -> str:
+        """Add the saccadic neuron of SNN-ViT: spikes that say which patches are looked at, for each head.
+
+        No membrane and no reset; float64, j from 0 to t in this order, from +0, no contraction:
+
+        - "v1_joint": fires where ``sum_j (mix[t, j] * k[j]) * q[j] >= threshold[t]``
+        - "v2_joint_static": ``sum_j mix[t, j] * q[j] >= threshold[t]``
+        - "v2_dec_static": ``q[t] >= threshold[t]``
+        - "v2_dec_dynamic": ``q[t] * k[t] >= threshold[t]``
+
+        A run of fewer than T steps takes the first of them; one of more is refused. Source: Wang et al.,
+        ICLR 2025 (arXiv 2502.12677), equations 8 and 11.
+
+        Parameters
+        ----------
+        q
+            Integer sums [heads, H, W], taken as they are: spikes of Q in each patch.
+        k
+            Integer sums [heads, 1, 1]: spikes of K in all patches. For the modes that have a k.
+        threshold
+            float64 [T].
+        mix
+            float64 [T, T], lower triangular, for the joint modes.
+
+        Returns
+        -------
+        str
+            The edge: spikes [heads, H, W].
+        """
+        weights = None if mix is None else np.ascontiguousarray(mix, dtype=np.float64)
+        if weights is not None and (weights.ndim != 2 or weights.shape[0] != weights.shape[1]):
+            raise ValueError(f"saccade '{name}': expected mix [T, T], received shape {list(weights.shape)}")
+        return self._core.saccade(name, q, k or "", mode=mode, threshold=_doubles(threshold), mix=weights)
 
     def maxpool2d(
         self, name: str, x: str, kernel: Pair, stride: Pair | None = None, padding: Pair = 0

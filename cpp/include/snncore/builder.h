@@ -95,6 +95,13 @@ struct PsnSpec {
   std::span<const float> bias;  ///< [T], or [1] with [k]
 };
 
+/// The saccadic neuron (docs/format.md, `saccade`), for runs of up to T steps.
+struct SaccadeSpec {
+  std::string mode;                   ///< "v1_joint", "v2_joint_static", "v2_dec_static", "v2_dec_dynamic"
+  std::span<const double> threshold;  ///< [T]
+  std::span<const double> mix;        ///< [T, T], lower triangular, for the joint modes
+};
+
 /// A parameter of a neuron: one number (shape [] or [1]), one a channel [C], or one a neuron: [C, H, W] or
 /// [F].
 struct NeuronValue {
@@ -145,6 +152,19 @@ class SNNCORE_API GraphBuilder {
       const std::string& name, const std::vector<std::string>& inputs,
       const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes)
       std::span<const int32_t> c, std::span<const int32_t> n, bool wide = false);
+  /// Adds `x` (sums, or spikes and counts) to an int32 stream, or begins one. `unit` is the real value of
+  /// one; 0: of the stream that is continued, else threshold / 4096 of the first neuron that reads it. A
+  /// neuron, another residual, `add`, or on the way to a readout a mean over all pixels and a linear come
+  /// next.
+  std::string residual(const std::string& name, const std::string& x, const std::string& stream = "",
+                       double unit = 0);
+  /// The same in integers; `factors` are empty for inputs that are streams.
+  std::string residual_int(const std::string& name, const std::vector<std::string>& inputs,
+                           const std::vector<std::vector<int32_t>>& factors, std::span<const int32_t> c,
+                           std::span<const int32_t> n, double unit);
+  /// `q` and `k` are integer sums, taken as they are; `k` is empty for the modes without kappa.
+  std::string saccade(const std::string& name, const std::string& q, const std::string& k,
+                      const SaccadeSpec& spec);
   std::string maxpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string avgpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string add(const std::string& name, const std::vector<std::string>& inputs);

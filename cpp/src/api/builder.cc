@@ -8,6 +8,7 @@
 #include "api/built_value.h"
 #include "api/made_tensors.h"
 #include "api/rule_neuron.h"
+#include "api/streams.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
 #include "format/snn.h"
@@ -49,14 +50,79 @@ std::vector<T> channels_last(std::span<const T> w, size_t outputs, size_t inputs
 struct GraphBuilder::Impl {
   graph::Graph graph;
   std::map<std::string, BuiltValue> values;
-  std::vector<PendingNeuron> neurons;  // constants follow when the number of steps is known
-  std::vector<PendingReadout> readouts;
+  std::vector<PendingNeuron> neurons;    // constants follow when the number of steps is known
+  std::vector<PendingReadout> readouts;  // of streams
+  std::vector<PendingResidual> residuals;
+  StreamUnits units;
 
-  const BuiltValue& value(const std::string& layer, const std::string& name) const {
+  const BuiltValue& any_value(const std::string& layer, const std::string& name) const {
     const auto found = values.find(name);
     need(found != values.end(), layer + ": there is no edge '" + name + "'");
     need(!found->second.folded, layer + ": '" + name + "' was folded into the batch_norm after it");
     return found->second;
+  }
+
+  const BuiltValue& value(const std::string& layer, const std::string& name) const {
+    const BuiltValue& v = any_value(layer, name);
+    need(v.pooled == nullptr,
+         layer + ": '" + name + "' is the mean of a stream: flatten, linear or readout must come next",
+         ErrorCode::kUnsupported);
+    return v;
+  }
+
+  // The mean of a stream, or a vector that is a stream; null: something else.
+  std::shared_ptr<const PooledStream> pooled(const std::string& layer, const std::string& name) const {
+    const BuiltValue& v = any_value(layer, name);
+    if (v.pooled != nullptr) return v.pooled;
+    if (v.terms.size() != 1 || !is_pure_stream(v.terms[0])) return nullptr;
+    const Edge& edge = graph.edges.at(v.terms[0].edge);
+    PooledStream p{.edge = v.terms[0].edge, .stream = *v.terms[0].stream, .share = 1.0, .shape = edge.shape};
+    return edge.is_image() ? nullptr : std::make_shared<const PooledStream>(std::move(p));
+  }
+
+  std::string hold(const std::string& name, PooledStream p) {
+    need(!name.empty() && !values.contains(name) && !graph.edges.contains(name),
+         "'" + name + "': the name is empty or taken");
+    BuiltValue v;
+    v.pooled = std::make_shared<const PooledStream>(std::move(p));
+    values[name] = std::move(v);
+    return name;
+  }
+
+  std::string read_stream(const std::string& name, const PooledStream& p, const std::string& mode) {
+    const auto channels = static_cast<size_t>(graph.edges.at(p.edge).channels());
+    values.erase(name);
+    Node& node = emit("readout", name, {p.edge}, {{"mode", mode}});
+    readouts.push_back({.name = name,
+                        .scale = std::vector<double>(channels, p.share),
+                        .bias = std::vector<double>(channels, 0.0),
+                        .stream = p.stream});
+    complete(graph, readouts.back());
+    return finish(node);
+  }
+
+  // The layer takes the mean of the stream instead of the mean of what the layer gives.
+  std::string read_head(const std::string& name, const PooledStream& p, const std::string& mode) {
+    need(mode != "sum" || p.bias.empty(),
+         "readout '" + name + "': the sum over time of '" + p.layer +
+             "', which has a bias and reads a "
+             "stream, has no form here: take mode mean",
+         ErrorCode::kUnsupported);
+    const Node* before = graph::producer(graph, p.pool);
+    if (before == nullptr) {
+      read_stream(p.pool, p, mode);
+    } else {
+      need(std::get<std::string>(before->attrs.at("mode")) == mode,
+           "readout '" + name + "': '" + p.pool + "' is read in another mode already");
+    }
+    values.erase(p.layer);
+    Node& node = emit("linear", p.layer, {p.pool}, {});
+    attach(node, "weight", store(DType::kF32, p.weight_shape, p.weight.data(), p.weight.size()));
+    if (!p.bias.empty())
+      attach(node, "bias", store(DType::kF32, {p.weight_shape[0]}, p.bias.data(), p.bias.size()));
+    finish(node);
+    values[name] = values.at(p.layer);
+    return name;
   }
 
   // The edge of a value that needs no further arithmetic.
@@ -74,7 +140,9 @@ struct GraphBuilder::Impl {
   const std::string& plain(const std::string& layer, const std::string& name) const {
     const BuiltValue& v = value(layer, name);
     need(v.terms.empty(),
-         layer + ": '" + name + "' is an integer sum: a neuron, requant or readout must come next",
+         layer + ": '" + name + "' is " +
+             (v.terms.size() == 1 && v.terms[0].stream ? "a stream" : "an integer sum") +
+             ": a neuron, requant or readout must come next",
          ErrorCode::kUnsupported);
     return v.edge;
   }
@@ -114,6 +182,23 @@ struct GraphBuilder::Impl {
     const std::string name = node.name;
     infer(node);
     v.edge = name;
+    values[name] = std::move(v);
+    return name;
+  }
+
+  std::string put_stream(const std::string& name, const Shape& shape, size_t stream) {
+    Edge edge;
+    edge.type = EdgeType::kStream;
+    edge.shape = shape;
+    graph.edges[name] = edge;
+    const auto channels = static_cast<size_t>(edge.channels());
+    BuiltValue v;
+    v.edge = name;
+    v.terms.push_back({.edge = name,
+                       .is_sum = true,
+                       .a = std::vector<double>(channels, 1.0),
+                       .d = std::vector<double>(channels, 0.0),
+                       .stream = stream});
     values[name] = std::move(v);
     return name;
   }
@@ -296,6 +381,26 @@ std::string GraphBuilder::conv2d(const std::string& name, const std::string& x, 
 std::string GraphBuilder::linear(const std::string& name, const std::string& x, const WeightSpec& w,
                                  std::span<const double> bias) {
   const std::string label = "linear '" + name + "'";
+  if (const auto stream = impl_->pooled(label, x)) {
+    need(stream->layer.empty(), label + ": '" + x + "' has not been read out over time");
+    need(w.shape.size() == 2 && stream->shape == Shape{w.shape[1]},
+         label + ": expected a weight [C, F] for " + shape_string(stream->shape) + ", received " +
+             shape_string(w.shape),
+         ErrorCode::kShape);
+    impl_->check_elements(label, w);
+    need(bias.empty() || bias.size() == static_cast<size_t>(w.shape[0]),
+         label + ": expected " + std::to_string(w.shape[0]) + " biases, received " +
+             std::to_string(bias.size()),
+         ErrorCode::kShape);
+    PooledStream p = *stream;
+    if (p.pool.empty()) p.pool = name + ".stream";
+    p.layer = name;
+    p.shape = {w.shape[0]};
+    p.weight_shape = w.shape;
+    p.weight = real_weights(label, w);
+    p.bias.assign(bias.begin(), bias.end());
+    return impl_->hold(name, std::move(p));
+  }
   const std::string in = impl_->plain(label, x);
   const Shape flattened = impl_->value(label, x).flattened;
   need(w.shape.size() == 2, label + ": expected a weight [C, F], received " + shape_string(w.shape),
@@ -379,7 +484,10 @@ std::string GraphBuilder::lif(const std::string& name, const std::string& x, con
   PendingNeuron p{
       .name = name, .requant = name + ".current", .terms = impl_->current_terms(label, x), .spec = spec};
   std::vector<std::string> inputs;
-  for (const BuiltTerm& term : p.terms) inputs.push_back(term.edge);
+  for (const BuiltTerm& term : p.terms) {
+    inputs.push_back(term.edge);
+    if (term.stream) impl_->units.settle(*term.stream, spec.threshold / 4096);
+  }
   const Shape shape = impl_->graph.edges.at(inputs[0]).shape;
   need(!impl_->values.contains(name) && !impl_->graph.edges.contains(name),
        label + ": the name is empty or taken");
@@ -496,11 +604,95 @@ std::string GraphBuilder::requant(const std::string& name, const std::vector<std
   for (const std::string& in : inputs) edges.push_back(impl_->edge(label, in));
   Node& node = impl_->emit("requant", name, edges, {{"wide", wide}});
   for (size_t j = 0; j < edges.size(); ++j) {
-    const bool sum = impl_->graph.edges.at(edges[j]).type == EdgeType::kSum;
+    const EdgeType type = impl_->graph.edges.at(edges[j]).type;
+    const bool sum = type == EdgeType::kSum || type == EdgeType::kStream;
     impl_->attach(node, (sum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
   }
   impl_->attach(node, "C", ints({c.begin(), c.end()}));
   impl_->attach(node, "n", ints({n.begin(), n.end()}));
+  return impl_->finish(node);
+}
+
+std::string GraphBuilder::residual(const std::string& name, const std::string& x, const std::string& stream,
+                                   double unit) {
+  const std::string label = "residual '" + name + "'";
+  need(!name.empty() && !impl_->values.contains(name) && !impl_->graph.edges.contains(name),
+       label + ": the name is empty or taken");
+  std::vector<BuiltTerm> parts = impl_->value(label, x).terms;
+  if (parts.empty()) parts.push_back({.edge = impl_->plain(label, x), .is_sum = false, .a = {}, .d = {}});
+  if (!stream.empty()) {
+    const std::vector<BuiltTerm>& terms = impl_->value(label, stream).terms;
+    need(terms.size() == 1 && is_pure_stream(terms[0]), label + ": '" + stream + "' is not a stream");
+    need(shape(stream) == shape(x),
+         label + ": '" + x + "' is " + shape_string(shape(x)) + ", '" + stream + "' is " +
+             shape_string(shape(stream)),
+         ErrorCode::kShape);
+    parts.push_back(terms[0]);
+  }
+  const size_t own = impl_->units.add(0);
+  if (unit != 0) impl_->units.demand(label, own, unit);
+  PendingResidual p{.name = name, .terms = {}, .streams = {}, .stream = own};
+  for (const BuiltTerm& term : parts) {
+    const Edge& edge = impl_->graph.edges.at(term.edge);
+    need(term.is_sum || edge.type == EdgeType::kSpike || edge.type == EdgeType::kCount,
+         label + ": expected sums, spikes or counts, '" + term.edge + "' is " + ops::edge_dtype(edge),
+         ErrorCode::kUnsupported);
+    need(!term.stream || is_pure_stream(term),
+         label + ": stream '" + term.edge + "' went through batch_norm: a neuron must come next",
+         ErrorCode::kUnsupported);
+    if (term.stream) {
+      impl_->units.join(label, own, *term.stream);
+      p.streams.push_back(term.edge);
+    } else {
+      p.terms.push_back(term);
+    }
+  }
+  std::vector<std::string> inputs;
+  for (const BuiltTerm& term : p.terms) inputs.push_back(term.edge);
+  inputs.insert(inputs.end(), p.streams.begin(), p.streams.end());
+  const Shape like = impl_->graph.edges.at(inputs[0]).shape;
+  impl_->emit("residual", name, std::move(inputs), {});
+  impl_->residuals.push_back(std::move(p));
+  return impl_->put_stream(name, like, own);
+}
+
+std::string GraphBuilder::residual_int(const std::string& name, const std::vector<std::string>& inputs,
+                                       const std::vector<std::vector<int32_t>>& factors,
+                                       std::span<const int32_t> c, std::span<const int32_t> n, double unit) {
+  const std::string label = "residual '" + name + "'";
+  need(factors.size() == inputs.size(),
+       label + ": expected " + std::to_string(inputs.size()) + " factors, received " +
+           std::to_string(factors.size()),
+       ErrorCode::kShape);
+  std::vector<std::string> edges;
+  for (const std::string& in : inputs) edges.push_back(impl_->edge(label, in));
+  Node& node = impl_->emit("residual", name, edges, {{"unit", unit}});
+  for (size_t j = 0; j < edges.size(); ++j) {
+    const EdgeType type = impl_->graph.edges.at(edges[j]).type;
+    if (type == EdgeType::kStream && factors[j].empty()) continue;
+    impl_->attach(node, (type == EdgeType::kSum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
+  }
+  impl_->attach(node, "C", ints({c.begin(), c.end()}));
+  impl_->attach(node, "n", ints({n.begin(), n.end()}));
+  const Shape like = impl_->infer(node).shape;
+  return impl_->put_stream(name, like, impl_->units.add(unit));
+}
+
+std::string GraphBuilder::saccade(const std::string& name, const std::string& q, const std::string& k,
+                                  const SaccadeSpec& spec) {
+  const std::string label = "saccade '" + name + "'";
+  std::vector<std::string> inputs{impl_->edge(label, q)};
+  if (!k.empty()) inputs.push_back(impl_->edge(label, k));
+  const auto steps = static_cast<int64_t>(spec.threshold.size());
+  need(spec.mix.empty() || static_cast<int64_t>(spec.mix.size()) == steps * steps,
+       label + ": expected mix [" + std::to_string(steps) + ", " + std::to_string(steps) + "], received " +
+           std::to_string(spec.mix.size()) + " numbers",
+       ErrorCode::kShape);
+  need(steps > 0, label + ": threshold is empty", ErrorCode::kShape);
+  Node& node = impl_->emit("saccade", name, std::move(inputs), {{"mode", spec.mode}});
+  impl_->attach(node, "threshold", doubles(spec.threshold));
+  if (!spec.mix.empty())
+    impl_->attach(node, "mix", store(DType::kF64, {steps, steps}, spec.mix.data(), spec.mix.size()));
   return impl_->finish(node);
 }
 
@@ -512,7 +704,22 @@ std::string GraphBuilder::maxpool2d(const std::string& name, const std::string& 
 }
 
 std::string GraphBuilder::avgpool2d(const std::string& name, const std::string& x, const PoolSpec& s) {
-  const std::string in = impl_->plain("avgpool2d '" + name + "'", x);
+  const std::string label = "avgpool2d '" + name + "'";
+  if (const BuiltValue& v = impl_->value(label, x); v.terms.size() == 1 && is_pure_stream(v.terms[0])) {
+    const Edge& edge = impl_->graph.edges.at(v.terms[0].edge);
+    const bool whole = edge.is_image() && s.kernel[0] == edge.shape[0] && s.kernel[1] == edge.shape[1] &&
+                       std::ranges::all_of(s.padding, [](int64_t p) { return p == 0; });
+    need(whole,
+         label + ": of a stream only the mean of the whole image can be taken, '" + x + "' is " +
+             shape_string(shape(x)),
+         ErrorCode::kUnsupported);
+    return impl_->hold(name, {.edge = v.terms[0].edge,
+                              .stream = *v.terms[0].stream,
+                              .share = 1.0 / static_cast<double>(edge.pixels()),
+                              .shape = {edge.channels(), 1, 1},
+                              .pool = name});
+  }
+  const std::string in = impl_->plain(label, x);
   return impl_->finish(
       impl_->emit("avgpool2d", name, {in},
                   {{"kernel", list(s.kernel)}, {"stride", list(s.stride)}, {"padding", list(s.padding)}}));
@@ -558,6 +765,14 @@ std::string GraphBuilder::add(const std::string& name, const std::vector<std::st
 }
 
 std::string GraphBuilder::flatten(const std::string& name, const std::string& x) {
+  if (const auto& stream = impl_->any_value("flatten '" + name + "'", x).pooled) {
+    need(stream->shape.size() == 3,
+         "flatten '" + name + "': expected an image, '" + x + "' is " + shape_string(stream->shape),
+         ErrorCode::kShape);
+    PooledStream p = *stream;
+    p.shape = {p.shape[0]};
+    return impl_->hold(name, std::move(p));
+  }
   const std::string in = impl_->plain("flatten '" + name + "'", x);
   BuiltValue v;
   v.flattened = impl_->graph.edges.at(in).shape;
@@ -619,18 +834,26 @@ std::string GraphBuilder::mask(const std::string& name, const std::string& x, co
 std::string GraphBuilder::readout(const std::string& name, const std::string& x, const std::string& mode,
                                   std::span<const double> scale, std::span<const double> bias) {
   const std::string label = "readout '" + name + "'";
+  if (const auto stream = scale.empty() && bias.empty() ? impl_->pooled(label, x) : nullptr) {
+    need(stream->shape.size() == 1,
+         label + ": expected a vector, '" + x + "' is " + shape_string(stream->shape) + ": flatten it first",
+         ErrorCode::kShape);
+    need(!name.empty() && !impl_->values.contains(name), label + ": the name is empty or taken");
+    return stream->layer.empty() ? impl_->read_stream(name, *stream, mode)
+                                 : impl_->read_head(name, *stream, mode);
+  }
   const BuiltValue& v = impl_->value(label, x);
   need(v.terms.size() <= 1, label + ": '" + x + "' is a sum of several layers", ErrorCode::kUnsupported);
   const std::string in = v.terms.empty() ? v.edge : v.terms[0].edge;
   const Edge& edge = impl_->graph.edges.at(in);
-  need(edge.shape.size() == 1,
+  need(edge.shape.size() == 1 || edge.type == EdgeType::kStream,
        label + ": expected a vector, '" + x + "' is " + shape_string(shape(x)) + ": flatten it first",
        ErrorCode::kShape);
   PendingReadout p{.name = name, .scale = {scale.begin(), scale.end()}, .bias = {bias.begin(), bias.end()}};
   if (p.scale.empty())
     p.scale = v.terms.empty() ? std::vector<double>{1.0 / static_cast<double>(edge.divisor)} : v.terms[0].a;
   if (p.bias.empty())
-    p.bias = v.terms.empty() ? std::vector<double>(static_cast<size_t>(edge.shape[0]), 0.0) : v.terms[0].d;
+    p.bias = v.terms.empty() ? std::vector<double>(static_cast<size_t>(edge.channels()), 0.0) : v.terms[0].d;
   const bool real = edge.type == EdgeType::kReal;
   need(!real || (scale.empty() && bias.empty()), label + ": scale and bias are for integer inputs");
   if (!v.flattened.empty() && !real) {  // users see C, H, W; files hold H, W, C
@@ -654,7 +877,8 @@ void GraphBuilder::output(const std::string& name, const std::string& edge) {
 }
 
 Shape GraphBuilder::shape(const std::string& edge) const {
-  const BuiltValue& v = impl_->value("shape", edge);
+  const BuiltValue& v = impl_->any_value("shape", edge);
+  if (v.pooled != nullptr) return v.pooled->shape;
   const Shape& s = impl_->graph.edges.at(v.terms.empty() ? v.edge : v.terms[0].edge).shape;
   return s.size() == 3 ? Shape{s[2], s[0], s[1]} : s;
 }
@@ -676,7 +900,12 @@ Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& lab
   need(!g.outputs.empty(), "a model needs an output: call output(name, edge)");
   for (const Node& node : g.nodes) impl_->check_read_back(node);
   try {
-    for (const PendingNeuron& p : impl_->neurons) complete(g, p, timesteps);
+    for (const PendingResidual& p : impl_->residuals) complete(g, p, impl_->units);
+    for (const PendingNeuron& p : impl_->neurons) complete(g, p, timesteps, impl_->units);
+    for (PendingReadout p : impl_->readouts) {
+      for (double& s : p.scale) s *= impl_->units.of(*p.stream);
+      complete(g, p);
+    }
     graph::infer_edges(g);
     graph::validate(g);
   } catch (const Error& e) {  // what would be a bad file is a bad argument here

@@ -1,6 +1,8 @@
 // What GraphBuilder knows of a value before the constants of its neurons are settled.
 #pragma once
 
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,12 +12,16 @@
 
 namespace snncore {
 
-/// A part of a current: the sum on `edge`, worth a[c] * A + d[c], or spikes on `edge`.
+/// A part of a current: the sum on `edge`, worth a[c] * A + d[c], or spikes on `edge`. Of a stream a[c]
+/// counts in the stream's unit.
 struct BuiltTerm {
   std::string edge;
   bool is_sum = true;
   std::vector<double> a, d;
+  std::optional<size_t> stream = {};  // which of StreamUnits
 };
+
+struct PooledStream;
 
 struct BuiltValue {
   std::string edge;              // of spikes, counts, pixels or reals
@@ -24,6 +30,7 @@ struct BuiltValue {
   std::string float_layer;       // the conv2d or linear with float weights that a batch norm may still enter
   bool folded = false;           // gone into the batch norm after it
   Shape flattened;               // [H, W, C] of the image that this vector was
+  std::shared_ptr<const PooledStream> pooled;  // on its way to a readout: nothing is in the graph yet
 };
 
 struct PendingNeuron {
@@ -35,11 +42,10 @@ struct PendingNeuron {
 struct PendingReadout {
   std::string name;
   std::vector<double> scale, bias;
+  std::optional<size_t> stream = {};  // its unit scales the readout
 };
 
-/// Computes the constants of a neuron that takes `steps` steps, or of a readout, and puts them into the
-/// graph.
-void complete(graph::Graph& graph, const PendingNeuron& neuron, int64_t steps);
+/// Computes the constants of a readout and puts them into the graph. Of neurons and streams: api/streams.h.
 void complete(graph::Graph& graph, const PendingReadout& readout);
 
 /// Scales the float weights of a layer by g and puts the batch norm's shift into its bias; in float64,

@@ -1,11 +1,13 @@
-// The integer constants of neurons and readouts, once the number of steps is known.
+// The integer constants of neurons, streams and readouts, once the number of steps is known.
 #include <algorithm>
 #include <cmath>
 
 #include "api/built_value.h"
 #include "api/made_tensors.h"
+#include "api/streams.h"
 #include "base/checked.h"
 #include "graph/neuron_constants.h"
+#include "graph/stream_constants.h"
 #include "ops/bounds.h"
 
 namespace snncore {
@@ -46,12 +48,25 @@ void put(graph::Graph& g, Node& node, const std::string& role, tensor::Tensor t)
   g.tensors[node.name + "." + role] = std::move(t);
 }
 
-}  // namespace
+// A stream may hold any int32.
+graph::CurrentTerm stream_term(const BuiltTerm& term, const std::string& layer, double unit) {
+  graph::CurrentTerm t{.is_sum = true, .is_stream = true, .a = term.a, .d = term.d, .a_max = {}};
+  require(std::ranges::all_of(t.a, [](double a) { return a >= 0; }), ErrorCode::kUnsupported,
+          layer + ": stream '" + term.edge + "' comes with a negative scale, which has no integer form");
+  for (double& a : t.a) a *= unit;
+  t.a_max.assign(t.a.size(), int64_t{1} << 31);
+  return t;
+}
 
-void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) {
+std::vector<graph::CurrentTerm> current_terms(graph::Graph& g, const std::vector<BuiltTerm>& built,
+                                              const std::string& layer, const StreamUnits& units) {
   std::vector<graph::CurrentTerm> terms;
-  for (BuiltTerm term : p.terms) {
+  for (BuiltTerm term : built) {
     const Edge& edge = g.edges.at(term.edge);
+    if (term.stream) {
+      terms.push_back(stream_term(term, layer, units.of(*term.stream)));
+      continue;
+    }
     if (!term.is_sum) {
       terms.push_back({.is_sum = false,
                        .a = {},
@@ -61,17 +76,42 @@ void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps) {
                        .most = edge.hi});
       continue;
     }
-    make_positive(g, term, p.name, graph::readers(g, term.edge));
+    make_positive(g, term, layer, graph::readers(g, term.edge));
     auto a_max = ops::accumulator_bounds(graph::view(g, *graph::producer(g, term.edge)));
     terms.push_back(
         {.is_sum = true, .a = std::move(term.a), .d = std::move(term.d), .a_max = std::move(a_max)});
   }
+  return terms;
+}
+
+void put_factors(graph::Graph& g, Node& node, const std::vector<graph::CurrentTerm>& terms,
+                 const std::vector<std::vector<int32_t>>& factors) {
+  for (size_t j = 0; j < terms.size(); ++j)
+    put(g, node, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
+}
+
+}  // namespace
+
+void complete(graph::Graph& g, const PendingResidual& p, const StreamUnits& units) {
+  const std::string layer = "residual '" + p.name + "'";
+  const auto terms = current_terms(g, p.terms, p.name, units);
+  const auto channels = static_cast<size_t>(g.edges.at(p.name).channels());
+  const double unit = units.of(p.stream);
+  const auto k = graph::stream_constants(layer, terms, channels, unit);
+  Node& node = graph::find_node(g, p.name);
+  node.attrs["unit"] = unit;
+  put_factors(g, node, terms, k.factors);
+  put(g, node, "C", ints(k.c));
+  put(g, node, "n", ints(k.n));
+}
+
+void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps, const StreamUnits& units) {
+  const auto terms = current_terms(g, p.terms, p.name, units);
   const auto k = graph::neuron_constants("lif '" + p.name + "'", terms, p.spec, steps);
 
   Node& requant = graph::find_node(g, p.requant);
   requant.attrs["wide"] = k.wide;
-  for (size_t j = 0; j < terms.size(); ++j)
-    put(g, requant, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(k.factors[j]));
+  put_factors(g, requant, terms, k.factors);
   put(g, requant, "C", ints(k.c));
   put(g, requant, "n", ints(k.n));
 

@@ -30,6 +30,8 @@ std::string unit_of(const Edge& edge) {
       return "sum";
     case EdgeType::kCurrent:
       return "current";
+    case EdgeType::kStream:
+      return "stream";
     case EdgeType::kSpike:
     case EdgeType::kReal:
       break;
@@ -45,6 +47,7 @@ EdgeType type_of(const JsonView& at) {
   if (dtype == "u8" && unit == "pixel") return EdgeType::kPixel;
   if (dtype == "i32" && unit == "sum") return EdgeType::kSum;
   if (dtype == "i32" && unit == "current") return EdgeType::kCurrent;
+  if (dtype == "i32" && unit == "stream") return EdgeType::kStream;
   if (dtype.starts_with("u") && unit.starts_with("1/")) return EdgeType::kCount;
   at.fail("dtype '" + dtype + "' with unit '" + unit + "' is not a kind of edge");
 }

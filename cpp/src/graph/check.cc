@@ -105,7 +105,7 @@ void check_input_edge(const std::string& what, const ops::Edge& edge) {
       refuse(what + " has the shape " + shape_string(edge.shape));
     }
   }
-  if (edge.type == ops::EdgeType::kSum || edge.type == ops::EdgeType::kCurrent) {
+  if (ops::edge_dtype(edge) == "i32") {
     refuse(what + " must be b1, u<p>, pixel or f32, is i32");
   }
   ops::Edge plain = edge;  // the canonical form of everything that this type leaves no choice in

@@ -6,6 +6,7 @@
 #include "neurons/lif.h"
 #include "ops/bounds.h"
 #include "ops/check.h"
+#include "ops/infer.h"
 
 namespace snncore::graph {
 namespace {
@@ -25,6 +26,13 @@ class Walker {
       edge.lo = *std::min_element(sum.lo.begin(), sum.lo.end());
       edge.hi = *std::max_element(sum.hi.begin(), sum.hi.end());
     }
+    if (node.op == "residual") {
+      const ops::ChannelRange& stream =
+          ranges_.emplace(node.outputs[0], ops::residual_range(at, sums(at))).first->second;
+      edge.lo = *std::min_element(stream.lo.begin(), stream.lo.end());
+      edge.hi = *std::max_element(stream.hi.begin(), stream.hi.end());
+    }
+    if (node.op == "saccade") check_saccade(at);
     if (node.op == "requant") {
       const ops::Range range = ops::requant_range(at, sums(at));
       edge.lo = range.lo;
@@ -39,7 +47,8 @@ class Walker {
   std::vector<const ops::ChannelRange*> sums(const ops::NodeView& requant) {
     std::vector<const ops::ChannelRange*> found;
     for (size_t j = 0; j < requant.inputs.size(); ++j) {
-      const bool sum = requant.inputs[j]->type == ops::EdgeType::kSum;
+      const ops::EdgeType type = requant.inputs[j]->type;
+      const bool sum = type == ops::EdgeType::kSum || type == ops::EdgeType::kStream;
       found.push_back(sum ? &range(requant, requant.node.inputs[j]) : nullptr);
     }
     return found;
@@ -47,9 +56,18 @@ class Walker {
 
   const ops::ChannelRange& range(const ops::NodeView& reader, const std::string& edge) {
     const auto known = ranges_.find(edge);
-    if (known == ranges_.end())
-      reader.fail("sum '" + edge + "' must come straight from conv2d or linear, attention or count");
+    if (known == ranges_.end()) {
+      reader.fail("'" + edge +
+                  "' must come straight from conv2d or linear, attention or count, or, as a stream, from residual");
+    }
     return known->second;
+  }
+
+  void check_saccade(const ops::NodeView& saccade) const {
+    const int64_t most = ops::saccade_steps(saccade);
+    if (graph_.timesteps <= most) return;
+    saccade.fail("weighs " + std::to_string(most) + " steps, timesteps is " +
+                 std::to_string(graph_.timesteps));
   }
 
   void check_neuron(const ops::NodeView& neuron) {
@@ -59,6 +77,11 @@ class Walker {
                   std::to_string(graph_.timesteps));
     }
     const ops::NodeView requant = view(graph_, *producers_.at(neuron.node.inputs[0]));
+    for (const ops::Edge* x : requant.inputs) {
+      if (x->type == ops::EdgeType::kStream && profile != "W") {
+        neuron.fail("profile " + profile + " needs sums, " + requant.label() + " reads a stream");
+      }
+    }
     std::vector<std::vector<int64_t>> a_max;
     for (const ops::ChannelRange* r : sums(requant)) {
       a_max.push_back(r != nullptr ? r->a_max : std::vector<int64_t>{});

@@ -7,18 +7,14 @@
 #include <optional>
 
 #include "base/checked.h"
+#include "graph/multipliers.h"
 
 namespace snncore::graph {
 namespace {
 
-constexpr double kMaxInt32 = 2147483647.0;
 constexpr int64_t kTwo31 = int64_t{1} << 31;
-// Below this a multiplier is too coarse (a relative error above 2^-10): the layer takes 64-bit products.
-constexpr double kCoarse = 1024.0;
 // Of Q-SNN's membranes: -4 and 1 thresholds.
 constexpr int64_t kLowestBin = -4096, kHighestBin = 1024;
-
-double round_half_up(double x) { return std::floor(x + 0.5); }
 
 class Constants {
  public:
@@ -64,6 +60,8 @@ class Constants {
     expect(coded() || spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32",
            "state must be i2, i4, i8, i16 or i32, received '" + spec_.state + "'");
     expect(!coded() || spec_.profile != "X", "profile X needs state i16 or i32, received " + spec_.state);
+    expect(!reads_stream() || (spec_.profile != "X" && spec_.profile != "T"),
+           "profile " + spec_.profile + " takes sums, received a stream: take profile W");
     expect(spec_.state == "i2" || spec_.profile != "T", "profile T needs state i2, received " + spec_.state);
     for (const CurrentTerm* sum : sums_) {
       for (size_t c = 0; c < channels_; ++c) {
@@ -131,6 +129,10 @@ class Constants {
     return total * spec_.input_gain;
   }
 
+  [[nodiscard]] bool reads_stream() const {
+    return std::ranges::any_of(sums_, [](const CurrentTerm* sum) { return sum->is_stream; });
+  }
+
   // Profile W.
   void common_unit() {
     out_.profile = "W";
@@ -146,6 +148,7 @@ class Constants {
     out_.unit_bits =
         (theta0 & (theta0 - 1)) == 0 ? static_cast<int64_t>(std::log2(static_cast<double>(theta0))) : -1;
     for (const bool wide : {false, true}) {
+      if (reads_stream() && !wide) continue;
       out_.wide = wide;
       bool fine = true;
       for (size_t c = 0; c < channels_ && (fine || wide); ++c) fine = multipliers(c, wide) && fine;
@@ -226,33 +229,17 @@ class Constants {
     out_.unit_bits = -1;
   }
 
-  // The largest n for which everything of channel c fits. False: nothing fits, or (not wide) only a coarse
-  // multiplier does.
+  // False: nothing fits, or (not wide) only a coarse multiplier does.
   bool multipliers(size_t c, bool wide) {
-    const double limit = wide ? std::ldexp(1.0, 62) : static_cast<double>(kTwo31);
-    const double most = wide ? kMaxInt32 : 32767.0;
-    for (int n = 30; n >= 0; --n) {
-      const double scale = std::ldexp(1.0, n) / unit_, offset = round_half_up(scale * d(c));
-      double bound = std::fabs(offset) + (n > 0 ? std::ldexp(1.0, n - 1) : 0.0), largest = 0;
-      for (const CurrentTerm* sum : sums_) {
-        const double m = round_half_up(scale * a(*sum, c));
-        largest = std::max(largest, m);
-        bound += m * static_cast<double>(sum->a_max[c]);
-      }
-      if (largest > most || std::fabs(offset) > kMaxInt32 || bound >= limit) continue;
-      if (!wide && n < 30 && largest < kCoarse && largest > 0) return false;
-      store(c, n, scale, offset);
-      return true;
-    }
-    return false;
-  }
-
-  void store(size_t c, int n, double scale, double offset) {
-    out_.n[c] = n;
-    out_.c[c] = static_cast<int32_t>(offset);
+    const auto fit = fit_multiplier(sums_, c, spec_.input_gain, d(c), unit_, wide);
+    if (!fit) return false;
+    out_.n[c] = fit->shift;
+    out_.c[c] = static_cast<int32_t>(fit->offset);
     for (size_t j = 0; j < terms_.size(); ++j) {
-      if (terms_[j].is_sum) out_.factors[j][c] = static_cast<int32_t>(round_half_up(scale * a(terms_[j], c)));
+      if (terms_[j].is_sum)
+        out_.factors[j][c] = static_cast<int32_t>(round_half_up(fit->scale * a(terms_[j], c)));
     }
+    return true;
   }
 
   void fill(std::vector<int32_t>& to, double value) const {
@@ -262,7 +249,7 @@ class Constants {
 
   // Profile U. False: it does not fit, and profile W is to be taken.
   bool unit_per_channel() {
-    if (sums_.size() != 1 || coded()) return false;
+    if (sums_.size() != 1 || coded() || reads_stream()) return false;
     const CurrentTerm& sum = *sums_[0];
     const int64_t f = spec_.unit_bits >= 0 ? spec_.unit_bits : 3;
     expect(f <= 15, "unit_bits must be 0..15 in profile U, received " + std::to_string(f));

@@ -9,9 +9,11 @@
 
 namespace snncore::graph {
 
-/// What enters a neuron: a sum A with the real value a[c] * A + d[c] (a >= 0), or spikes worth `unit` each.
+/// What enters a neuron or a stream: a sum A with the real value a[c] * A + d[c] (a >= 0), or spikes worth
+/// `unit` each.
 struct CurrentTerm {
   bool is_sum = true;
+  bool is_stream = false;  // the sum is a stream: its products have 64 bits
   std::vector<double> a, d;
   std::vector<int64_t> a_max;  // the largest |A|, for each channel
   double unit = 1.0;           // spikes and counts

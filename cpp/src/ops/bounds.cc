@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/checked.h"
 #include "ops/weights.h"
@@ -89,6 +90,54 @@ ChannelRange counted_range(const NodeView& view) {
   return {.lo = std::vector<int64_t>(channels, sum.lo), .hi = hi, .a_max = hi};
 }
 
+/// What `((sum_j A_j * M.j + C + h) >> n) + sum_j K.j * s_j` of a checked node reaches, for each channel.
+std::vector<Range> requantised(const NodeView& view, const std::vector<const ChannelRange*>& sums,
+                               bool wide) {
+  const int64_t channels = view.inputs[0]->channels();
+  const auto* offset = view.get("C", DType::kI32, {channels}).as<int32_t>();
+  const auto* shift = view.get("n", DType::kI32, {channels}).as<int32_t>();
+  std::vector<const int32_t*> factors;
+  for (size_t j = 0; j < sums.size(); ++j) {
+    const bool added = sums[j] == nullptr && view.inputs[j]->type == EdgeType::kStream;  // without a factor
+    const std::string role = (sums[j] != nullptr ? "M." : "K.") + std::to_string(j);
+    factors.push_back(added ? nullptr : view.get(role, DType::kI32, {channels}).as<int32_t>());
+  }
+  const std::string what = view.label() + ": bound";
+  std::vector<Range> all;
+  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
+    const int64_t half = shift[c] > 0 ? int64_t{1} << (shift[c] - 1) : 0;
+    int64_t bound = std::abs(int64_t{offset[c]}) + half, lo = offset[c] + half, hi = lo, side_lo = 0,
+            side_hi = 0;
+    for (size_t j = 0; j < sums.size(); ++j) {
+      if (factors[j] == nullptr) continue;
+      const int64_t f = factors[j][c];
+      if (const ChannelRange* a = sums[j]) {
+        bound = checked_add(bound, checked_mul(a->a_max[c], f, what), what);
+        lo = checked_add(lo, checked_mul(a->lo[c], f, what), what);
+        hi = checked_add(hi, checked_mul(a->hi[c], f, what), what);
+      } else {
+        (f > 0 ? side_hi : side_lo) += f * view.inputs[j]->hi;
+      }
+    }
+    if (!wide && bound > kMax32) {
+      view.fail("channel " + std::to_string(c) + " may reach " + std::to_string(bound) +
+                " before the shift, past 31 bits, and is not wide");
+    }
+    all.push_back({(lo >> shift[c]) + side_lo, (hi >> shift[c]) + side_hi});
+  }
+  return all;
+}
+
+void expect_int32(const NodeView& view, const std::vector<Range>& currents) {
+  for (size_t c = 0; c < currents.size(); ++c) {
+    if (currents[c].lo >= kMin32 && currents[c].hi <= kMax32) continue;
+    view.fail("the current of channel " + std::to_string(c) + " may lie in " +
+              std::to_string(currents[c].lo) + ".." + std::to_string(currents[c].hi) + ", past 32 bits");
+  }
+}
+
+int64_t saturated(int64_t x) { return std::clamp(x, kMin32, kMax32); }
+
 }  // namespace
 
 ChannelRange channel_range(const NodeView& view) {
@@ -126,43 +175,33 @@ ChannelRange channel_range(const NodeView& view) {
 std::vector<int64_t> accumulator_bounds(const NodeView& view) { return channel_range(view).a_max; }
 
 Range requant_range(const NodeView& view, const std::vector<const ChannelRange*>& sums) {
-  const int64_t channels = view.inputs[0]->channels();
-  const auto* offset = view.get("C", DType::kI32, {channels}).as<int32_t>();
-  const auto* shift = view.get("n", DType::kI32, {channels}).as<int32_t>();
-  const bool wide = view.flag("wide");
-  std::vector<const int32_t*> factors;
-  for (size_t j = 0; j < sums.size(); ++j) {
-    factors.push_back(
-        view.get((sums[j] != nullptr ? "M." : "K.") + std::to_string(j), DType::kI32, {channels})
-            .as<int32_t>());
-  }
-  const std::string what = view.label() + ": bound";
+  const std::vector<Range> currents = requantised(view, sums, view.flag("wide"));
+  const auto stream = [](const Edge* x) { return x->type == EdgeType::kStream; };
+  if (std::ranges::none_of(view.inputs, stream)) expect_int32(view, currents);
   Range all{kMax32, kMin32};
-  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    const int64_t half = shift[c] > 0 ? int64_t{1} << (shift[c] - 1) : 0;
-    int64_t bound = std::abs(int64_t{offset[c]}) + half, lo = offset[c] + half, hi = lo, side_lo = 0,
-            side_hi = 0;
-    for (size_t j = 0; j < sums.size(); ++j) {
-      const int64_t f = factors[j][c];
-      if (const ChannelRange* a = sums[j]) {
-        bound = checked_add(bound, checked_mul(a->a_max[c], f, what), what);
-        lo = checked_add(lo, checked_mul(a->lo[c], f, what), what);
-        hi = checked_add(hi, checked_mul(a->hi[c], f, what), what);
-      } else {
-        (f > 0 ? side_hi : side_lo) += f * view.inputs[j]->hi;
-      }
+  for (const Range& r : currents) {
+    all = {std::min(all.lo, saturated(r.lo)), std::max(all.hi, saturated(r.hi))};
+  }
+  return all;
+}
+
+ChannelRange residual_range(const NodeView& view, const std::vector<const ChannelRange*>& sums) {
+  std::vector<const ChannelRange*> own = sums, streams;
+  for (size_t j = 0; j < sums.size(); ++j) {
+    if (view.inputs[j]->type == EdgeType::kStream) streams.push_back(std::exchange(own[j], nullptr));
+  }
+  const std::vector<Range> written = requantised(view, own, true);
+  expect_int32(view, written);
+  ChannelRange all;
+  for (size_t c = 0; c < written.size(); ++c) {
+    auto [lo, hi] = written[c];
+    for (const ChannelRange* stream : streams) {
+      lo += stream->lo[c];
+      hi += stream->hi[c];
     }
-    if (!wide && bound > kMax32) {
-      view.fail("channel " + std::to_string(c) + " may reach " + std::to_string(bound) +
-                " before the shift, past 31 bits, and is not wide");
-    }
-    lo = (lo >> shift[c]) + side_lo;
-    hi = (hi >> shift[c]) + side_hi;
-    if (lo < kMin32 || hi > kMax32) {
-      view.fail("the current of channel " + std::to_string(c) + " may lie in " + std::to_string(lo) + ".." +
-                std::to_string(hi) + ", past 32 bits");
-    }
-    all = {std::min(all.lo, lo), std::max(all.hi, hi)};
+    all.lo.push_back(saturated(lo));
+    all.hi.push_back(saturated(hi));
+    all.a_max.push_back(std::max(std::abs(all.lo[c]), std::abs(all.hi[c])));
   }
   return all;
 }

@@ -28,7 +28,10 @@ struct Range {
 
 /// The range of the current of a requant node that was checked before. `sums[j]` belongs to input j and is
 /// null where that is a spike or count edge. Throws Error(kFormat) when the node breaks its bound
-/// (docs/format.md, `requant`) or the current leaves int32.
+/// (docs/format.md, `requant`) or the current leaves int32; a current made of a stream saturates there.
 Range requant_range(const NodeView& requant, const std::vector<const ChannelRange*>& sums);
+
+/// The same of a residual node; `sums` holds what its streams reach, too. What it adds must stay in int32.
+ChannelRange residual_range(const NodeView& residual, const std::vector<const ChannelRange*>& sums);
 
 }  // namespace snncore::ops

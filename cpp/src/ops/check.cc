@@ -70,6 +70,7 @@ std::string edge_text(const Edge& edge) {
   if (edge.type == EdgeType::kPixel) text += " pixel";
   if (edge.type == EdgeType::kSum) text += " sum";
   if (edge.type == EdgeType::kCurrent) text += " current";
+  if (edge.type == EdgeType::kStream) text += " stream";
   return text + " " + shape_string(edge.shape);
 }
 
@@ -173,6 +174,12 @@ Edge sum_edge(const Shape& shape, int64_t lo, int64_t hi) {
 Edge current_edge(const Shape& shape, int64_t lo, int64_t hi) {
   Edge edge = sum_edge(shape, lo, hi);
   edge.type = EdgeType::kCurrent;
+  return edge;
+}
+
+Edge stream_edge(const Shape& shape, int64_t lo, int64_t hi) {
+  Edge edge = sum_edge(shape, lo, hi);
+  edge.type = EdgeType::kStream;
   return edge;
 }
 

@@ -41,6 +41,7 @@ Edge spike_edge(const Shape& shape);
 Edge count_edge(const NodeView& view, const Shape& shape, int64_t hi, int64_t divisor);
 Edge sum_edge(const Shape& shape, int64_t lo, int64_t hi);
 Edge current_edge(const Shape& shape, int64_t lo, int64_t hi);
+Edge stream_edge(const Shape& shape, int64_t lo, int64_t hi);
 Edge real_edge(const Shape& shape);
 
 }  // namespace snncore::ops

@@ -10,9 +10,18 @@ namespace snncore::ops {
 /// Steps that a delay may take.
 inline constexpr int64_t kMaxDelay = 4096;
 
+/// The factors M.j of sums and K.j of spikes and counts, then C and n, of a node like `requant`; returns how
+/// many inputs have an M. `scales_streams`: streams have one, too; else they are added as they are.
+size_t check_factors(const NodeView& view, bool scales_streams);
+
+/// Steps that a saccade weighs.
+int64_t saccade_steps(const NodeView& view);
+
 Edge infer_conv2d(const NodeView& view);
 Edge infer_linear(const NodeView& view);
 Edge infer_requant(const NodeView& view);
+Edge infer_residual(const NodeView& view);
+Edge infer_saccade(const NodeView& view);
 Edge infer_maxpool2d(const NodeView& view);
 Edge infer_avgpool2d(const NodeView& view);
 Edge infer_add(const NodeView& view);

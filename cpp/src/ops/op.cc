@@ -29,6 +29,7 @@ std::string edge_dtype(const Edge& edge) {
       return "u8";
     case EdgeType::kSum:
     case EdgeType::kCurrent:
+    case EdgeType::kStream:
       return "i32";
     case EdgeType::kReal:
       return "f32";

@@ -14,7 +14,7 @@
 
 namespace snncore::ops {
 
-enum class EdgeType : uint8_t { kSpike, kCount, kPixel, kSum, kCurrent, kReal };
+enum class EdgeType : uint8_t { kSpike, kCount, kPixel, kSum, kCurrent, kStream, kReal };
 
 /// One step of one sample of a value (docs/format.md, "Edges").
 struct Edge {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "ops/check.h"
@@ -5,32 +6,40 @@
 
 namespace snncore::ops {
 
-Edge infer_requant(const NodeView& view) {
-  expect_attrs(view, {"wide"});
-  (void)view.flag("wide");
-  expect_alike_inputs(view, 1);
+size_t check_factors(const NodeView& view, bool scales_streams) {
   const Shape channels{view.inputs[0]->channels()};
   constexpr int64_t kMax = std::numeric_limits<int32_t>::max();
-
-  size_t sums = 0;
+  size_t sums = 0, factors = 0;
   for (size_t j = 0; j < view.inputs.size(); ++j) {
     const Edge& x = *view.inputs[j];
-    const bool sum = x.type == EdgeType::kSum;
+    const bool stream = x.type == EdgeType::kStream;
+    if (stream && !scales_streams) continue;
+    const bool sum = x.type == EdgeType::kSum || stream;
     if (!sum && x.type != EdgeType::kSpike && x.type != EdgeType::kCount) {
-      refuse_input(view, x, "a sum, spikes or counts");
+      refuse_input(view, x, "a sum, a stream, spikes or counts");
     }
     const std::string role = (sum ? "M." : "K.") + std::to_string(j);
     const tensor::Tensor& factor = view.get(role, DType::kI32, channels);
     if (sum) expect_between(view, role, factor, 0, kMax);
     sums += sum;
+    ++factors;
   }
-  if (sums == 0) view.fail("needs at least one input that is a sum");
   (void)view.get("C", DType::kI32, channels);
   expect_between(view, "n", view.get("n", DType::kI32, channels), 0, 30);
-  if (view.node.tensors.size() != view.inputs.size() + 2) {
+  if (view.node.tensors.size() != factors + 2) {
     view.fail("must have one factor for each input, C and n, has " +
               std::to_string(view.node.tensors.size()) + " tensors");
   }
+  return sums;
+}
+
+Edge infer_requant(const NodeView& view) {
+  expect_attrs(view, {"wide"});
+  const bool wide = view.flag("wide");
+  expect_alike_inputs(view, 1);
+  if (check_factors(view, true) == 0) view.fail("needs at least one input that is a sum or a stream");
+  const auto stream = [](const Edge* x) { return x->type == EdgeType::kStream; };
+  if (!wide && std::ranges::any_of(view.inputs, stream)) view.fail("reads a stream and must be wide");
   return current_edge(view.inputs[0]->shape, 0, 0);
 }
 

@@ -214,9 +214,7 @@ class SumsStep final : public Step {
 
 }  // namespace
 
-namespace {
-
-size_t tile_for(const IntCurrents& in, const NeuronPlace& place) noexcept {
+size_t currents_tile(const IntCurrents& in, const NeuronPlace& place) noexcept {
   TileSize good{1, 1};
   for (const SumInput& sum : in.sums) {
     const TileSize size = sum.synapse->good_tile();
@@ -224,8 +222,6 @@ size_t tile_for(const IntCurrents& in, const NeuronPlace& place) noexcept {
   }
   return tile_pixels(place, place.out.batch, good);
 }
-
-}  // namespace
 
 size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept {
   const size_t pixels = place.out.pixels;
@@ -245,12 +241,12 @@ size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {
 size_t neuron_age_bytes(const NeuronPlace& place) noexcept { return neuron_state_bytes(place, 8); }
 
 std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, IntCurrents currents, const NeuronPlace& place) {
-  const size_t tile = tile_for(currents, place);
+  const size_t tile = currents_tile(currents, place);
   return std::make_unique<IntNeuronStep>(std::move(neuron), std::move(currents), place, tile);
 }
 
 std::unique_ptr<Step> cuba_neuron_step(CubaNeuron neuron, IntCurrents currents, const NeuronPlace& place) {
-  const size_t tile = tile_for(currents, place);
+  const size_t tile = currents_tile(currents, place);
   return std::make_unique<CubaNeuronStep>(std::move(neuron), std::move(currents), place, tile);
 }
 

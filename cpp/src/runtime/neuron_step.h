@@ -75,6 +75,9 @@ std::unique_ptr<Step> int_neuron_step(IntNeuron neuron, IntCurrents currents, co
 std::unique_ptr<Step> cuba_neuron_step(CubaNeuron neuron, IntCurrents currents, const NeuronPlace& place);
 std::unique_ptr<Step> float_neuron_step(FloatNeuron neuron, const NeuronPlace& place);
 
+/// Output pixels of one tile behind these currents.
+size_t currents_tile(const IntCurrents& currents, const NeuronPlace& place) noexcept;
+
 /// A conv2d or linear whose result is wanted in memory.
 std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out, size_t threads);
 

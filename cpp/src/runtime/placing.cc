@@ -120,7 +120,7 @@ bool Placing::fused(const std::string& edge) const {
   if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
   const Node& reader = *std::ranges::find_if(
       graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
-  return reader.op == "requant" || ops::is_neuron(reader.op);
+  return reader.op == "requant" || reader.op == "residual" || ops::is_neuron(reader.op);
 }
 
 Slot Placing::new_slot(const Edge& edge, EdgeType type, size_t steps) const {
@@ -192,8 +192,8 @@ const Slot& Placing::read(const std::string& edge) {
 }
 
 // A read of whatever a fused sum reads.
-void Placing::read_through(const std::string& edge) {
-  read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
+const Slot& Placing::read_through(const std::string& edge) {
+  return read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
 }
 
 bool Placing::all_static(const Node& node) const {
@@ -219,17 +219,23 @@ void Placing::place_node(const Node& node) {
     place_delay(node, edge);
     return;
   }
+  if (node.op == "residual") {
+    place_residual(node, edge);
+    return;
+  }
   const Slot in = read(node.inputs[0]);
   for (const std::string& other : node.inputs) {
     const Slot& slot = read(other);
     require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels),
             ErrorCode::kUnsupported, "add '" + node.name + "': cannot add a flattened image and a vector");
   }
-  const size_t steps = node.op == "readout" || all_static(node) ? 1 : steps_;
-  const bool dense = node.op == "conv2d" || node.op == "linear";
+  const bool gate = node.op == "saccade";  // of what does not change, too, each step has its own
+  const size_t steps = node.op == "readout" || (all_static(node) && !gate) ? 1 : steps_;
+  const bool pooled = node.op == "readout" && graph_.edges.at(node.inputs[0]).is_image();
+  const bool dense = node.op == "conv2d" || node.op == "linear" || pooled;
   place(slots_, out, dense ? new_slot(edge, edge.type, steps) : slot_like(in, edge, edge.type, steps));
   if (node.op == "readout" && in.type != EdgeType::kReal && recorded(node.name + ".sum")) {
-    Slot sums = slot_like(in, edge, EdgeType::kSum, 1);
+    Slot sums = pooled ? new_slot(edge, EdgeType::kSum, 1) : slot_like(in, edge, EdgeType::kSum, 1);
     sums.row_bytes = pad_channels(sums.channels) * sizeof(int64_t);
     place(extra_, node.name + ".sum", sums);
   }
@@ -254,6 +260,18 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
     const bool kept = suffix[1] == 'v' || neurons::has_current(node);
     if (kept && recorded(name)) place(extra_, name, slot_like(like, edge, state, steps_));
   }
+}
+
+// A stream that nothing in time has entered is one frame.
+void Placing::place_residual(const Node& node, const Edge& edge) {
+  Slot slot = new_slot(edge, edge.type, 1);
+  bool still = true;
+  for (const std::string& in : node.inputs) {
+    still &= read_through(in).is_static();
+    require(fused(in) || slots_.at(in).slot.pixels == slot.pixels, ErrorCode::kUnsupported,
+            "residual '" + node.name + "': a flattened image cannot enter a stream");
+  }
+  place(slots_, node.outputs[0], new_slot(edge, edge.type, still ? 1 : steps_));
 }
 
 // What a delay reads back has no slot yet; it gets one of the same form, or `remember` refuses it.
@@ -300,23 +318,26 @@ void Placing::place_results() {
 
 bool Placing::per_step(const std::string& edge) const {
   const Node* node = graph::producer(graph_, edge);
-  return node == nullptr || node->op != "readout";
+  if (node == nullptr || node->op == "delay") return true;
+  return node->op != "readout" &&
+         std::ranges::any_of(node->inputs, [&](const std::string& in) { return per_step(in); });
 }
 
 std::string Placing::recorded_edge(const std::string& name) const {
   const Node* node = recorded_node(name);
   const bool neuron = node != nullptr && ops::is_neuron(node->op);
+  const bool gate = node != nullptr && node->op == "saccade";
   const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
   const bool spikes = neuron && graph_.edges.at(node->outputs[0]).type == EdgeType::kSpike;
   require(name.ends_with(".sum") ? sums
           : name.ends_with(".i") ? neuron && neurons::has_current(*node)
           : name.ends_with(".v") ? neuron
-                                 : spikes,
+                                 : spikes || gate,
           ErrorCode::kInvalidArgument,
           "record '" + name +
-              "': expected '<neuron>' of one that gives spikes, '<neuron>.v', '<neuron>.i' of one with a "
-              "synaptic current, '<conv or linear>.sum' or that of another operation that adds up spikes, or "
-              "'<readout>.sum' of an integer readout");
+              "': expected '<neuron>' or '<saccade>' of one that gives spikes, '<neuron>.v', '<neuron>.i' of "
+              "one with a synaptic current, '<conv or linear>.sum' or that of another operation that adds up "
+              "spikes, or '<readout>.sum' of an integer readout");
   return node->outputs[0];
 }
 

@@ -30,7 +30,7 @@ class Placing {
   [[nodiscard]] bool is_made(const ops::Node& node) const;
   /// A sum that one neuron alone reads never reaches memory.
   [[nodiscard]] bool fused(const std::string& edge) const;
-  /// Every step has a value of its own: all edges but readouts.
+  /// Every step has a value of its own: all edges but readouts and what is made of them alone.
   [[nodiscard]] bool per_step(const std::string& edge) const;
   /// The node that a record name speaks of: "<node>", "<node>.v", "<node>.i", "<node>.sum"; null when there
   /// is none.
@@ -59,10 +59,11 @@ class Placing {
   void place_inputs();
   void place_whole(const std::string& name, Slot slot);
   const Slot& read(const std::string& edge);
-  void read_through(const std::string& edge);
+  const Slot& read_through(const std::string& edge);
   [[nodiscard]] bool all_static(const ops::Node& node) const;
   void place_node(const ops::Node& node);
   void place_neuron(const ops::Node& node, const ops::Edge& edge);
+  void place_residual(const ops::Node& node, const ops::Edge& edge);
   void place_delay(const ops::Node& node, const ops::Edge& edge);
   [[nodiscard]] bool recorded(const std::string& name) const;
   void place_results();

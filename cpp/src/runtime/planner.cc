@@ -13,6 +13,8 @@
 #include "runtime/placing.h"
 #include "runtime/program.h"
 #include "runtime/psn_step.h"
+#include "runtime/residual_step.h"
+#include "runtime/saccade_step.h"
 #include "runtime/simple_steps.h"
 #include "runtime/synapse.h"
 #include "runtime/token_steps.h"
@@ -103,6 +105,10 @@ class Planner {
       return;
     }
     const Slot& slot = placing_.slot(node.outputs[0]);
+    if (node.op == "residual") {
+      make_residual(node, slot);
+      return;
+    }
     const Slot& in = placing_.slot(node.inputs[0]);
     if (node.op == "delay") {
       make_delay(node, in, slot);
@@ -114,6 +120,8 @@ class Planner {
       push(avgpool_step(pool_window(view(node), in, slot), in, slot));
     } else if (node.op == "add") {
       make_add(node, slot);
+    } else if (node.op == "saccade") {
+      make_saccade(view(node), in, slot);
     } else if (std::unique_ptr<Step> step = token_step(view(node), slots(node), slot)) {
       push(std::move(step));
     } else {
@@ -173,6 +181,7 @@ class Planner {
     const std::string& mode = v.text("mode");
     r.mode = mode == "sum" ? ReadoutMode::kSum : mode == "mean" ? ReadoutMode::kMean : ReadoutMode::kLast;
     r.steps = program_->plan_steps();
+    r.pools = graph_.edges.at(node.inputs[0]).is_image();
     if (in.type != EdgeType::kReal) {
       const tensor::Tensor& scale = *v.find("scale");
       const size_t count = out.pixels * out.channels;
@@ -184,6 +193,41 @@ class Planner {
     std::optional<Slot> sums;
     if (const Slot* slot = placing_.extra(node.name + ".sum")) sums = *slot;
     push(readout_step(std::move(r), in, out, sums));
+  }
+
+  void make_residual(const Node& node, const Slot& out) {
+    std::vector<Slot> streams;
+    for (const std::string& in : node.inputs) {
+      if (graph_.edges.at(in).type == EdgeType::kStream) streams.push_back(placing_.slot(in));
+    }
+    const NeuronPlace place{.out = out, .steps = out.steps, .threads = program_->threads()};
+    push(residual_step(currents(view(node), out.channels), std::move(streams), place));
+  }
+
+  void make_saccade(const NodeView& v, const Slot& q, const Slot& out) {
+    const auto doubles = [&](const char* role) {
+      const tensor::Tensor* t = v.find(role);
+      if (t == nullptr) return std::vector<double>();
+      return std::vector<double>(t->as<double>(), t->as<double>() + t->bytes / sizeof(double));
+    };
+    Saccade s{.mix = doubles("mix"), .threshold = doubles("threshold")};
+    const size_t most = s.threshold.size();
+    require(program_->steps <= most, ErrorCode::kState,
+            v.label() + ": weighs " + std::to_string(most) + " steps, asked for " +
+                std::to_string(program_->steps));
+    limit_steps(most, v.label() + " weighs");
+    if (v.inputs.size() > 1) s.kappa = placing_.slot(v.node.inputs[1]);
+    if (program_->keeps_state()) {
+      s.q_state = take_state(saccade_state_bytes(q, most));
+      if (s.kappa) s.kappa_state = take_state(saccade_state_bytes(*s.kappa, most));
+    }
+    push(saccade_step(std::move(s), q, out));
+  }
+
+  void limit_steps(size_t most, const std::string& because) {
+    if (static_cast<int64_t>(most) >= program_->max_steps) return;
+    program_->max_steps = static_cast<int64_t>(most);
+    program_->limited_by = because;
   }
 
   size_t take_state(size_t bytes) {
@@ -202,7 +246,7 @@ class Planner {
     if (const Slot* slot = placing_.extra(node.name + ".i")) place.record_current = *slot;
     if (node.op == "cuba_lif") {
       if (program_->keeps_state()) place.state_offset = take_state(neuron_state_bytes(place, 2 * 32));
-      push(cuba_neuron_step(cuba_neuron(v, place.out.channels), currents(v, place.out.channels), place));
+      push(cuba_neuron_step(cuba_neuron(v, place.out.channels), before(v, place.out.channels), place));
       return;
     }
     if (node.op == "neuron") {
@@ -230,7 +274,7 @@ class Planner {
       place.state_offset = take_state(neuron_state_bytes(place, n.state_bits));
       if (n.profile_x_shift) place.age_offset = take_state(neuron_age_bytes(place));
     }
-    push(int_neuron_step(std::move(n), currents(v, place.out.channels), place));
+    push(int_neuron_step(std::move(n), before(v, place.out.channels), place));
   }
 
   void make_rule_neuron(const NodeView& v, NeuronPlace place) {
@@ -279,13 +323,19 @@ class Planner {
     return n;
   }
 
-  // What the requantisation before a neuron reads, and its constants.
-  IntCurrents currents(const NodeView& v, size_t channels) {
+  IntCurrents before(const NodeView& neuron, size_t channels) {
+    return currents(view(*graph::producer(graph_, neuron.node.inputs[0])), channels);
+  }
+
+  // What a requantisation reads, and its constants; not what is added to it as it is.
+  IntCurrents currents(const NodeView& q, size_t channels) {
     IntCurrents n;
-    const NodeView q = view(*graph::producer(graph_, v.node.inputs[0]));
+    const bool residual = q.node.op == "residual";
     for (size_t j = 0; j < q.inputs.size(); ++j) {
       const std::string index = std::to_string(j), &edge = q.node.inputs[j];
-      if (q.inputs[j]->type == EdgeType::kSum) {
+      const bool stream = q.inputs[j]->type == EdgeType::kStream;
+      if (residual && stream) continue;
+      if (q.inputs[j]->type == EdgeType::kSum || stream) {
         n.sums.push_back({synapse(edge), padded(*q.find("M." + index), channels, 0)});
       } else {
         n.spikes.push_back({placing_.slot(edge), padded(*q.find("K." + index), channels, 0)});
@@ -293,7 +343,7 @@ class Planner {
     }
     n.c = padded(*q.find("C"), channels, 0);
     n.n = padded(*q.find("n"), channels, 0);
-    n.wide = q.flag("wide");
+    n.wide = residual || q.flag("wide");
     return n;
   }
 
@@ -333,7 +383,7 @@ class Planner {
     n.profile_x_shift = static_cast<int32_t>(v.integer("unit_bits"));
     n.state_bits = 32;
     const int64_t most = v.integer("unit_bits") + 1;
-    program_->max_steps = std::min(program_->max_steps, most);
+    limit_steps(static_cast<size_t>(most), "a profile X neuron is exact for");
     require(static_cast<int64_t>(program_->steps) <= most, ErrorCode::kState,
             v.label() + ": profile X is exact for " + std::to_string(most) + " steps, asked for " +
                 std::to_string(program_->steps));

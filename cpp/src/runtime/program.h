@@ -35,7 +35,8 @@ struct Program::Impl {
   size_t steps = 1;        // of one run
   bool recurrent = false;  // the graph has a cycle
   size_t batch = 1;
-  int64_t max_steps = INT64_MAX;  // profile X: steps before a reset is needed
+  int64_t max_steps = INT64_MAX;  // steps before a reset is needed
+  std::string limited_by;         // what needs it, as the start of a sentence
   std::vector<Input> inputs;
   std::vector<Value> outputs, records;
   std::vector<std::unique_ptr<runtime::Step>> plan;

@@ -133,7 +133,7 @@ struct Session::Impl {
 
   void check_steps(int64_t more) const {
     if (more > program->max_steps - steps) {
-      throw Error(ErrorCode::kState, "a profile X neuron is exact for " + std::to_string(program->max_steps) +
+      throw Error(ErrorCode::kState, program->limited_by + " " + std::to_string(program->max_steps) +
                                          " steps: call reset() first");
     }
   }

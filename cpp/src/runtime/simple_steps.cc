@@ -134,7 +134,9 @@ class ReadoutStep final : public Step {
   }
 
  private:
-  [[nodiscard]] size_t outputs() const noexcept { return in_.pixels * in_.channels; }
+  [[nodiscard]] size_t outputs() const noexcept {
+    return readout_.pools ? in_.channels : in_.pixels * in_.channels;
+  }
 
   // Vectors that were images keep their rows: output i is channel i % channels of row i / channels.
   template <typename T>
@@ -149,8 +151,14 @@ class ReadoutStep final : public Step {
       case EdgeType::kCount:
         return at<uint16_t>(in_, f, t, n, i);
       default:
-        return at<int32_t>(in_, f, t, n, i);
+        return readout_.pools ? pooled(f, t, n, i) : at<int32_t>(in_, f, t, n, i);
     }
+  }
+
+  [[nodiscard]] int64_t pooled(const Frame& f, size_t t, size_t n, size_t channel) const noexcept {
+    int64_t sum = 0;
+    for (size_t p = 0; p < in_.pixels; ++p) sum += in_.row<int32_t>(f, t, n, p)[channel];
+    return sum;
   }
 
   template <typename T>

@@ -25,6 +25,7 @@ struct Readout {
   ReadoutMode mode = ReadoutMode::kMean;
   std::vector<double> scale, bias;     // integer input: one of each for every output
   size_t steps = 1;                    // steps of the input edge in one run
+  bool pools = false;                  // of an image: its pixels are added, too
   std::optional<size_t> state_offset;  // running sums of a stream: int64 or float, [batch][outputs]
 };
 

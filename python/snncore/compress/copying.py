@@ -111,6 +111,15 @@ class Copy:
         wide = node["attrs"]["wide"]
         return self.builder.requant(node["name"], inputs, factors, values["C"], values["n"], wide)
 
+    def _residual(self, node: Node, inputs: list[str]) -> str:
+        values = self.graph.values(node)
+        factors = [values.get(f"M.{j}", values.get(f"K.{j}")) for j in range(len(inputs))]
+        unit = node["attrs"]["unit"]
+        return self.builder.residual_int(node["name"], inputs, factors, values["C"], values["n"], unit)
+
+    def _saccade(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.saccade(node["name"], *inputs, **node["attrs"], **self.graph.values(node))
+
     def _maxpool2d(self, node: Node, inputs: list[str]) -> str:
         return self.builder.maxpool2d(node["name"], inputs[0], **node["attrs"])
 

@@ -104,15 +104,41 @@ def requant(
 
     `sums` are pairs (A, M), `shortcuts` pairs (s, K) of spikes or counts; `offset` is C, `shift` n.
     """
-    total = _along_channels(offset, sums[0][0])
+    like = [*sums, *shortcuts][0][0]
+    total = _along_channels(offset, like)
     for a, m in sums:
         total = total + a * _along_channels(m, a)
-    n = _along_channels(shift, sums[0][0])
+    n = _along_channels(shift, like)
     half = torch.where(n > 0, 1 << (n - 1).clamp(min=0), 0)
     current = (total + half) >> n
     for s, k in shortcuts:
         current = current + s * _along_channels(k, s)
     return current
+
+
+def residual(
+    streams: Sequence[Tensor],
+    sums: Sequence[tuple[Tensor, Tensor]],
+    shortcuts: Sequence[tuple[Tensor, Tensor]],
+    offset: Tensor,
+    shift: Tensor,
+) -> Tensor:
+    """Write to an int32 stream: ``sum_j R_j + requant(...)``, which `saturate32` then makes the stream.
+
+    The other arguments are those of `requant`.
+    """
+    any_input = [*streams, *(x for x, _ in [*sums, *shortcuts])][0]
+    total = torch.zeros_like(any_input)
+    if sums or shortcuts:
+        total = total + requant(sums, shortcuts, offset, shift)
+    for stream in streams:
+        total = total + stream
+    return total
+
+
+def saturate32(x: Tensor) -> Tensor:
+    """Clamp to -2^31 .. 2^31 - 1."""
+    return x.clamp(-(2**31), 2**31 - 1)
 
 
 def _along_channels(values: Tensor, like: Tensor) -> Tensor:
@@ -211,7 +237,12 @@ def _scores(q: Tensor, k: Tensor) -> Tensor:
 
 
 def readout_sum(x: Tensor, mode: Mode) -> Tensor:
-    """``S = sum_t x[t]`` (`mode` ``"last"``: the last step), int64 exact or float32 in order from +0."""
+    """``S = sum_t x[t]`` (`mode` ``"last"``: the last step), int64 exact or float32 in order from +0.
+
+    The pixels of an image, which is a stream, are summed, too.
+    """
+    if x.dim() == 5:
+        x = x.sum((3, 4))
     if mode == "last":
         return x[-1]
     total = torch.zeros_like(x[0])

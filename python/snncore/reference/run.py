@@ -27,6 +27,7 @@ from . import ops, psn
 from .cuba import cuba_lif
 from .integer import IntegerLif, Saturations, Steps, float_lif, integer_lif
 from .neuron import run as run_neuron
+from .saccade import saccade
 
 NEURONS = ("lif", "if", "cuba_lif", "neuron", "psn")
 
@@ -49,7 +50,7 @@ class Result:
     `spikes` bool and `membranes` (after reset) int64 or float32, ``[T, N, C, H, W]`` or ``[T, N, F]``;
     `currents` of neurons with a synaptic current, alike;
     `sums` int64, ``[N, F]`` of a readout of integers, ``[T, N, ...]`` of a convolution or linear layer;
-    `saturations` of the integer neurons.
+    `saturations` of the integer neurons and the streams.
     """
 
     outputs: dict[str, Tensor] = field(default_factory=dict)
@@ -297,7 +298,10 @@ class _Walk:
         return self._keep_sum(node, ops.conv2d(x, weight, bias, **node.attrs))
 
     def _linear(self, node: _Node) -> Tensor:
-        return self._keep_sum(node, ops.linear(*self._weighted(node)))
+        x, weight, bias = self._weighted(node)
+        if x.dim() == 2:  # of a readout: one for all steps
+            return ops.linear(x[None], weight, bias)[0]
+        return self._keep_sum(node, ops.linear(x, weight, bias))
 
     def _requant(self, node: _Node) -> Tensor:
         sums, shortcuts = [], []
@@ -306,7 +310,29 @@ class _Walk:
                 sums.append((x, node.tensors[f"M.{j}"]))
             else:
                 shortcuts.append((x, node.tensors[f"K.{j}"]))
-        return ops.requant(sums, shortcuts, node.tensors["C"], node.tensors["n"])
+        current = ops.requant(sums, shortcuts, node.tensors["C"], node.tensors["n"])
+        streams = [e for e in node.inputs if self.edges[e]["unit"] == "stream"]
+        return ops.saturate32(current) if streams else current
+
+    def _residual(self, node: _Node) -> Tensor:
+        streams, sums, shortcuts = [], [], []
+        for j, x in enumerate(self._inputs(node)):
+            if f"M.{j}" in node.tensors:
+                sums.append((x, node.tensors[f"M.{j}"]))
+            elif f"K.{j}" in node.tensors:
+                shortcuts.append((x, node.tensors[f"K.{j}"]))
+            else:
+                streams.append(x)
+        exact = ops.residual(streams, sums, shortcuts, node.tensors["C"], node.tensors["n"])
+        total = ops.saturate32(exact)
+        self.result.saturations[node.name] = Saturations(integrate=int((exact != total).sum()))
+        return total
+
+    def _saccade(self, node: _Node) -> Tensor:
+        q, *kappa = self._inputs(node)
+        spikes = saccade(q, *(kappa or [None]), mode=node.attrs["mode"], **node.tensors)
+        self._keep(self.result.spikes, node, node.name, spikes != 0)
+        return spikes
 
     def _lif(self, node: _Node) -> Tensor:
         x, a = self.values[node.inputs[0]], node.attrs

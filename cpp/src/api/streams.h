@@ -1,0 +1,61 @@
+// What GraphBuilder knows of int32 streams before their units are settled.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/built_value.h"
+
+namespace snncore {
+
+/// The real value of one in each stream. Streams that are added have one unit.
+class StreamUnits {
+ public:
+  /// A new stream; `unit` 0: the first neuron that reads it, or a stream it joins, settles that.
+  size_t add(double unit);
+  /// Throws Error(kInvalidArgument) naming `layer` where both are settled and differ.
+  size_t join(const std::string& layer, size_t a, size_t b);
+  /// Has no effect on a stream whose unit is settled.
+  void settle(size_t stream, double unit);
+  /// Throws where the stream has another unit already.
+  void demand(const std::string& layer, size_t stream, double unit);
+  [[nodiscard]] double of(size_t stream) const;
+
+ private:
+  [[nodiscard]] size_t root(size_t stream) const;
+
+  std::vector<size_t> same_as_;
+  std::vector<double> units_;  // of roots
+};
+
+struct PendingResidual {
+  std::string name;
+  std::vector<BuiltTerm> terms;      // not the streams
+  std::vector<std::string> streams;  // edges that are added as they are
+  size_t stream = 0;                 // what it is a part of
+};
+
+/// The mean of a stream over its pixels, perhaps through a linear layer, until a readout takes it over time:
+/// sums commute, and the stream itself has no rounding to lose.
+struct PooledStream {
+  std::string edge;  // of the stream
+  size_t stream = 0;
+  double share = 1.0;  // of one pixel
+  Shape shape;         // in user order, as it is now
+  std::string pool;    // the readout's name where a linear layer follows
+  std::string layer;   // that layer, or empty
+  Shape weight_shape;
+  std::vector<float> weight, bias;
+};
+
+/// A stream as it is: no batch norm came after it.
+bool is_pure_stream(const BuiltTerm& term);
+
+/// Float32 weights of a layer, whatever form they come in.
+std::vector<float> real_weights(const std::string& layer, const WeightSpec& weight);
+
+void complete(graph::Graph& graph, const PendingNeuron& neuron, int64_t steps, const StreamUnits& units);
+void complete(graph::Graph& graph, const PendingResidual& residual, const StreamUnits& units);
+
+}  // namespace snncore
