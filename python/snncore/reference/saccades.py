@@ -26,6 +26,7 @@ A run of fewer steps than M has uses its leading block, which is exact for those
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal, get_args
 
 import torch
@@ -150,7 +151,7 @@ class Saccade(nn.Module):
         self.mode: Mode = mode
         distance = torch.arange(timesteps)[:, None] - torch.arange(timesteps)
         self.below = nn.Parameter(torch.where(distance > 0, 0.25 ** distance.float(), 0.0))
-        self.diagonal = nn.Parameter(torch.full((timesteps,), torch.tensor(1.0).expm1().log().item()))
+        self.diagonal = nn.Parameter(torch.full((timesteps,), math.log(math.expm1(1.0))))
         self.threshold = nn.Parameter(torch.full((timesteps,), float(threshold)))
 
     @property

@@ -76,7 +76,7 @@ def _shortcut_row(row: Row, rule: Rule) -> Row:
 def finished(
     row: Row, rule: Rule, classes: int, timesteps: int, preprocess: Pixels, labels: Sequence[str]
 ) -> Network:
-    """Append the head: a neuron if values are real, the mean over tokens, a linear layer. Make the network."""
+    """Append the head (of real values first a neuron), a mean over tokens, a linear layer; make the network."""
     if rule == "membranes":
         row.add("lif", row.scheme.make_neuron())
     row.add("average", nn.AdaptiveAvgPool2d(1))
