@@ -76,7 +76,7 @@ def _shortcut_row(row: Row, rule: Rule) -> Row:
 def finished(
     row: Row, rule: Rule, classes: int, timesteps: int, preprocess: Pixels, labels: Sequence[str]
 ) -> Network:
-    """Append the head (of real values first a neuron), a mean over tokens, a linear layer; make the network."""
+    """Append the head (a neuron first, if values are real): mean over tokens, linear layer; and finish."""
     if rule == "membranes":
         row.add("lif", row.scheme.make_neuron())
     row.add("average", nn.AdaptiveAvgPool2d(1))
