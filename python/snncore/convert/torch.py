@@ -132,37 +132,6 @@ def _array(values: Tensor | None, dtype: Any = np.float64) -> Any:
 
 #: Kinds whose result is spikes, whatever reached them.
 _FIRES = ("lif", "neuron", "psn", "saccade")
-#: Kinds whose result may be a stream: currents, to which others are added before neurons and after.
-_CURRENTS = ("conv2d", "batch_norm", "add")
-
-
-def streams_of(found: Trace) -> set[str]:
-    """Find the values of a membrane shortcut: currents that an `add` reads, and something else, too.
-
-    Whatever is added to a stream is one. A sum that ends in one neuron, as in a ResNet, is none.
-    """
-    alias: dict[str, str] = {}  # what merely passes through, to what it was
-    readers: dict[str, list[str]] = {}
-    for call in found.calls:
-        inputs = [alias.get(value, value) for value in call.inputs]
-        if call.kind == "drop":
-            alias[call.value] = inputs[0]
-            continue
-        for value in inputs:
-            readers.setdefault(value, []).append(call.kind)
-    streams: set[str] = set()
-    currents: set[str] = set()
-    for call in found.calls:
-        inputs = [alias.get(value, value) for value in call.inputs]
-        adds = call.kind == "add"
-        if call.kind in _CURRENTS and (not adds or currents.issuperset(inputs)):
-            currents.add(call.value)
-            kinds = readers.get(call.value, [])
-            if (adds and not streams.isdisjoint(inputs)) or ("add" in kinds and len(kinds) > 1):
-                streams.add(call.value)
-        elif call.kind == "drop" and inputs[0] in streams:
-            streams.add(call.value)
-    return streams
 
 
 class Emitter:
@@ -176,7 +145,6 @@ class Emitter:
         self.names = {
             call.value: call.name for call in found.calls
         }  # of what a delay reads before it is there
-        self.streams = streams_of(found)
 
     def input(self, example: Tensor) -> None:
         """Raw pixels for a quantised convolution whose preprocessing is known; else spikes or real values."""
@@ -224,17 +192,14 @@ class Emitter:
         """Add one call to the graph."""
         inputs = [self.edges[i] if i in self.edges else self.names[i] for i in call.inputs]
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
-        edge = method(call, inputs)
+        self.edges[call.value] = method(call, inputs)
         weighs = call.kind in ("conv2d", "linear")
         if (
             getattr(call.module, "quantizer", None) is None
             if weighs
             else call.kind not in _FIRES and not self.real.isdisjoint(inputs)
         ):
-            self.real.add(edge)
-        elif call.value in self.streams and self.streams.isdisjoint(call.inputs):
-            edge = self.builder.residual(f"{call.name}.stream", edge)
-        self.edges[call.value] = edge
+            self.real.add(self.edges[call.value])
 
     def output(self, readout: Literal["mean", "sum", "last"] | None) -> None:
         """End in the value of the last call; a row of layers ends in a readout over time."""
@@ -312,11 +277,6 @@ class Emitter:
         return self.builder.flatten(f"{call.name}.flatten", edge) if flat else edge
 
     def _add(self, call: Call, inputs: list[str]) -> str:
-        before = [value for value in call.inputs if value in self.streams]
-        if len(before) == 1 and self.real.isdisjoint(inputs):
-            stream = self.edges[before[0]]
-            (written,) = (edge for edge in inputs if edge != stream)
-            return self.builder.residual(call.name, written, stream)
         return self.builder.add(call.name, inputs)
 
     def _attention(self, call: Call, inputs: list[str]) -> str:
