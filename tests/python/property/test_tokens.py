@@ -129,7 +129,7 @@ def test_many_samples(shape: tuple[int, ...]) -> None:
         b.attention("a", "x", "x", "x", heads=8)
         ones = np.ones(shape[0], np.int32)
         b.requant("current", ["a"], [ones], 0 * ones, 3 * ones)
-        b.output("y", b.lif_int("lif", "current", theta=40 * ones))
+        b.output("y", b.lif_int("lif", "current", theta=40 * ones, leak_param=16384))
         models.append(b.build(timesteps=3))
     expected = run(models[1].to_bytes(), x, record=["a.sum"])
     for threads in (1, 2):
