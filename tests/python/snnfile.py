@@ -18,7 +18,7 @@ from safetensors.numpy import save
 class Edge:
     """One step of one sample, `shape` [H, W, C] or [F]. `lo`, `hi`, `a_max`: bounds of a sum's channels."""
 
-    kind: str  # spike, count, pixel, sum, current, real
+    kind: str  # spike, count, pixel, sum, current, stream, real
     shape: list[int]
     range: tuple[int, int] | None
     divisor: int = 1
@@ -47,9 +47,10 @@ class Edge:
             "pixel": "u8",
             "sum": "i32",
             "current": "i32",
+            "stream": "i32",
             "real": "f32",
         }
-        unit = {"count": f"1/{self.divisor}", "pixel": "pixel", "sum": "sum", "current": "current"}
+        unit = {name: name for name in ("pixel", "sum", "current", "stream")} | {"count": f"1/{self.divisor}"}
         edge: dict[str, Any] = {
             "dtype": dtype[self.kind],
             "shape": self.shape,
@@ -171,12 +172,31 @@ class Builder:
         return flat.min(0).sum(1), flat.max(0).sum(1)
 
     def requant(self, name, inputs, factors, c, n, wide=False) -> str:
+        tensors, lo, hi = self._requantised(inputs, factors, c, n)
+        if any(self.edges[x].kind == "stream" for x in inputs):
+            lo, hi = (np.clip(ends, -(2**31), 2**31 - 1) for ends in (lo, hi))
+        edge = Edge("current", self.edges[inputs[0]].shape, (int(lo.min()), int(hi.max())), lo=lo, hi=hi)
+        return self._add("requant", name, inputs, edge, {"wide": wide}, tensors)
+
+    def residual_int(self, name, inputs, factors, c, n, unit=1.0) -> str:
+        tensors, lo, hi = self._requantised(inputs, factors, c, n)
+        for e in (self.edges[x] for x, f in zip(inputs, factors, strict=True) if f is None):
+            lo, hi = lo + e.lo, hi + e.hi
+        lo, hi = (np.clip(ends, -(2**31), 2**31 - 1) for ends in (lo, hi))
+        edge = Edge("stream", self.edges[inputs[0]].shape, (int(lo.min()), int(hi.max())), lo=lo, hi=hi)
+        edge.a_max = np.maximum(abs(lo), abs(hi))
+        return self._add("residual", name, inputs, edge, {"unit": float(unit)}, tensors)
+
+    def _requantised(self, inputs, factors, c, n) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        """Factors, C and n as tensors, and the least and largest value of each channel."""
         tensors, lo, hi = {}, c.astype(np.int64), c.astype(np.int64)
         half = np.where(n > 0, 1 << np.maximum(n.astype(np.int64) - 1, 0), 0)
         side_lo = side_hi = np.zeros(len(c), np.int64)
         for j, (x, f) in enumerate(zip(inputs, factors, strict=True)):
+            if f is None:
+                continue
             e, f64 = self.edges[x], f.astype(np.int64)
-            if e.kind == "sum":
+            if e.kind in ("sum", "stream"):
                 tensors[f"M.{j}"] = f.astype(np.int32)
                 lo, hi = lo + e.lo * f64, hi + e.hi * f64
             else:
@@ -184,9 +204,7 @@ class Builder:
                 side_lo = side_lo + np.minimum(f64, 0) * e.range[1]
                 side_hi = side_hi + np.maximum(f64, 0) * e.range[1]
         tensors |= {"C": c.astype(np.int32), "n": n.astype(np.int32)}
-        lo, hi = ((lo + half) >> n) + side_lo, ((hi + half) >> n) + side_hi
-        edge = Edge("current", self.edges[inputs[0]].shape, (int(lo.min()), int(hi.max())), lo=lo, hi=hi)
-        return self._add("requant", name, inputs, edge, {"wide": wide}, tensors)
+        return tensors, ((lo + half) >> n) + side_lo, ((hi + half) >> n) + side_hi
 
     def lif_int(
         self, name, x, theta, psi=None, profile="W", state="i16", leak="q15", leak_param=16384, reset="zero",
@@ -316,8 +334,9 @@ class Builder:
             bias = zero if bias is None else np.asarray(bias, np.float64)
             tensors["scale"] = scale if len(scale) == 1 else self._file_order(x, scale)
             tensors["bias"] = self._file_order(x, bias)
+        shape = e.shape[-1:] if e.kind == "stream" else e.shape
         return self._add(
-            "readout", name, [x], Edge("real", e.shape, None, image=e.image), {"mode": mode}, tensors
+            "readout", name, [x], Edge("real", shape, None, image=e.image), {"mode": mode}, tensors
         )
 
     def output(self, name, edge) -> None:

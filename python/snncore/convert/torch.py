@@ -16,6 +16,7 @@ from snncore.reference import Network
 from .calls import Call, Trace
 from .evaluating import evaluating
 from .progress import tracked
+from .streams import stream_values
 from .trace import trace
 
 
@@ -142,6 +143,8 @@ class Emitter:
         self.found, self.preprocess, self.state, self.profile = found, preprocess, state, profile
         self.edges: dict[str, str] = {}
         self.real: set[str] = set()  # edges that hold real currents, since some weight is not coded
+        self.streams = stream_values(found)  # by what fx calls them
+        self.held: set[str] = set()  # edges that are streams
         self.names = {
             call.value: call.name for call in found.calls
         }  # of what a delay reads before it is there
@@ -192,7 +195,11 @@ class Emitter:
         """Add one call to the graph."""
         inputs = [self.edges[i] if i in self.edges else self.names[i] for i in call.inputs]
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
-        self.edges[call.value] = method(call, inputs)
+        edge = method(call, inputs)
+        if call.value in self.streams and self.real.isdisjoint(inputs):
+            edge = edge if call.kind == "add" else self.builder.residual(f"{call.name}.stream", edge)
+            self.held.add(edge)
+        self.edges[call.value] = edge
         weighs = call.kind in ("conv2d", "linear")
         if (
             getattr(call.module, "quantizer", None) is None
@@ -277,7 +284,13 @@ class Emitter:
         return self.builder.flatten(f"{call.name}.flatten", edge) if flat else edge
 
     def _add(self, call: Call, inputs: list[str]) -> str:
-        return self.builder.add(call.name, inputs)
+        if call.value not in self.streams or not self.real.isdisjoint(inputs):
+            return self.builder.add(call.name, inputs)
+        new = [edge for edge in inputs if edge not in self.held]
+        if len(new) == len(inputs):
+            return self.builder.residual(call.name, self.builder.add(f"{call.name}.sum", inputs))
+        x, stream = sorted(inputs, key=self.held.__contains__)
+        return self.builder.residual(call.name, x, stream)
 
     def _attention(self, call: Call, inputs: list[str]) -> str:
         return self.builder.attention(call.name, *inputs, **call.options)

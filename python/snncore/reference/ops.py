@@ -127,10 +127,8 @@ def residual(
 
     The other arguments are those of `requant`.
     """
-    any_input = [*streams, *(x for x, _ in [*sums, *shortcuts])][0]
-    total = torch.zeros_like(any_input)
-    if sums or shortcuts:
-        total = total + requant(sums, shortcuts, offset, shift)
+    # Where nothing is weighed, a stream times 0 lends its shape.
+    total = requant(sums or [(x, torch.zeros_like(offset)) for x in streams[:1]], shortcuts, offset, shift)
     for stream in streams:
         total = total + stream
     return total
