@@ -87,9 +87,8 @@ def from_torch(
         labels = labels if labels is not None else module.labels
         timesteps, readout = timesteps or module.timesteps, module.readout
     time_first = example.dim() in (3, 5)
-    traced_on = (
-        example.flatten(0, 1) if row and time_first else example
-    )  # a row's layers see time in the batch
+    # A row's layers see time in the batch; one frame tells all shapes, and any neuron takes one step.
+    traced_on = (example.flatten(0, 1) if time_first else example)[:1] if row else example
     steps = timesteps or (example.shape[0] if time_first or not row else None)
     if steps is None:
         raise ValueError(
