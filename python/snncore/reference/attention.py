@@ -79,7 +79,7 @@ class Count(nn.Module):
         shared = x if y is None else x * y
         if self.over == "tokens":
             return shared.sum((2, 3), keepdim=True)
-        of_heads = shared.unflatten(1, (self.heads, -1)).sum(2)
+        of_heads = _in_groups(shared, self.heads).sum(2)
         return of_heads if self.over == "channels" else of_heads.sum((2, 3), keepdim=True)
 
     def extra_repr(self) -> str:
@@ -92,8 +92,12 @@ class Mask(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Compute x AND mask."""
-        groups = mask.shape[1]
-        return (x.unflatten(1, (groups, -1)) * mask.unsqueeze(2)).flatten(1, 2)
+        return (_in_groups(x, mask.shape[1]) * mask.unsqueeze(2)).flatten(1, 2)
+
+
+def _in_groups(x: Tensor, groups: int) -> Tensor:
+    """Shape [N, D, H, W] as [N, groups, D / groups, H, W]."""
+    return x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
 
 
 class Attention(Composite):

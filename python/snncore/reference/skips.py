@@ -35,7 +35,7 @@ def skipping(attention: Attention, projection: nn.Sequential, x: Tensor) -> Tens
         if len(chosen) == 0:
             continue
         values = _row(attention, "v", tokens[:until, chosen, :, None, None])[..., 0, 0]
-        values = values.unflatten(2, (heads, -1)) * looked[:until, chosen, :, None]
+        values = values.reshape(until, len(chosen), heads, -1) * looked[:until, chosen, :, None]
         shown = looked[:until, chosen].amax(2).bool()  # zero rows are what silence gives
         y[:until, chosen] = y[:until, chosen].masked_scatter(
             shown[..., None], projection(values.flatten(2)[shown][:, :, None, None]).flatten(1)
@@ -47,15 +47,16 @@ def _counts(attention: Attention, x: Tensor) -> list[Tensor]:
     counted = {"q": attention.queries}
     if attention.mode in WITH_KEYS:
         counted["k"] = attention.keys
-    return [
-        count(_row(attention, name, x).flatten(0, 1)).unflatten(0, (len(x), -1))
-        for name, count in counted.items()
-    ]
+    found = []
+    for name, count in counted.items():
+        frames: Tensor = count(_row(attention, name, x).flatten(0, 1))
+        found.append(frames.reshape(len(x), -1, *frames.shape[1:]))
+    return found
 
 
 def _row(attention: Attention, name: str, x: Tensor) -> Tensor:
     """Run convolution, batch normalisation and neuron of one row."""
-    row = attention.get_submodule(name)
-    conv, bn, lif = row.children()
-    spikes: Tensor = lif(bn(conv(x.flatten(0, 1))).unflatten(0, (len(x), -1)))
+    conv, bn, lif = attention.get_submodule(name).children()
+    frames: Tensor = bn(conv(x.flatten(0, 1)))
+    spikes: Tensor = lif(frames.reshape(len(x), -1, *frames.shape[1:]))
     return spikes
