@@ -214,7 +214,7 @@ Over = Literal["channels", "tokens", "all"]
 
 
 def head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int = 1) -> Tensor:
-    """`attention` of images ``[T, N, D, H, W]``: the pixels are the tokens, each of `heads` has D / heads channels."""
+    """`attention` of images ``[T, N, D, H, W]``: pixels are tokens, a head is D / heads channels."""
     apart = [x.flatten(3).unflatten(2, (heads, -1)).transpose(-1, -2) for x in (q, k, v)]
     return attention(*apart).transpose(-1, -2).reshape(q.shape)
 
@@ -222,8 +222,8 @@ def head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int = 1) -> Tensor:
 def count(x: Tensor, y: Tensor | None = None, *, over: Over, heads: int = 1) -> Tensor:
     """Count the spikes of x, or those that x and y share, in images ``[T, N, D, H, W]``.
 
-    `over` ``"channels"``: those of each head's D / heads channels ``[T, N, heads, H, W]``; ``"tokens"``: over all
-    pixels ``[T, N, D, 1, 1]``; ``"all"``: over both ``[T, N, heads, 1, 1]``.
+    `over` ``"channels"``: those of each head's D / heads channels ``[T, N, heads, H, W]``; ``"tokens"``: over
+    all pixels ``[T, N, D, 1, 1]``; ``"all"``: over both ``[T, N, heads, 1, 1]``.
     """
     both = x if y is None else x * y
     if over != "channels":
