@@ -71,7 +71,7 @@ def check_float(graph: Graph) -> None:
 
 
 def _integer(node: Node) -> bool:
-    return node["op"] == "cuba_lif" or node["attrs"].get("arith") == "int"
+    return bool(node["op"] == "cuba_lif" or node["attrs"].get("arith") == "int")
 
 
 def _counts(graph: Graph, neuron: Node) -> bool:

@@ -374,7 +374,8 @@ class _Walk:
         return ops.add([self.values[e] if integers else self._real(e) for e in node.inputs])
 
     def _attention(self, node: _Node) -> Tensor:
-        return self._keep_sum(node, ops.head_attention(*self._inputs(node), **node.attrs))
+        q, k, v = self._inputs(node)
+        return self._keep_sum(node, ops.head_attention(q, k, v, **node.attrs))
 
     def _count(self, node: _Node) -> Tensor:
         return self._keep_sum(node, ops.count(*self._inputs(node), **node.attrs))
