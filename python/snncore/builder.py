@@ -499,16 +499,16 @@ class GraphBuilder:
         Parameters
         ----------
         q, k, v
-            Spikes [D, H, W] of one shape. The H * W pixels are the tokens; head h has the channels h * D / heads
-            to (h + 1) * D / heads.
+            Spikes [D, H, W] of one shape. The H * W pixels are the tokens; each head has D / heads channels,
+            one behind the other.
         heads
             Divides D.
 
         Returns
         -------
         str
-            The sum [D, H, W], of 0 to H * W * D / heads. Its scale is 1: what a network multiplies it by is the
-            `input_gain` of the `lif`, or the `batch_norm`, that comes next.
+            The sum [D, H, W], of 0 to H * W * D / heads. Its scale is 1: what a network multiplies it by is
+            the `input_gain` of the `lif`, or the `batch_norm`, that comes next.
         """
         return self._core.attention(name, q, k, v, heads=heads)
 

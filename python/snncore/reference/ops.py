@@ -238,21 +238,22 @@ Over = Literal["channels", "tokens", "all"]
 
 
 def head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int = 1) -> Tensor:
-    """`attention` of images ``[T, N, D, H, W]``: the pixels are the tokens, each of `heads` has D / heads channels."""
-    apart = [x.flatten(3).unflatten(2, (heads, -1)).transpose(-1, -2) for x in (q, k, v)]
+    """`attention` of images ``[T, N, D, H, W]``: pixels are tokens, a head is D / heads channels."""
+    tokens = q.shape[3] * q.shape[4]
+    apart = [x.reshape(*x.shape[:2], heads, -1, tokens).transpose(-1, -2) for x in (q, k, v)]
     return attention(*apart).transpose(-1, -2).reshape(q.shape)
 
 
 def count(x: Tensor, y: Tensor | None = None, *, over: Over, heads: int = 1) -> Tensor:
     """Count the spikes of x, or those that x and y share, in images ``[T, N, D, H, W]``.
 
-    `over` ``"channels"``: those of each head's D / heads channels ``[T, N, heads, H, W]``; ``"tokens"``: over all
-    pixels ``[T, N, D, 1, 1]``; ``"all"``: over both ``[T, N, heads, 1, 1]``.
+    `over` ``"channels"``: those of each head's D / heads channels ``[T, N, heads, H, W]``; ``"tokens"``: over
+    all pixels ``[T, N, D, 1, 1]``; ``"all"``: over both ``[T, N, heads, 1, 1]``.
     """
     both = x if y is None else x * y
     if over != "channels":
         both = both.sum((-1, -2), keepdim=True)
-    return both if over == "tokens" else both.unflatten(2, (heads, -1)).sum(3)
+    return both if over == "tokens" else both.reshape(*both.shape[:2], heads, -1, *both.shape[3:]).sum(3)
 
 
 def mask(x: Tensor, passes: Tensor) -> Tensor:

@@ -183,7 +183,9 @@ class Writer:
         else:
             for source in self.still.intersection(inputs):
                 self.moving(source)
-        write: Callable[[Attrs, Attrs], str] = getattr(self, f"_{op}")
+        write: Callable[[Attrs, Attrs], str] | None = getattr(self, f"_{op}", None)
+        if write is None:
+            raise Error(f"to_onnx: '{node['name']}' ({op}): this operation cannot be written as ONNX yet")
         self.values[edge] = write(node, node["attrs"])
 
     def _coded(self, node: Attrs, codes: Codes) -> int:
