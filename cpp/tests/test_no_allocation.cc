@@ -158,5 +158,31 @@ TEST_CASE("no allocation in the run of a network with a loop") {
   }
 }
 
+TEST_CASE("no allocation in the run of a network with a stream and a gate") {
+  const std::vector<int8_t> ones(6 * 2, 1);
+  const std::vector<double> scale(1, 0.5), threshold(4, 1.0), mix(16, 0.0);
+  const WeightSpec weight{
+      .shape = {6, 2, 1, 1}, .codes = ones, .encoding = "sym", .bits = 8, .scale = scale, .values = {}};
+  GraphBuilder b;
+  b.input("x", "b1", {2, 2, 2}, {}, 0, "TNCHW");
+  b.residual("r1", b.conv2d("c2", "x", weight, {}), b.residual("r0", b.conv2d("c1", "x", weight, {})));
+  b.saccade("gate", b.conv2d("q", "x", weight, {}), "",
+            {.mode = "v2_joint_static", .threshold = threshold, .mix = mix});
+  b.output("y", b.add("sum", {b.lif("n", "r1", {}), "gate"}));
+  const Model model = b.build(4);
+  std::vector<float> x(4 * 8, 1.0F), out(4 * 24);
+  for (const Mode mode : {Mode::kSequence, Mode::kStream}) {
+    const size_t steps = mode == Mode::kSequence ? 4 : 1;
+    Session session(model, {.mode = mode, .record = {"n.v"}});
+    const auto run = [&] { session.run(std::span(x).first(steps * 8), std::span(out).first(steps * 24)); };
+    run();
+    const size_t before = allocations;
+    run();
+    session.reset();
+    run();
+    CHECK(allocations == before);
+  }
+}
+
 }  // namespace
 }  // namespace snncore

@@ -118,7 +118,9 @@ class Copy:
         return self.builder.residual_int(node["name"], inputs, factors, values["C"], values["n"], unit)
 
     def _saccade(self, node: Node, inputs: list[str]) -> str:
-        return self.builder.saccade(node["name"], *inputs, **node["attrs"], **self.graph.values(node))
+        q, *others = inputs
+        options: dict[str, Any] = {**node["attrs"], **self.graph.values(node)}
+        return self.builder.saccade(node["name"], q, others[0] if others else None, **options)
 
     def _maxpool2d(self, node: Node, inputs: list[str]) -> str:
         return self.builder.maxpool2d(node["name"], inputs[0], **node["attrs"])

@@ -18,7 +18,12 @@ from .streams import Streams
 
 #: Tensors without an axis of channels.
 _SHARED: Final = MappingProxyType(
-    {"lif": ("load", "edges"), "if": ("load", "edges"), "psn": ("weight", "bias")}
+    {
+        "lif": ("load", "edges"),
+        "if": ("load", "edges"),
+        "psn": ("weight", "bias"),
+        "saccade": ("mix", "threshold"),
+    }
 )
 
 Kept = Mapping[str, NDArray[np.intp]]

@@ -9,11 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from snncore.builder import Leak, Profile, State
+from snncore.builder import GraphBuilder, Leak, Profile, State
+from snncore.convert.streams import is_stream
 from snncore.model import Model, load
 
 from .copying import Copy
-from .graph import Graph, Node
+from .graph import WEIGHTED, Graph, Node
 from .plan import Plan
 from .rules import UNITS, Rule
 
@@ -69,6 +70,26 @@ class _Maker(Copy):
         super().__init__(graph)
         self.plan, self.coded = plan, coded
         self.states, self.profile = states, profile
+        self.sums: set[str] = set()  # edges of the old model that are integer sums in the new one
+        self.streams: set[str] = set()  # and those that are int32 streams
+
+    def add(self, node: Node) -> None:
+        """Add a node; integer sums that others than one neuron read become a stream."""
+        super().add(node)
+        made, op = node["outputs"][0], node["op"]
+        if node["name"] in self.coded or (op == "add" and self.sums.intersection(node["inputs"])):
+            self.sums.add(made)
+            readers = [reader["op"] for reader in self.graph.readers[made]]
+            if op in WEIGHTED and is_stream(op, readers):
+                self.edges[made] = self.builder.residual(f"{node['name']}.stream", self.edges[made])
+                self.streams.add(made)
+
+    def _add(self, node: Node, inputs: list[str]) -> str:
+        readers = [reader["op"] for reader in self.graph.readers[node["outputs"][0]]]
+        if not self.sums.intersection(node["inputs"]) or not is_stream("add", readers):
+            return super()._add(node, inputs)
+        self.streams.add(node["outputs"][0])
+        return _continued(self.builder, node, inputs, [e in self.streams for e in node["inputs"]])
 
     def input(self, port: Mapping[str, Any]) -> None:
         pixels = self.plan.pixels.get(port["edge"])
@@ -117,6 +138,16 @@ class _Maker(Copy):
             leak=_leak(rule.decay, state),
             theta0=_theta0(rule.drop, state),
         )
+
+
+def _continued(builder: GraphBuilder, node: Node, inputs: list[str], held: list[bool]) -> str:
+    """Write what is no stream yet to the streams among the inputs."""
+    new = [x for x, stream in zip(inputs, held, strict=True) if not stream]
+    old = [x for x, stream in zip(inputs, held, strict=True) if stream]
+    name = node["name"]
+    parts = [*new, *old[1:]]
+    x = parts[0] if len(parts) == 1 else builder.add(f"{name}.sum", parts)
+    return builder.residual(name, x, old[0] if old else None)
 
 
 def _theta0(drop: float, state: State) -> int:

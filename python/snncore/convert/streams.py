@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from .calls import Call, Trace
+if TYPE_CHECKING:  # that module needs torch
+    from .calls import Call, Trace
 
 #: What reads a whole stream, and cannot read the sum of several layers.
 _ENDS: Final = ("avgpool2d", "flatten", "linear", "readout")
@@ -31,7 +32,7 @@ def stream_values(found: Trace) -> set[str]:
         if _is_sum(call, inputs, sums):
             sums[call.value] = call.kind
     readers[source.get(found.result, found.result)].append("readout")
-    return {value for value, kind in sums.items() if _is_stream(kind, readers[value])}
+    return {value for value, kind in sums.items() if is_stream(kind, readers[value])}
 
 
 def _is_sum(call: Call, inputs: list[str], sums: dict[str, str]) -> bool:
@@ -40,7 +41,8 @@ def _is_sum(call: Call, inputs: list[str], sums: dict[str, str]) -> bool:
     return call.kind in ("batch_norm", "add") and any(value in sums for value in inputs)
 
 
-def _is_stream(kind: str, readers: list[str]) -> bool:
+def is_stream(kind: str, readers: list[str]) -> bool:
+    """Whether a sum of coded layers, made and read by calls of these kinds, is a stream."""
     if "batch_norm" in readers:
         return False  # it becomes part of the layer's scale
     ends = any(reader in _ENDS for reader in readers)

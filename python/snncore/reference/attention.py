@@ -159,7 +159,7 @@ class Attention(Composite):
             width = channels // heads
             self.gate: nn.Module = Saccade(timesteps, width, mode=mode, threshold=threshold)
         else:
-            self.count = Count("channels" if kind == "qk_token" else "tokens", heads)
+            self.count = Count("channels", heads) if kind == "qk_token" else Count("tokens")
         if kind != "saccadic":
             self.gate = attention_neuron(scale if kind == "ssa" else 1.0, threshold)
         if kind != "ssa":

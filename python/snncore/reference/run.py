@@ -330,8 +330,9 @@ class _Walk:
         return total
 
     def _saccade(self, node: _Node) -> Tensor:
-        q, *kappa = self._inputs(node)
-        spikes = saccade(q, *(kappa or [None]), mode=node.attrs["mode"], **node.tensors)
+        q, *others = self._inputs(node)
+        kappa = others[0] if others else None
+        spikes = saccade(q, kappa, mode=node.attrs["mode"], **node.tensors)
         self._keep(self.result.spikes, node, node.name, spikes != 0)
         return spikes
 

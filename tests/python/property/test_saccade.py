@@ -93,7 +93,7 @@ def test_more_steps_are_refused(mode: str) -> None:
     rng = np.random.default_rng(1)
     model = network(rng, (2, 2, 2), 1, mode, 3, 3)
     x = np.ones((4, 1, 2, 2, 2), bool)
-    with pytest.raises(snncore.Error, match="^saccade 'gate': weighs 3 steps, asked for 4$"):
+    with pytest.raises(snncore.Error, match=r"^saccade 'gate': weighs 3 steps, asked for 4$"):
         model.run(x, layout="TNCHW")
     session = model.stream()
     for _ in range(3):
@@ -102,7 +102,7 @@ def test_more_steps_are_refused(mode: str) -> None:
         session.step(x[0])
     session.reset()
     session.step(x[0])
-    with pytest.raises(ValueError, match="^saccade 'gate': weighs 3 steps, timesteps is 4$"):
+    with pytest.raises(ValueError, match=r"^saccade 'gate': weighs 3 steps, timesteps is 4$"):
         network(rng, (2, 2, 2), 1, mode, 3, 4)
 
 
@@ -197,13 +197,13 @@ def test_what_cannot_be() -> None:
         ({"q": q, "mode": "v3", "threshold": two}, "attribute 'mode' must be v1_joint, .*, is 'v3'"),
         ({"q": q, "mode": "v1_joint", "threshold": two, "mix": eye}, "takes 2 inputs, has 1"),
         ({"q": q, "k": k, "mode": "v2_dec_static", "threshold": two}, "takes 1 input, has 2"),
-        ({"q": q, "k": q, "mode": "v1_joint", "threshold": two, "mix": eye}, r"for kappa an i32 sum \[1, 1, 2\]"),
-        ({"q": x, "mode": "v2_dec_static", "threshold": two}, r"input must be an i32 sum \[H, W, heads\], is b1"),
+        ({"q": q, "k": q, "mode": "v1_joint", "threshold": two, "mix": eye}, "for kappa an i32 sum"),
+        ({"q": x, "mode": "v2_dec_static", "threshold": two}, r"an i32 sum \[H, W, heads\], is b1"),
         ({"q": q, "mode": "v2_joint_static", "threshold": two}, "tensor 'mix' is missing"),
-        ({"q": q, "mode": "v2_dec_static", "threshold": two, "mix": eye}, "has no use for a tensor 'mix' here"),
+        ({"q": q, "mode": "v2_dec_static", "threshold": two, "mix": eye}, "no use for a tensor 'mix'"),
         ({"q": q, "mode": "v2_joint_static", "threshold": two, "mix": eye[:1]}, r"expected mix \[T, T\]"),
         ({"q": q, "mode": "v2_joint_static", "threshold": two, "mix": np.eye(3)}, r"expected mix \[2, 2\]"),
-        ({"q": q, "mode": "v2_joint_static", "threshold": two, "mix": np.ones((2, 2))}, "lower triangular, row 0 "),
+        ({"q": q, "mode": "v2_joint_static", "threshold": two, "mix": np.ones((2, 2))}, "triangular, row 0"),
         ({"q": q, "mode": "v2_joint_static", "threshold": two, "mix": eye * np.nan}, "not finite"),
         ({"q": q, "mode": "v2_dec_static", "threshold": [np.inf]}, "tensor 'threshold' .* not finite"),
         ({"q": q, "mode": "v2_dec_static", "threshold": []}, "threshold is empty"),

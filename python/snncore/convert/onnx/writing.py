@@ -51,8 +51,8 @@ def to_onnx(
     ValueError
         A layer to record that does not exist; timesteps out of range, or given for an input that has T.
     snncore.Error
-        A sum of a flattened image and another vector; `psn` in a network with a loop, or of another number
-        of steps than a run takes; more than 2 GiB.
+        A stream or a saccade; a sum of a flattened image and another vector; `psn` in a network with a
+        loop, or of another number of steps than a run takes; more than 2 GiB.
     OSError
         The folder is missing or may not be written to.
     ImportError
