@@ -185,7 +185,7 @@ class Writer:
                 self.moving(source)
         write: Callable[[Attrs, Attrs], str] | None = getattr(self, f"_{op}", None)
         if write is None:
-            raise Error(f"to_onnx: '{node['name']}' ({op}): this operation cannot be written as ONNX yet")
+            raise Error(f"to_onnx: '{node['name']}' ({op}) has no form in ONNX")
         self.values[edge] = write(node, node["attrs"])
 
     def _coded(self, node: Attrs, codes: Codes) -> int:
