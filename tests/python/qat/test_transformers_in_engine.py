@@ -15,7 +15,7 @@ pytest.importorskip("safetensors")
 
 from qat.settled import PIXELS, images, settle  # noqa: E402
 
-from snncore.reference import LIF, Attention, Network, Residual, Saccade  # noqa: E402
+from snncore.reference import LIF, Attention, BinaryQuantizer, Conv2d, Network, Residual, Saccade  # noqa: E402
 from snncore.reference.networks import (  # noqa: E402
     qkformer,
     snn_vit,
@@ -90,14 +90,17 @@ def dyadic(net, seed=0):
 
 @pytest.mark.parametrize("kind", ["ssa", "sdsa", "saccadic", "qk_token", "qk_channel"])
 @pytest.mark.parametrize("rule", ["spikes", "membranes"])
-def test_spikes_of_a_block_equal_the_float_network(kind, rule):
-    """Dyadic parameters: PyTorch rounds nothing, so every spike must agree."""
+@pytest.mark.parametrize("quantizer", [None, BinaryQuantizer()], ids=["float", "1bit"])
+def test_spikes_of_a_block_equal_the_float_network(quantizer, kind, rule):
+    """Dyadic parameters: neither PyTorch nor integers round anything, so every spike must agree."""
 
     options = {"mode": "v1_joint", "timesteps": 4} if kind == "saccadic" else {}
-    stem = OrderedDict(conv=torch.nn.Conv2d(2, 12, 3, padding=1, bias=False), bn=torch.nn.BatchNorm2d(12))
+    stem = OrderedDict(
+        conv=Conv2d(2, 12, 3, padding=1, bias=False, quantizer=quantizer), bn=torch.nn.BatchNorm2d(12)
+    )
     body = OrderedDict(lif=LIF()) if rule == "membranes" else OrderedDict()
-    body["attention"] = Attention(kind, 12, heads=2, neuron=LIF, **options)
-    body |= OrderedDict(conv=torch.nn.Conv2d(12, 12, 1, bias=False), bn=torch.nn.BatchNorm2d(12))
+    body["attention"] = Attention(kind, 12, heads=2, neuron=LIF, quantizer=quantizer, **options)
+    body |= OrderedDict(conv=Conv2d(12, 12, 1, bias=False, quantizer=quantizer), bn=torch.nn.BatchNorm2d(12))
     if rule == "spikes":
         stem["lif"] = LIF()
         body["after"] = LIF()
