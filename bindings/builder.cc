@@ -221,6 +221,11 @@ void bind_rest(nb::class_<GraphBuilder>& builder) {
       .def("flatten", &GraphBuilder::flatten, nb::arg("name"), nb::arg("x"))
       .def("delay", &GraphBuilder::delay, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("steps"),
            nb::arg("shape"), nb::arg("dtype"))
+      .def("attention", &GraphBuilder::attention, nb::arg("name"), nb::arg("q"), nb::arg("k"), nb::arg("v"),
+           nb::kw_only(), nb::arg("heads"))
+      .def("count", &GraphBuilder::count, nb::arg("name"), nb::arg("x"), nb::arg("y"), nb::kw_only(),
+           nb::arg("over"), nb::arg("heads"))
+      .def("mask", &GraphBuilder::mask, nb::arg("name"), nb::arg("x"), nb::arg("mask"))
       .def("readout", &readout, nb::arg("name"), nb::arg("x"), nb::kw_only(), nb::arg("mode"),
            nb::arg("scale").none(), nb::arg("bias").none())
       .def("output", &GraphBuilder::output, nb::arg("name"), nb::arg("edge"))

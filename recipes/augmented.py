@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import cifar10
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from snncore.reference import Network
@@ -46,13 +48,15 @@ class Augmented:
 
 
 @torch.no_grad()
-def accuracy(net: Network, split: cifar10.Split, batch: int = 250) -> float:
-    """Share of right answers, in per cent, in evaluation mode."""
+def predictions(net: Network, split: cifar10.Split, batch: int = 250) -> NDArray[np.int64]:
+    """Give the label that a network in evaluation mode answers for each image."""
     net.eval()
     images = torch.from_numpy(split.images).permute(0, 3, 1, 2)
-    labels = torch.from_numpy(split.labels)
-    right = 0
-    for i in range(0, len(labels), batch):
-        logits = net(net.normalise(images[i : i + batch]))
-        right += int((logits.argmax(dim=1) == labels[i : i + batch]).sum())
-    return 100.0 * right / len(labels)
+    answers = [net(net.normalise(images[i : i + batch])).argmax(1) for i in range(0, len(images), batch)]
+    labels: NDArray[np.int64] = torch.cat(answers).numpy()
+    return labels
+
+
+def accuracy(net: Network, split: cifar10.Split, batch: int = 250) -> float:
+    """Share of right answers, in per cent, in evaluation mode."""
+    return 100.0 * float((predictions(net, split, batch) == split.labels).mean())

@@ -37,7 +37,7 @@ Work attention(AttentionOrder order, const char* kind, double density) {
             for (size_t h = 0; h < Case::kHeads; ++h) {
               ops::run_attention(
                   t, plan, data->head(data->q, h), data->head(data->k, h), data->head(data->v, h),
-                  data->out.as<int32_t>() + h * Case::kTokens * Case::kDim, data->scratch.data());
+                  data->out.as<int32_t>() + h * Case::kTokens * Case::kDim, Case::kDim, data->scratch.data());
             }
           }};
 }

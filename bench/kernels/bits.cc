@@ -29,11 +29,24 @@ Work popcount(size_t words) {
           [=](const KernelTable& k) { keep(k.popcount_b1(bits->as<uint64_t>(), words)); }};
 }
 
+// Spikes of an attention's channels over its tokens.
+Work count_columns(size_t rows, size_t words) {
+  auto bits = random_values<uint64_t>(rows * words, 0, 1 << 30);
+  auto out = std::make_shared<AlignedBuffer>(words * 64 * sizeof(int32_t));
+  const auto read = static_cast<double>(rows * words);
+  return {"count_columns_b1_i32/" + std::to_string(rows) + "x" + std::to_string(words), read * 8, read * 64,
+          [=](const KernelTable& k) {
+            k.count_columns_b1_i32(bits->as<uint64_t>(), nullptr, rows, words, words * 64,
+                                   out->as<int32_t>());
+          }};
+}
+
 }  // namespace
 
 void add_bits(std::vector<Work>& work) {
   work.push_back(pool(512, 1));
   work.push_back(popcount(4096));
+  work.push_back(count_columns(196, 8));
 }
 
 }  // namespace snncore::bench

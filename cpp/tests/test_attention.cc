@@ -65,7 +65,7 @@ void check_product(Case& c, const kernels::KernelTable& table, AttentionOrder or
   const AlignedBuffer scratch(plan.scratch_bytes);
   Guarded<int32_t> out(c.product.size());
   ops::run_attention(table, plan, c.q.bits((packing & 1) != 0), c.k.bits((packing & 2) != 0),
-                     c.v.bits((packing & 4) != 0), out.data(), scratch.data());
+                     c.v.bits((packing & 4) != 0), out.data(), c.q.dim, scratch.data());
   CHECK(same(out, c.product));
 }
 

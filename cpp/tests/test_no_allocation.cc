@@ -80,6 +80,28 @@ TEST_CASE("no allocation in the run of a neuron of named expressions") {
   CHECK(allocations == before);
 }
 
+TEST_CASE("no allocation in the run of attention, counts and masks") {
+  GraphBuilder b;
+  const std::string x = b.input("x", "b1", {96, 5, 3}, {}, 0, "TNCHW");
+  const std::string a = b.lif("a.lif", b.attention("a", x, x, x, 8), {});
+  const std::string passes = b.lif("tokens.lif", b.count("tokens", a, x, "tokens"), {});
+  const std::string masked = b.mask("mask", a, passes);
+  b.output("heads", b.lif("heads.lif", b.count("heads", masked, "", "channels", 8), {}));
+  b.count("all", masked, x, "all", 8);
+  const Model model = b.build(4);
+  for (const Mode mode : {Mode::kSequence, Mode::kStream}) {
+    const size_t steps = mode == Mode::kSequence ? 4 : 1;
+    const std::vector<float> spikes(steps * 2 * 96 * 15, 1.0F);
+    std::vector<float> out(steps * 2 * 8 * 15);
+    Session session(model, {.mode = mode, .batch = 2, .threads = 2, .record = {"a.sum", "all.sum"}});
+    const auto run = [&] { session.run(spikes, out); };
+    run();
+    const size_t before = allocations;
+    run();
+    CHECK(allocations == before);
+  }
+}
+
 TEST_CASE("no allocation in a push of events after the first") {
   GraphBuilder b;
   const std::vector<float> ones(4 * 2 * 9, 0.25F);

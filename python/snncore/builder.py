@@ -493,6 +493,55 @@ class GraphBuilder:
         """
         return self._core.delay(name, x, steps=steps, shape=list(shape or ()), dtype=dtype)
 
+    def attention(self, name: str, q: str, k: str, v: str, *, heads: int = 1) -> str:
+        """Add attention without soft-max: ``(q k^T) v`` in each head, exact.
+
+        Parameters
+        ----------
+        q, k, v
+            Spikes [D, H, W] of one shape. The H * W pixels are the tokens; each head has D / heads channels,
+            one behind the other.
+        heads
+            Divides D.
+
+        Returns
+        -------
+        str
+            The sum [D, H, W], of 0 to H * W * D / heads. Its scale is 1: what a network multiplies it by is
+            the `input_gain` of the `lif`, or the `batch_norm`, that comes next.
+        """
+        return self._core.attention(name, q, k, v, heads=heads)
+
+    def count(
+        self,
+        name: str,
+        x: str,
+        y: str | None = None,
+        *,
+        over: Literal["channels", "tokens", "all"],
+        heads: int = 1,
+    ) -> str:
+        """Add a count of spikes over channels or tokens (pixels): a sum of scale 1, as `attention` gives.
+
+        Parameters
+        ----------
+        x, y
+            Spikes [D, H, W]. With `y`, of the same shape, what is counted are the places where both fire.
+        over
+            "channels": those of each head, [heads, H, W]; "tokens": [D, 1, 1]; "all": [heads, 1, 1].
+        heads
+            Divides D; 1 over tokens.
+        """
+        return self._core.count(name, x, y or "", over=over, heads=heads)
+
+    def mask(self, name: str, x: str, mask: str) -> str:
+        """Add the spikes of `x` [D, H, W] that `mask` lets through.
+
+        `mask` has spikes [G, H, W], where each holds for D / G channels one behind the other (a head), or
+        [D, 1, 1], where each holds for all tokens.
+        """
+        return self._core.mask(name, x, mask)
+
     def readout(
         self,
         name: str,

@@ -302,6 +302,28 @@ class Builder:
             )
         return self._add("delay", name, [x], out, {"steps": steps}, {})
 
+    def attention(self, name, q, k, v, heads=1) -> str:
+        h, w, d = self.edges[q].shape
+        return self._counted("attention", name, [q, k, v], [h, w, d], h * w * d // heads, {"heads": heads})
+
+    def count(self, name, x, y=None, *, over, heads=1) -> str:
+        h, w, d = self.edges[x].shape
+        shape, most = {
+            "channels": ([h, w, heads], d // heads),
+            "tokens": ([1, 1, d], h * w),
+            "all": ([1, 1, heads], h * w * d // heads),
+        }[over]
+        inputs = [x] if y is None else [x, y]
+        return self._counted("count", name, inputs, shape, most, {"over": over, "heads": heads})
+
+    def _counted(self, op, name, inputs, shape, most, attrs) -> str:
+        hi = np.full(shape[-1], most)
+        out = Edge("sum", shape, (0, most), lo=np.zeros_like(hi), hi=hi, a_max=hi)
+        return self._add(op, name, inputs, out, attrs, {})
+
+    def mask(self, name, x, mask) -> str:
+        return self._add("mask", name, [x, mask], Edge("spike", self.edges[x].shape, (0, 1)), {}, {})
+
     def readout(self, name, x, mode="mean", scale=None, bias=None) -> str:
         e = self.edges[x]
         tensors = {}

@@ -174,6 +174,16 @@ class SNNCORE_API GraphBuilder {
   /// say what it will be.
   std::string delay(const std::string& name, const std::string& x, int64_t steps = 1, const Shape& shape = {},
                     const std::string& dtype = "b1");
+  /// (Q K^T) V without soft-max, in each head: spikes [D, H, W] of one shape, whose tokens are the pixels.
+  /// The sum [D, H, W] is worth 1; the next neuron or batch norm takes its scale. `heads` divides D.
+  std::string attention(const std::string& name, const std::string& q, const std::string& k,
+                        const std::string& v, int64_t heads = 1);
+  /// How many spikes of `x`, or of `x` and `y` together where `y` is named, there are over "channels" (a sum
+  /// [heads, H, W]), "tokens" ([D, 1, 1], `heads` 1) or "all" ([heads, 1, 1]).
+  std::string count(const std::string& name, const std::string& x, const std::string& y,
+                    const std::string& over, int64_t heads = 1);
+  /// The spikes of `x` [D, H, W] where `mask` fires: [G, H, W], each for D / G channels, or [D, 1, 1].
+  std::string mask(const std::string& name, const std::string& x, const std::string& mask);
   /// Integer sums only: `scale` ([F] or [1]) and `bias` ([F]) of a readout whose linear has none; normally
   /// both follow from the linear.
   std::string readout(const std::string& name, const std::string& x, const std::string& mode,

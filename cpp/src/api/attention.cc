@@ -94,7 +94,7 @@ void attention(const HeadTensor& q, const HeadTensor& k, const HeadTensor& v, At
   const ops::AttentionPlan plan = ops::plan_attention(heads.tokens, heads.dim, order);
   for_each_head(heads.count, workers, plan.scratch_bytes, [&](size_t i, std::byte* scratch) noexcept {
     ops::run_attention(table, plan, head(q, heads, i), head(k, heads, i), head(v, heads, i),
-                       out + i * heads.tokens * heads.dim, scratch);
+                       out + i * heads.tokens * heads.dim, heads.dim, scratch);
   });
 }
 

@@ -254,6 +254,20 @@ struct GraphBuilder::Impl {
     return finish(node, std::move(v));
   }
 
+  // A sum of spikes, each worth 1.
+  std::string finish_counted(Node& node) {
+    const std::string name = node.name;
+    const auto channels = static_cast<size_t>(infer(node).channels());
+    BuiltValue v;
+    v.edge = name;
+    v.terms.push_back({.edge = name,
+                       .is_sum = true,
+                       .a = std::vector<double>(channels, 1.0),
+                       .d = std::vector<double>(channels, 0.0)});
+    values[name] = std::move(v);
+    return name;
+  }
+
   void check_elements(const std::string& label, const WeightSpec& w) const {
     int64_t expected = 1;
     for (const int64_t axis : w.shape) {
@@ -793,6 +807,28 @@ std::string GraphBuilder::delay(const std::string& name, const std::string& x, i
     g.edges.erase(x);
     throw;
   }
+}
+
+std::string GraphBuilder::attention(const std::string& name, const std::string& q, const std::string& k,
+                                    const std::string& v, int64_t heads) {
+  const std::string label = "attention '" + name + "'";
+  const std::vector<std::string> inputs{impl_->plain(label, q), impl_->plain(label, k),
+                                        impl_->plain(label, v)};
+  return impl_->finish_counted(impl_->emit("attention", name, inputs, {{"heads", heads}}));
+}
+
+std::string GraphBuilder::count(const std::string& name, const std::string& x, const std::string& y,
+                                const std::string& over, int64_t heads) {
+  const std::string label = "count '" + name + "'";
+  std::vector<std::string> inputs{impl_->plain(label, x)};
+  if (!y.empty()) inputs.push_back(impl_->plain(label, y));
+  return impl_->finish_counted(impl_->emit("count", name, inputs, {{"over", over}, {"heads", heads}}));
+}
+
+std::string GraphBuilder::mask(const std::string& name, const std::string& x, const std::string& mask) {
+  const std::string label = "mask '" + name + "'";
+  const std::vector<std::string> inputs{impl_->plain(label, x), impl_->plain(label, mask)};
+  return impl_->finish(impl_->emit("mask", name, inputs, {}));
 }
 
 std::string GraphBuilder::readout(const std::string& name, const std::string& x, const std::string& mode,

@@ -26,6 +26,10 @@ void make_positive(graph::Graph& g, BuiltTerm& term, const std::string& layer, s
   if (std::ranges::none_of(term.a, [](double a) { return a < 0; })) return;
   require(readers == 1, ErrorCode::kUnsupported,
           layer + ": '" + term.edge + "' has a negative scale and several readers");
+  const Node& counting = *graph::producer(g, term.edge);
+  require(counting.tensors.contains("weight"), ErrorCode::kUnsupported,
+          layer + ": " + counting.op + " '" + counting.name +
+              "' gets a negative scale, which only weights can take up: expected positive ones");
   tensor::Tensor& w = *weight_of(g, term.edge);
   const auto count = static_cast<size_t>(element_count(w.logical, layer));
   const size_t row = count / term.a.size();

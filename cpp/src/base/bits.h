@@ -22,4 +22,17 @@ constexpr bool get_bit(const uint64_t* row, size_t i) noexcept {
 }
 constexpr void set_bit(uint64_t* row, size_t i) noexcept { row[i / 64] |= uint64_t{1} << (i % 64); }
 
+/// Copies `count` bits, one at least, from `first` on to the start of `out`, a word at a time; the tail of
+/// `out` becomes zero.
+inline void extract_bits(const uint64_t* row, size_t first, size_t count, uint64_t* out) noexcept {
+  const size_t word = first / 64, shift = first % 64, words = words_for(count);
+  const size_t last = (first + count - 1) / 64;
+  for (size_t i = 0; i < words; ++i) {
+    uint64_t v = row[word + i] >> shift;
+    if (shift != 0 && word + i + 1 <= last) v |= row[word + i + 1] << (64 - shift);
+    out[i] = v;
+  }
+  out[words - 1] &= tail_mask(count);
+}
+
 }  // namespace snncore

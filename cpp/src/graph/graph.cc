@@ -21,7 +21,7 @@ class Walker {
   ops::Edge next(const ops::Node& node) {
     const ops::NodeView at = view(graph_, node);
     ops::Edge edge = ops::find_op(node.op, node.version)->infer(at);
-    if (edge.type == ops::EdgeType::kSum && (node.op == "conv2d" || node.op == "linear")) {
+    if (edge.type == ops::EdgeType::kSum && node.op != "flatten") {
       const ops::ChannelRange& sum = ranges_.emplace(node.outputs[0], ops::channel_range(at)).first->second;
       edge.lo = *std::min_element(sum.lo.begin(), sum.lo.end());
       edge.hi = *std::max_element(sum.hi.begin(), sum.hi.end());
@@ -59,7 +59,7 @@ class Walker {
     if (known == ranges_.end()) {
       const bool stream = graph_.edges.at(edge).type == ops::EdgeType::kStream;
       reader.fail(stream ? "stream '" + edge + "' must come straight from residual"
-                         : "sum '" + edge + "' must come straight from conv2d or linear");
+                         : "sum '" + edge + "' must come straight from conv2d, linear, attention or count");
     }
     return known->second;
   }

@@ -451,6 +451,11 @@ struct KernelTable {
   // bits of as many, or ends in a word of 64).
   void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
 
+  // out[c] = the number of rows whose bit c is set, in `x` and, where it is not null, in the same row of `y`
+  // too; rows of `words` words, fewer than 2^31. `channels`: lanes of out, as in add_bits_i32.
+  void (*count_columns_b1_i32)(const uint64_t* x, const uint64_t* y, size_t rows, size_t words,
+                               size_t channels, int32_t* out);
+
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);
 

@@ -93,7 +93,7 @@ AttentionPlan plan_attention(size_t tokens, size_t dim, AttentionOrder order) no
 }
 
 void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k, HeadBits v,
-                   int32_t* out, std::byte* scratch) noexcept {
+                   int32_t* out, size_t pitch, std::byte* scratch) noexcept {
   if (!plan.kv_first) std::swap(q, v);
   const auto matrix = [&plan](HeadBits bits) {
     return Matrix{bits.words, plan.inner, plan.outer, bits.token_packed == plan.kv_first};
@@ -110,10 +110,10 @@ void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits
     table.gemm_b1b1_u16(keys, {planes + lane, plan.pitch, (plan.inner + 7) / 8, lanes}, counts, plan.block);
     const kernels::CountRows w{counts, plan.outer, plan.block, lanes, static_cast<uint32_t>(plan.inner)};
     if (plan.kv_first) {
-      table.addrows_b1u16_i32(left, plan.inner, w, out + lane, plan.outer);
+      table.addrows_b1u16_i32(left, plan.inner, w, out + lane, pitch);
     } else {
       table.addrows_b1u16_i32(left, plan.inner, w, turned, plan.block);
-      copy_turned(turned, plan.inner, lanes, plan.block, out + lane * plan.dim, plan.dim);
+      copy_turned(turned, plan.inner, lanes, plan.block, out + lane * pitch, pitch);
     }
   }
 }

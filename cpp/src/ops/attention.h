@@ -35,9 +35,10 @@ struct AttentionPlan {
 /// `kAuto` takes K^T V first where tokens > dim: tokens * dim^2 operations instead of tokens^2 * dim.
 AttentionPlan plan_attention(size_t tokens, size_t dim, AttentionOrder order) noexcept;
 
-/// out [tokens, dim] = (Q K^T) V. `scratch` has plan.scratch_bytes bytes, aligned to kAlign.
+/// out [tokens, dim] = (Q K^T) V, rows `pitch` apart. `scratch` has plan.scratch_bytes bytes, aligned to
+/// kAlign.
 void run_attention(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k,
-                   HeadBits v, int32_t* out, std::byte* scratch) noexcept;
+                   HeadBits v, int32_t* out, size_t pitch, std::byte* scratch) noexcept;
 
 /// Scratch bytes of one head's map.
 size_t attention_map_scratch(size_t tokens, size_t dim) noexcept;

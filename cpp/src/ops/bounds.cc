@@ -82,6 +82,14 @@ Range pixel_range(const tensor::Tensor& w, size_t begin, size_t end, const int64
   return range;
 }
 
+/// Every channel may reach what the edge may.
+ChannelRange counted_range(const NodeView& view) {
+  const Edge sum = find_op(view.node.op, view.node.version)->infer(view);
+  const auto channels = static_cast<size_t>(sum.channels());
+  const std::vector<int64_t> hi(channels, sum.hi);
+  return {.lo = std::vector<int64_t>(channels, sum.lo), .hi = hi, .a_max = hi};
+}
+
 /// What `((sum_j A_j * M.j + C + h) >> n) + sum_j K.j * s_j` of a checked node reaches, for each channel.
 std::vector<Range> requantised(const NodeView& view, const std::vector<const ChannelRange*>& sums,
                                bool wide) {
@@ -133,6 +141,7 @@ int64_t saturated(int64_t x) { return std::clamp(x, kMin32, kMax32); }
 }  // namespace
 
 ChannelRange channel_range(const NodeView& view) {
+  if (view.find("weight") == nullptr) return counted_range(view);
   const tensor::Tensor& w = *view.find("weight");
   const Edge& x = *view.inputs[0];
   const Shape& shape = weight_shape(w);

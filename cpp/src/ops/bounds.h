@@ -15,12 +15,12 @@ struct ChannelRange {
   std::vector<int64_t> lo, hi, a_max;
 };
 
-/// Of a conv2d or linear node with coded weights that was checked before. Throws Error(kFormat) when a sum
-/// may leave int32.
-ChannelRange channel_range(const NodeView& conv_or_linear);
+/// Of a node that gives a sum and was checked before: a conv2d or linear with coded weights, or an operation
+/// that counts spikes. Throws Error(kFormat) when a sum may leave int32.
+ChannelRange channel_range(const NodeView& node);
 
 /// A_max alone.
-std::vector<int64_t> accumulator_bounds(const NodeView& conv_or_linear);
+std::vector<int64_t> accumulator_bounds(const NodeView& node);
 
 struct Range {
   int64_t lo, hi;

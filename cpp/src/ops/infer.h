@@ -27,6 +27,9 @@ Edge infer_avgpool2d(const NodeView& view);
 Edge infer_add(const NodeView& view);
 Edge infer_flatten(const NodeView& view);
 Edge infer_delay(const NodeView& view);
+Edge infer_attention(const NodeView& view);
+Edge infer_count(const NodeView& view);
+Edge infer_mask(const NodeView& view);
 Edge infer_readout(const NodeView& view);
 
 }  // namespace snncore::ops

@@ -24,6 +24,9 @@ const std::vector<OpDef>& all_ops() {
       {"add", 1, {}, {}, infer_add},
       {"flatten", 1, {}, {}, infer_flatten},
       {"delay", 1, {"steps"}, {}, infer_delay},
+      {"attention", 1, {"heads"}, {}, infer_attention},
+      {"count", 1, {"over", "heads"}, {}, infer_count},
+      {"mask", 1, {}, {}, infer_mask},
       {"readout", 1, {"mode"}, {"scale", "bias"}, infer_readout},
   };
   return kOps;

@@ -37,18 +37,6 @@ class GroupRows {
   [[nodiscard]] size_t words() const noexcept { return words_for(inputs_); }
   [[nodiscard]] bool copied() const noexcept { return groups_ > 1 && inputs_ % 64 != 0; }
 
-  // Copies the `count` bits from `first` on to the start of `out`.
-  static void extract_bits(const uint64_t* row, size_t first, size_t count, uint64_t* out) noexcept {
-    const size_t word = first / 64, shift = first % 64, words = words_for(count);
-    const size_t last = (first + count - 1) / 64;
-    for (size_t i = 0; i < words; ++i) {
-      uint64_t v = row[word + i] >> shift;
-      if (shift != 0 && word + i + 1 <= last) v |= row[word + i + 1] << (64 - shift);
-      out[i] = v;
-    }
-    out[words - 1] &= tail_mask(count);
-  }
-
   size_t groups_, inputs_;
   Slot input_;
   AlignedBuffer zeros_;

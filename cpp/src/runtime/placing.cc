@@ -336,9 +336,8 @@ std::string Placing::recorded_edge(const std::string& name) const {
           ErrorCode::kInvalidArgument,
           "record '" + name +
               "': expected '<neuron>' or '<saccade>' of one that gives spikes, '<neuron>.v', '<neuron>.i' of "
-              "one with a "
-              "synaptic current, '<conv or "
-              "linear>.sum' or '<readout>.sum' of an integer readout");
+              "one with a synaptic current, '<conv or linear>.sum' or that of another operation that adds up "
+              "spikes, or '<readout>.sum' of an integer readout");
   return node->outputs[0];
 }
 

@@ -17,6 +17,7 @@
 #include "runtime/saccade_step.h"
 #include "runtime/simple_steps.h"
 #include "runtime/synapse.h"
+#include "runtime/token_steps.h"
 
 namespace snncore::runtime {
 namespace {
@@ -122,6 +123,8 @@ class Planner {
       make_add(node, slot);
     } else if (node.op == "saccade") {
       make_saccade(view(node), in, slot);
+    } else if (std::unique_ptr<Step> step = token_step(view(node), slots(node), slot)) {
+      push(std::move(step));
     } else {
       make_readout(node, in, slot);
     }
@@ -143,6 +146,13 @@ class Planner {
     if (rings_.contains(node.name)) push(remember_step(placing_.slot(node.inputs[0]), rings_.at(node.name)));
   }
 
+  // Of a node's inputs.
+  std::vector<Slot> slots(const Node& node) const {
+    std::vector<Slot> inputs;
+    for (const std::string& in : node.inputs) inputs.push_back(placing_.slot(in));
+    return inputs;
+  }
+
   static Window pool_window(const NodeView& v, const Slot& in, const Slot& out) {
     const auto& kernel = v.integers("kernel", 2);
     const auto& stride = v.integers("stride", 2);
@@ -160,13 +170,10 @@ class Planner {
   }
 
   void make_add(const Node& node, const Slot& out) {
-    std::vector<Slot> inputs;
     std::vector<float> divisors;
-    for (const std::string& in : node.inputs) {
-      inputs.push_back(placing_.slot(in));
+    for (const std::string& in : node.inputs)
       divisors.push_back(static_cast<float>(graph_.edges.at(in).divisor));
-    }
-    push(add_step(std::move(inputs), std::move(divisors), out));
+    push(add_step(slots(node), std::move(divisors), out));
   }
 
   void make_readout(const Node& node, const Slot& in, const Slot& out) {

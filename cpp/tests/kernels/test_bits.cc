@@ -1,4 +1,4 @@
-// or_rows_b1, add_bits_i32 and popcount_b1.
+// or_rows_b1, add_bits_i32, count_columns_b1_i32 and popcount_b1.
 #include "kernels/common.h"
 
 namespace snncore::test {
@@ -52,6 +52,44 @@ TEST_CASE("add_bits_i32 on every level") {
       CAPTURE(table.isa);
       CAPTURE(channels);
       CHECK(same);
+    }
+  }
+}
+
+// Rows past 248 and 255 need a second round of the adders; every count can be reached.
+void check_columns(Random& random, size_t inputs, size_t rows, double density, bool two) {
+  const size_t words = words_for(inputs), channels = kernels::pad_channels(inputs);
+  Guarded<uint64_t> x(rows * words, 1), y(rows * words);
+  std::vector<int32_t> expected(channels);
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < inputs; ++c) {
+      const bool first = random.chance(density), second = random.chance(density);
+      if (first) set_bit(x.data() + r * words, c);
+      if (second) set_bit(y.data() + r * words, c);
+      expected[c] += first && (second || !two) ? 1 : 0;
+    }
+  }
+  for (const auto& table : tables()) {
+    Guarded<int32_t> out(channels, 1);
+    for (size_t c = 0; c < channels; ++c) out[c] = -7;
+    table.count_columns_b1_i32(x.data(), two ? y.data() : nullptr, rows, words, channels, out.data());
+    CAPTURE(table.isa);
+    CAPTURE(inputs);
+    CAPTURE(rows);
+    CHECK(std::memcmp(out.data(), expected.data(), channels * sizeof(int32_t)) == 0);
+    CHECK(out.intact());
+  }
+}
+
+TEST_CASE("count_columns_b1_i32 on every level") {
+  Random random(9);
+  for (const size_t inputs : sizes()) {
+    for (const size_t rows : {1, 7, 8, 9, 24, 61}) check_columns(random, inputs, rows, 0.5, rows % 2 == 0);
+  }
+  for (const size_t inputs : {1, 40, 64, 200, 384, 512, 600, 1100}) {
+    for (const size_t rows : {0, 196, 247, 248, 249, 256, 600}) {
+      check_columns(random, inputs, rows, 1, true);
+      check_columns(random, inputs, rows, 0.3, false);
     }
   }
 }

@@ -131,6 +131,15 @@ class Copy:
     def _add(self, node: Node, inputs: list[str]) -> str:
         return self.builder.add(node["name"], inputs)
 
+    def _attention(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.attention(node["name"], *inputs, **node["attrs"])
+
+    def _count(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.count(node["name"], *inputs, **node["attrs"])
+
+    def _mask(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.mask(node["name"], *inputs)
+
     def _flatten(self, node: Node, inputs: list[str]) -> str:
         return self.builder.flatten(node["name"], inputs[0])
 

@@ -18,6 +18,9 @@ NEURONS: Final = ("lif", "if", "cuba_lif", "neuron")
 #: All operations that have a neuron's output: spikes, counts, or a membrane.
 FIRING: Final = (*NEURONS, "psn")
 
+#: Operations on tokens, which take the channels of heads together.
+TOKENS: Final = ("attention", "count", "mask")
+
 
 class Graph:
     """The nodes of a model, or of parts that are to become one, by edge."""

@@ -10,7 +10,7 @@ import numpy as np
 from snncore.builder import State
 
 from .codes import Gamma, Granularity
-from .graph import Graph
+from .graph import TOKENS, Graph, Node
 from .plan import Pixels
 from .weights import METHODS, WeightCode
 
@@ -61,7 +61,7 @@ def check_options(ends: Any, state: Any, profile: Any, calibration: Any) -> None
 def check_float(graph: Graph) -> None:
     """Refuse models that are quantised already, and those without finite weights."""
     coded = [n["name"] for n in graph.weighted() if graph.parts.tensor(n, "weight") is None]
-    coded += [n["name"] for n in graph.nodes if n["op"] == "cuba_lif" or n["attrs"].get("arith") == "int"]
+    coded += [n["name"] for n in graph.nodes if _integer(n) and not _counts(graph, n)]
     if coded:
         raise ValueError(f"quantize: expected a model of float weights, '{coded[0]}' is quantised already")
     if not graph.weighted():
@@ -69,6 +69,17 @@ def check_float(graph: Graph) -> None:
     for node in graph.weighted():
         if not np.isfinite(graph.values(node)["weight"]).all():
             raise ValueError(f"quantize: expected finite weights, those of '{node['name']}' are not")
+
+
+def _integer(node: Node) -> bool:
+    return bool(node["op"] == "cuba_lif" or node["attrs"].get("arith") == "int")
+
+
+def _counts(graph: Graph, neuron: Node) -> bool:
+    """Whether all its sums are of spikes alone: such neurons are integer in models of float weights, too."""
+    requant = graph.writer[neuron["inputs"][0]]
+    sums = [e for e in requant["inputs"] if graph.edges[e]["unit"] == "sum"]
+    return all(graph.writer[e]["op"] in TOKENS for e in sums)
 
 
 def pixels_of(graph: Graph, preprocess: Mapping[str, Any] | None) -> dict[str, Pixels]:

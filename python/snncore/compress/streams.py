@@ -2,6 +2,7 @@
 
 Only `conv2d` and `linear` make new channels. All other operations work on each channel alone, so that what
 they read and write shares one index set: a neuron, the pool behind it, all branches of a shortcut, a loop.
+Around attention, counts and masks, which take channels together by heads, all stay.
 A flattened image is h * w times the channels of that image.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .graph import FIRING, WEIGHTED, Graph, Node
+from .graph import FIRING, TOKENS, WEIGHTED, Graph, Node
 
 
 @dataclass
@@ -65,6 +66,10 @@ class Streams:
 
     def _visit(self, node: Node) -> None:
         made = node["outputs"][0]
+        if node["op"] in TOKENS:
+            for edge in (*node["inputs"], made):
+                self._freeze(edge, f"'{node['name']}' ({node['op']}) takes its channels together, by heads")
+            return
         if node["op"] not in (*WEIGHTED, "readout"):
             for edge in node["inputs"]:
                 self._join(node, edge, made)

@@ -87,9 +87,8 @@ def from_torch(
         labels = labels if labels is not None else module.labels
         timesteps, readout = timesteps or module.timesteps, module.readout
     time_first = example.dim() in (3, 5)
-    traced_on = (
-        example.flatten(0, 1) if row and time_first else example
-    )  # a row's layers see time in the batch
+    # A row's layers see time in the batch; one frame tells all shapes, and any neuron takes one step.
+    traced_on = (example.flatten(0, 1) if time_first else example)[:1] if row else example
     steps = timesteps or (example.shape[0] if time_first or not row else None)
     if steps is None:
         raise ValueError(
@@ -129,6 +128,10 @@ def provenance_of(module: nn.Module, name: str | None) -> dict[str, str]:
 
 def _array(values: Tensor | None, dtype: Any = np.float64) -> Any:
     return None if values is None else values.detach().cpu().contiguous().numpy().astype(dtype)
+
+
+#: Kinds whose result is spikes, whatever reached them.
+_FIRES = ("lif", "neuron", "psn", "saccade")
 
 
 class Emitter:
@@ -200,7 +203,7 @@ class Emitter:
         if (
             getattr(call.module, "quantizer", None) is None
             if weighs
-            else call.kind not in ("lif", "neuron", "psn") and not self.real.isdisjoint(inputs)
+            else call.kind not in _FIRES and not self.real.isdisjoint(inputs)
         ):
             self.real.add(self.edges[call.value])
 
@@ -287,6 +290,21 @@ class Emitter:
             return self.builder.residual(call.name, self.builder.add(f"{call.name}.sum", inputs))
         x, stream = sorted(inputs, key=self.held.__contains__)
         return self.builder.residual(call.name, x, stream)
+
+    def _attention(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.attention(call.name, *inputs, **call.options)
+
+    def _count(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.count(call.name, *inputs, **call.options)
+
+    def _mask(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.mask(call.name, *inputs)
+
+    def _saccade(self, call: Call, inputs: list[str]) -> str:
+        mode, mix, threshold = (call.options[key] for key in ("mode", "mix", "threshold"))
+        return self.builder.saccade(
+            call.name, *inputs, mode=mode, threshold=_array(threshold), mix=_array(mix)
+        )
 
     def _delay(self, call: Call, inputs: list[str]) -> str:
         return self.builder.delay(call.name, inputs[0], **call.options)

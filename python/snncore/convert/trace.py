@@ -18,7 +18,19 @@ from torch import Tensor, fx, nn
 
 from snncore import _core
 from snncore.neuron import Neuron
-from snncore.reference import IF, LIF, ChannelMap, Conv2d, Linear, QuantizedLIF
+from snncore.reference import (
+    IF,
+    LIF,
+    ChannelMap,
+    Conv2d,
+    Count,
+    HeadSums,
+    Linear,
+    Mask,
+    QuantizedLIF,
+    Saccade,
+)
+from snncore.reference.saccades import JOINT
 
 from .calls import Call, Shape, Trace, Unsupported
 from .dialects import Dialect, Psn
@@ -30,7 +42,16 @@ __all__ = ["Call", "Trace", "Unsupported", "trace"]
 class _Tracer(fx.Tracer):
     def __init__(self, dialect: Dialect | None) -> None:
         super().__init__()
-        self.leaves = (LIF, Conv2d, Linear, *(dialect.leaves if dialect else ()))
+        self.leaves = (
+            LIF,
+            Saccade,
+            Conv2d,
+            Linear,
+            HeadSums,
+            Count,
+            Mask,
+            *(dialect.leaves if dialect else ()),
+        )
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         return isinstance(m, self.leaves) or super().is_leaf_module(m, module_qualified_name)
@@ -384,6 +405,11 @@ def _membrane(module: Any, features: Shape, after: Shape) -> dict[str, Any]:
     return {"state": f"i{membrane.bits}", "theta0": 127 if membrane.bits == 8 else 4096}
 
 
+def _saccade(module: Saccade, features: Shape, after: Shape) -> dict[str, Any]:
+    mix, threshold = module.tables(features[-2] * features[-1])
+    return {"mode": module.mode, "mix": mix if module.mode in JOINT else None, "threshold": threshold}
+
+
 # Exact types: a subclass may compute something else.
 _KINDS: dict[type[Any], str] = {
     nn.Conv2d: "conv2d",
@@ -396,6 +422,10 @@ _KINDS: dict[type[Any], str] = {
     LIF: "lif",
     IF: "lif",
     QuantizedLIF: "lif",
+    Saccade: "saccade",
+    HeadSums: "attention",
+    Count: "count",
+    Mask: "mask",
     nn.MaxPool2d: "maxpool2d",
     nn.AdaptiveMaxPool2d: "maxpool2d",
     nn.AvgPool2d: "avgpool2d",
@@ -412,6 +442,9 @@ _OPTIONS: dict[type[Any], Callable[[Any, Shape, Shape], dict[str, Any]]] = {
     nn.Conv2d: _conv,
     Conv2d: _conv,
     QuantizedLIF: _membrane,
+    Saccade: _saccade,
+    HeadSums: lambda module, *_: {"heads": module.heads},
+    Count: lambda module, *_: {"over": module.over, "heads": module.heads},
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _avg_pool,
     nn.AdaptiveMaxPool2d: _adaptive,

@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from .neurons import LIF
+from .saccades import Saccade
 
 Readout = Literal["mean", "sum"]
+Call: TypeAlias = Callable[..., Any]
+
+#: Layers that take all time steps in one call.
+NEURONS = (LIF, Saccade)
 
 
-class Residual(nn.Module):
-    """Two rows of layers that read the same value, and their sum; an empty `shortcut` is the identity.
+class Composite(nn.Module):
+    """Layers that are more than a row: `flow` says what reads what.
 
-    Either row may hold neurons and further `Residual` layers. In a `Network`, whose layer it is, time reaches
-    the neurons; alone, its forward is what a graph of it looks like.
+    Its children are rows (`torch.nn.Sequential`), single layers, neurons and further composites. In a
+    `Network`, time reaches the neurons; alone, its forward is what a graph of it looks like.
     """
+
+    def flow(self, x: Any, call: Call) -> Any:
+        """Give what the layers make of x; ``call(layer, *values)`` runs a child, or a function of frames."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the layers as they stand."""
+        y: Tensor = self.flow(x, lambda layer, *values: layer(*values))
+        return y
+
+
+class Residual(Composite):
+    """Two rows of layers that read the same value, and their sum; an empty `shortcut` is the identity."""
 
     def __init__(self, body: nn.Sequential, shortcut: nn.Sequential | None = None) -> None:
         super().__init__()
         self.body = body
         self.shortcut = nn.Sequential() if shortcut is None else shortcut
 
-    def forward(self, x: Tensor) -> Tensor:
+    def flow(self, x: Any, call: Call) -> Any:
         """Add what the two rows make of x."""
-        total: Tensor = self.body(x) + self.shortcut(x)
-        return total
+        return call(torch.add, call(self.body, x), call(self.shortcut, x))
+
+
+class Branches(Composite):
+    """Rows of layers that read the same value, and the sum of all, from the first to the last."""
+
+    def __init__(self, rows: Mapping[str, nn.Sequential]) -> None:
+        super().__init__()
+        if not rows:
+            raise ValueError("Branches needs one row or more")
+        self.rows = nn.ModuleDict(rows)
+
+    def flow(self, x: Any, call: Call) -> Any:
+        """Add what the rows make of x."""
+        first, *others = [call(row, x) for row in self.rows.values()]
+        return functools.reduce(lambda total, value: call(torch.add, total, value), others, first)
 
 
 @dataclass(frozen=True)
@@ -40,32 +73,49 @@ class Unrolled:
     spikes: dict[str, Tensor]
 
 
+class _Value(NamedTuple):
+    """A tensor [T, N, ...]; or [N, ...], static: one frame that stands for all T."""
+
+    x: Tensor
+    static: bool
+
+
 @dataclass
 class _Run:
-    """What one pass over the layers shares. A value is static while it is one frame that stands for all T."""
+    """What one pass over the layers shares."""
 
     steps: int
     spikes: dict[str, Tensor] | None
 
-    def row(self, layers: nn.Module, x: Tensor, static: bool, prefix: str = "") -> tuple[Tensor, bool]:
+    def row(self, layers: nn.Module, value: _Value, prefix: str = "") -> _Value:
         for name, layer in layers.named_children():
-            path = prefix + name
-            if isinstance(layer, LIF):
-                x, static = layer(self.unrolled(x, static)), False
-                if self.spikes is not None:
-                    self.spikes[path] = x
-            elif isinstance(layer, Residual):
-                body, same = self.row(layer.body, x, static, f"{path}.body.")
-                shortcut, alike = self.row(layer.shortcut, x, static, f"{path}.shortcut.")
-                x, static = body + shortcut, same and alike  # [T, N, ...] + [N, ...] repeats the latter
-            elif static:
-                x = layer(x)
-            else:
-                x = layer(x.flatten(0, 1)).unflatten(0, (self.steps, -1))
-        return x, static
+            value = self.layer(prefix + name, layer, value)
+        return value
 
-    def unrolled(self, x: Tensor, static: bool) -> Tensor:
-        return x.unsqueeze(0).expand(self.steps, *x.shape) if static else x
+    def layer(self, path: str, layer: Callable[..., Any], *values: _Value) -> _Value:
+        if isinstance(layer, nn.Sequential):
+            return self.row(layer, values[0], f"{path}.")
+        if isinstance(layer, Composite):
+            return self.composite(path, layer, values[0])
+        if isinstance(layer, NEURONS):
+            spikes = layer(*map(self.unrolled, values))
+            if self.spikes is not None:
+                self.spikes[path] = spikes
+            return _Value(spikes, False)
+        if all(value.static for value in values):
+            return _Value(layer(*(value.x for value in values)), True)
+        frames = layer(*(self.unrolled(value).flatten(0, 1) for value in values))
+        return _Value(frames.unflatten(0, (self.steps, -1)), False)
+
+    def composite(self, path: str, layer: Composite, value: _Value) -> _Value:
+        names = {part: f"{path}.{name}" for name, part in layer.named_modules()}
+        result: _Value = layer.flow(
+            value, lambda part, *values: self.layer(names.get(part, path), part, *values)
+        )
+        return result
+
+    def unrolled(self, value: _Value) -> Tensor:
+        return value.x.unsqueeze(0).expand(self.steps, *value.x.shape) if value.static else value.x
 
 
 class Network(nn.Module):
@@ -95,7 +145,7 @@ class Network(nn.Module):
             raise ValueError(f"timesteps must be at least 1, got {timesteps}")
         if readout not in ("mean", "sum"):
             raise ValueError(f"readout must be 'mean' or 'sum', got {readout!r}")
-        _check_row(layers)
+        _check(layers)
         self.layers = layers
         self.timesteps = int(timesteps)
         self.readout: Readout = readout
@@ -111,7 +161,7 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Image [N, C, H, W] or sequence [T, N, C, H, W] to logits [N, classes]."""
-        y, static, steps = self._run(x, None)
+        (y, static), steps = self._run(x, None)
         if static:
             return y if self.readout == "mean" else y * steps
         return y.mean(dim=0) if self.readout == "mean" else y.sum(dim=0)
@@ -119,7 +169,7 @@ class Network(nn.Module):
     def unroll(self, x: Tensor) -> Unrolled:
         """Run without the readout: for losses of single steps and of firing rates."""
         spikes: dict[str, Tensor] = {}
-        y, static, steps = self._run(x, spikes)
+        (y, static), steps = self._run(x, spikes)
         return Unrolled(y.unsqueeze(0).expand(steps, *y.shape) if static else y, spikes)
 
     @torch.no_grad()
@@ -127,22 +177,22 @@ class Network(nn.Module):
         """Return the spikes [T, N, ...] of every neuron layer, by layer name, in order."""
         return self.unroll(x).spikes
 
-    def _run(self, x: Tensor, spikes: dict[str, Tensor] | None) -> tuple[Tensor, bool, int]:
-        """Return the last layer's value, whether it is static, and the number of steps."""
+    def _run(self, x: Tensor, spikes: dict[str, Tensor] | None) -> tuple[_Value, int]:
+        """Return the last layer's value and the number of steps."""
         if x.dim() not in (4, 5):
             raise ValueError(f"input must be [N, C, H, W] or [T, N, C, H, W], got shape {tuple(x.shape)}")
         static = x.dim() == 4
         steps = self.timesteps if static else x.shape[0]
-        return (*_Run(steps, spikes).row(self.layers, x, static), steps)
+        return _Run(steps, spikes).row(self.layers, _Value(x, static)), steps
 
 
-def _check_row(layers: nn.Sequential, prefix: str = "") -> None:
-    """Refuse layers that would keep time from a neuron."""
+def _check(layers: nn.Module, prefix: str = "", *, row: bool = True) -> None:
+    """Refuse layers that would keep time from a neuron; rows stand in composites only."""
     for name, layer in layers.named_children():
-        if isinstance(layer, Residual):
-            _check_row(layer.body, f"{prefix}{name}.body.")
-            _check_row(layer.shortcut, f"{prefix}{name}.shortcut.")
-        elif not isinstance(layer, LIF) and any(isinstance(m, LIF) for m in layer.modules()):
+        part = not row and isinstance(layer, (nn.Sequential, nn.ModuleDict))
+        if part or isinstance(layer, Composite):
+            _check(layer, f"{prefix}{name}.", row=isinstance(layer, nn.Sequential))
+        elif not isinstance(layer, NEURONS) and any(isinstance(m, NEURONS) for m in layer.modules()):
             raise ValueError(
                 f"layer '{prefix}{name}' ({type(layer).__name__}) hides a neuron; put neurons in the row "
                 "itself, or in the rows of a Residual"

@@ -234,6 +234,37 @@ def _scores(q: Tensor, k: Tensor) -> Tensor:
     return torch.einsum("...nd,...md->...nm", q.double(), k.double()).to(torch.int64)
 
 
+Over = Literal["channels", "tokens", "all"]
+
+
+def head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int = 1) -> Tensor:
+    """`attention` of images ``[T, N, D, H, W]``: pixels are tokens, a head is D / heads channels."""
+    tokens = q.shape[3] * q.shape[4]
+    apart = [x.reshape(*x.shape[:2], heads, -1, tokens).transpose(-1, -2) for x in (q, k, v)]
+    return attention(*apart).transpose(-1, -2).reshape(q.shape)
+
+
+def count(x: Tensor, y: Tensor | None = None, *, over: Over, heads: int = 1) -> Tensor:
+    """Count the spikes of x, or those that x and y share, in images ``[T, N, D, H, W]``.
+
+    `over` ``"channels"``: those of each head's D / heads channels ``[T, N, heads, H, W]``; ``"tokens"``: over
+    all pixels ``[T, N, D, 1, 1]``; ``"all"``: over both ``[T, N, heads, 1, 1]``.
+    """
+    both = x if y is None else x * y
+    if over != "channels":
+        both = both.sum((-1, -2), keepdim=True)
+    return both if over == "tokens" else both.reshape(*both.shape[:2], heads, -1, *both.shape[3:]).sum(3)
+
+
+def mask(x: Tensor, passes: Tensor) -> Tensor:
+    """``y = x AND passes``, for images ``[T, N, D, H, W]``.
+
+    `passes` is ``[T, N, G, H, W]``, where each holds for D / G channels one behind the other, or
+    ``[T, N, D, 1, 1]``.
+    """
+    return x * passes.repeat_interleave(x.shape[2] // passes.shape[2], 2)
+
+
 def readout_sum(x: Tensor, mode: Mode) -> Tensor:
     """``S = sum_t x[t]`` (`mode` ``"last"``: the last step), int64 exact or float32 in order from +0.
 

@@ -49,7 +49,8 @@ class Result:
     `outputs`: by output name, float32 ``[N, F]`` of a readout, ``[T, N, ...]`` of another edge. By node name:
     `spikes` bool and `membranes` (after reset) int64 or float32, ``[T, N, C, H, W]`` or ``[T, N, F]``;
     `currents` of neurons with a synaptic current, alike;
-    `sums` int64, ``[N, F]`` of a readout of integers, ``[T, N, ...]`` of a convolution or linear layer;
+    `sums` int64, ``[N, F]`` of a readout of integers, ``[T, N, ...]`` of a convolution, linear layer,
+    attention or count;
     `saturations` of the integer neurons and the streams.
     """
 
@@ -74,7 +75,7 @@ def run(
     `x` is an array, or a mapping from input names to arrays: uint8 raw pixels, float32 normalised values,
     bool spikes. `layout` is a permutation of the axes T, N, C, H, W (default: the file's); without T one
     frame is repeated `timesteps` times (default: the file's). `record` holds ``"<neuron>"`` (spikes),
-    ``"<neuron>.v"`` (membranes), ``"<neuron>.i"`` (currents), ``"<conv, linear or readout>.sum"``; None
+    ``"<neuron>.v"`` (membranes), ``"<neuron>.i"`` (currents), and ``"<node>.sum"`` of what has sums; None
     records everything. Samples are independent; they run `batch` at a time.
     """
     file = read(source)
@@ -398,6 +399,16 @@ class _Walk:
     def _add(self, node: _Node) -> Tensor:
         integers = all(self.values[e].dtype == torch.int64 for e in node.inputs)
         return ops.add([self.values[e] if integers else self._real(e) for e in node.inputs])
+
+    def _attention(self, node: _Node) -> Tensor:
+        q, k, v = self._inputs(node)
+        return self._keep_sum(node, ops.head_attention(q, k, v, **node.attrs))
+
+    def _count(self, node: _Node) -> Tensor:
+        return self._keep_sum(node, ops.count(*self._inputs(node), **node.attrs))
+
+    def _mask(self, node: _Node) -> Tensor:
+        return ops.mask(*self._inputs(node))
 
     def _flatten(self, node: _Node) -> Tensor:
         return ops.flatten(self.values[node.inputs[0]])

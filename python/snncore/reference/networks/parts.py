@@ -73,15 +73,20 @@ class Row:
         first: bool = False,
         bias: bool = False,
         fires: bool = True,
+        dilation: int = 1,
     ) -> None:
-        """Append ``conv``, ``bn`` and, if it `fires`, ``lif``; `first` takes the quantiser of the ends."""
+        """Append ``conv``, ``bn`` and, if it `fires`, ``lif``; `first` takes the quantiser of the ends.
+
+        The image keeps its size but for `stride`.
+        """
         quantizer = self.scheme.ends if first else self.scheme.hidden
         self.layers[f"conv{suffix}"] = Conv2d(
             self.channels,
             channels,
             kernel,
             stride=stride,
-            padding=kernel // 2,
+            padding=kernel // 2 * dilation,
+            dilation=dilation,
             bias=bias,
             quantizer=quantizer,
         )

@@ -13,7 +13,7 @@ from snncore.compress.codes import Gamma, Granularity
 from ..binary import BinaryQuantizer
 from ..membranes import Form, MembraneQuantizer, QuantizedLIF
 from ..modules import ChannelMap, Conv2d, Linear, Quantizer, WeightQuantizer
-from ..network import Network, Residual
+from ..network import Composite, Network
 from ..neurons import LIF
 from ..quantize import Ste
 
@@ -36,7 +36,7 @@ class Scheme:
     hidden
         Of every convolution but the first, those of shortcuts too; None: float32.
     ends
-        Of the first convolution and the classifier; None: float32.
+        Of the convolutions that read the image and the classifier; None: float32.
     neuron
         Each neuron layer is a copy of it.
     """
@@ -52,8 +52,8 @@ class Scheme:
     def applied(self, net: Network) -> Network:
         """Return a copy of `net` with these quantisers and neurons and the parameters that it has.
 
-        So a quantised network is trained from its float parent, and a pruned one at other bits. The first
-        convolution and every `Linear` are the ends.
+        So a quantised network is trained from its float parent, and a pruned one at other bits. Convolutions
+        before the first neuron and every `Linear` are the ends. The neuron after a sum of attention stays.
 
         Raises
         ------
@@ -119,24 +119,34 @@ class _Application:
     """Walks the rows of a network and replaces what its scheme says."""
 
     scheme: Scheme
-    began: bool = False  # whether the first convolution has been met
+    fired: bool = False  # whether a neuron has been met: what comes before reads the image
 
     def row(self, layers: nn.Module, prefix: str = "") -> None:
         for name, layer in list(layers.named_children()):
             path = f"{prefix}{name}"
-            if isinstance(layer, Residual):
-                self.row(layer.body, f"{path}.body.")
-                self.row(layer.shortcut, f"{path}.shortcut.")
+            if isinstance(layer, Composite):
+                self.composite(layer, f"{path}.")
             elif isinstance(layer, LIF):
                 setattr(layers, name, self.scheme.make_neuron())
+                self.fired = True
             elif isinstance(layer, ChannelMap):
                 layer.coded = self.scheme.hidden is not None
             elif isinstance(layer, Conv2d):
-                layer.quantizer = self.scheme.hidden if self.began else self.scheme.ends
-                self.began = True
+                layer.quantizer = self.scheme.hidden if self.fired else self.scheme.ends
             elif isinstance(layer, Linear):
                 layer.quantizer = self.scheme.ends
             elif isinstance(layer, (nn.Conv2d, nn.Linear)):
                 raise ValueError(
                     f"'{path}': expected a {type(layer).__name__} of snncore.reference, received one of torch"
                 )
+
+    def composite(self, layer: nn.Module, prefix: str) -> None:
+        """Go on in the rows; neurons that are no part of a row, such as those of attention, stay."""
+        fired = self.fired
+        for name, part in layer.named_children():
+            if isinstance(part, nn.ModuleDict):
+                self.composite(part, f"{prefix}{name}.")
+            elif isinstance(part, nn.Sequential):
+                before, self.fired = self.fired, fired
+                self.row(part, f"{prefix}{name}.")
+                self.fired = self.fired or before

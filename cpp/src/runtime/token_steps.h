@@ -1,0 +1,16 @@
+// Operations on tokens: attention without soft-max, counts and masks of spikes.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ops/op.h"
+#include "runtime/frame.h"
+
+namespace snncore::runtime {
+
+/// The step of an `attention`, `count` or `mask` node, or null for any other; `inputs` are the slots of its
+/// inputs.
+std::unique_ptr<Step> token_step(const ops::NodeView& node, std::vector<Slot> inputs, const Slot& out);
+
+}  // namespace snncore::runtime

@@ -1,0 +1,130 @@
+// attention, count and mask in a graph: what is inferred, what is refused, and one network that can be
+// counted by hand.
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <snncore/snncore.h>
+
+#include "graph/graph.h"
+#include "sample_graphs.h"
+
+namespace snncore {
+namespace {
+
+using ops::Attrs;
+using ops::EdgeType;
+
+/// A node on `x` [2, 3, 12], `small` [2, 3, 4], `other` [3, 2, 12], `channels` [1, 1, 12], and `values` f32.
+graph::Graph with(const std::string& op, std::vector<std::string> inputs, Attrs attrs) {
+  sample::Growing g;
+  g.input("x", ops::spike_edge({2, 3, 12}), "NCHW");
+  g.input("small", ops::spike_edge({2, 3, 4}), "NCHW");
+  g.input("other", ops::spike_edge({3, 2, 12}), "NCHW");
+  g.input("channels", ops::spike_edge({1, 1, 12}), "NCHW");
+  g.input("vector", ops::spike_edge({12}), "NC");
+  g.input("values", ops::real_edge({2, 3, 12}), "NCHW");
+  g.input("large", ops::spike_edge({256, 256, 2}), "NCHW");
+  g.input("deep", ops::spike_edge({1, 1, 32768}), "NCHW");
+  g.add("y", op, std::move(inputs), std::move(attrs));
+  g.output("y");
+  return g.done();
+}
+
+void refused(const std::string& op, std::vector<std::string> inputs, Attrs attrs, const char* expected) {
+  CAPTURE(expected);
+  CHECK_THROWS_WITH_AS(with(op, std::move(inputs), std::move(attrs)), doctest::Contains(expected), Error);
+}
+
+void gives(const graph::Graph& g, const Shape& shape, int64_t most) {
+  const ops::Edge& y = g.edges.at("y");
+  CHECK(y.type == EdgeType::kSum);
+  CHECK(y.shape == shape);
+  CHECK(y.lo == 0);
+  CHECK(y.hi == most);
+}
+
+const int64_t kOne = 1, kThree = 3;
+
+TEST_CASE("shapes and ranges") {
+  gives(with("attention", {"x", "x", "x"}, {{"heads", kThree}}), {2, 3, 12}, 6 * 4);
+  gives(with("count", {"x"}, {{"over", "channels"}, {"heads", kThree}}), {2, 3, 3}, 4);
+  gives(with("count", {"x", "x"}, {{"over", "tokens"}, {"heads", kOne}}), {1, 1, 12}, 6);
+  gives(with("count", {"x"}, {{"over", "all"}, {"heads", kThree}}), {1, 1, 3}, 24);
+  CHECK(with("mask", {"x", "small"}, {}).edges.at("y") == ops::spike_edge({2, 3, 12}));
+  CHECK(with("mask", {"x", "channels"}, {}).edges.at("y") == ops::spike_edge({2, 3, 12}));
+  CHECK(with("mask", {"x", "x"}, {}).edges.at("y") == ops::spike_edge({2, 3, 12}));
+}
+
+TEST_CASE("attention that does not fit is refused") {
+  refused("attention", {"x", "x"}, {{"heads", kOne}}, "attention 'y': takes 3 inputs, has 2");
+  refused("attention", {"x", "small", "x"}, {{"heads", kOne}},
+          "k must have the shape [2, 3, 12], has [2, 3, 4]");
+  refused("attention", {"x", "x", "other"}, {{"heads", kOne}},
+          "v must have the shape [2, 3, 12], has [3, 2, 12]");
+  refused("attention", {"values", "x", "x"}, {{"heads", kOne}},
+          "q must be spikes b1 [H, W, D], is f32 [2, 3, 12]");
+  refused("attention", {"vector", "vector", "vector"}, {{"heads", kOne}},
+          "q must be spikes b1 [H, W, D], is b1 [12]");
+  refused("attention", {"x", "x", "x"}, {{"heads", int64_t{5}}}, "'heads' must divide the 12 channels, is 5");
+  refused("attention", {"x", "x", "x"}, {{"heads", int64_t{0}}}, "'heads' must be in 1..12, is 0");
+  refused("attention", {"x", "x", "x"}, {{"heads", int64_t{-1}}}, "'heads' must be in 1..12, is -1");
+  refused("attention", {"x", "x", "x"}, {{"heads", 1.5}}, "'heads' must be an integer");
+  refused("attention", {"x", "x", "x"}, {}, "attribute 'heads' is missing");
+  refused("attention", {"large", "large", "large"}, {{"heads", kOne}},
+          "at most 65535 tokens and 32767 channels");
+  refused("attention", {"deep", "deep", "deep"}, {{"heads", kOne}}, "has 1 and 32768");
+}
+
+TEST_CASE("counts and masks that do not fit are refused") {
+  const Attrs channels{{"over", "channels"}, {"heads", kOne}};
+  refused("count", {"x", "x", "x"}, channels, "count 'y': takes 2 inputs, has 3");
+  refused("count", {"x", "small"}, channels, "y must have the shape [2, 3, 12], has [2, 3, 4]");
+  refused("count", {"values"}, channels, "x must be spikes b1 [H, W, D], is f32 [2, 3, 12]");
+  refused("count", {"x"}, {{"over", "time"}, {"heads", kOne}}, "must be channels, tokens or all, is 'time'");
+  refused("count", {"x"}, {{"over", "tokens"}, {"heads", kThree}}, "'heads' must be 1 over tokens, is 3");
+  refused("count", {"x"}, {{"over", "all"}, {"heads", int64_t{7}}},
+          "'heads' must divide the 12 channels, is 7");
+  refused("mask", {"x"}, {}, "mask 'y': takes 2 inputs, has 1");
+  refused("mask", {"x", "other"}, {},
+          "mask must be [2, 3, G] with a G that divides 12, or [1, 1, 12], is [3, 2, 12]");
+  refused("mask", {"small", "x"}, {}, "with a G that divides 4");
+  refused("mask", {"x", "values"}, {}, "mask must be spikes");
+  refused("mask", {"x", "small"}, {{"heads", kOne}}, "unknown attribute 'heads'");
+}
+
+TEST_CASE("the builder") {
+  GraphBuilder b;
+  b.input("x", "b1", {12, 2, 3});
+  b.input("r", "f32", {12, 2, 3});
+  CHECK(b.shape(b.count("c", "x", "", "channels", 3)) == Shape{3, 2, 3});
+  CHECK_THROWS_WITH_AS(b.count("d", "x", "nobody", "all"), "count 'd': there is no edge 'nobody'", Error);
+  CHECK_THROWS_WITH_AS(b.mask("d", "x", "c"), doctest::Contains("mask 'd': 'c' is an integer sum"), Error);
+  CHECK_THROWS_WITH_AS(b.mask("d", "x", "r"), doctest::Contains("mask must be spikes"), Error);
+  CHECK_THROWS_WITH_AS(b.attention("d", "x", "x", "x", 5), doctest::Contains("'heads' must divide"), Error);
+  const std::vector<double> gamma{1, -1, 1}, zero(3, 0.0), one(3, 1.0);
+  b.output("y", b.lif("n", b.batch_norm("bn", "c", gamma, zero, zero, one, 0), {}));
+  CHECK_THROWS_WITH_AS(b.build(1), doctest::Contains("n: count 'c' gets a negative scale"), Error);
+}
+
+// Two tokens, two heads of one channel each: q = k = (1 0 | 1 1), v = (1 1 | 0 1).
+TEST_CASE("a product by hand") {
+  GraphBuilder b;
+  b.input("q", "b1", {2, 1, 2});
+  b.input("v", "b1", {2, 1, 2});
+  const std::string a = b.attention("a", "q", "q", "v", 2);
+  b.output("y", b.lif("n", a, {.threshold = 2.0}));
+  Session session(b.build(1), {.record = {"a.sum"}});
+  const std::vector<uint8_t> q{1, 1, 0, 1}, v{1, 0, 1, 1};  // C, H, W
+  session.run(std::vector<TensorView>{{q.data(), DType::kBool, {1, 2, 1, 2}},
+                                      {v.data(), DType::kBool, {1, 2, 1, 2}}});
+  const Recording r = session.recordings()[0];
+  REQUIRE(r.data.size() == 4 * sizeof(int32_t));
+  const auto* sums = reinterpret_cast<const int32_t*>(r.data.data());
+  CHECK(std::vector<int32_t>(sums, sums + 4) == std::vector<int32_t>{1, 1, 0, 1});
+}
+
+}  // namespace
+}  // namespace snncore
