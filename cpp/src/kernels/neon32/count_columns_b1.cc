@@ -1,4 +1,4 @@
-#include "kernels/neon32/simd.h"
+#include "kernels/neon/simd.h"
 
 #include "kernels/neon32/entries.h"
 
