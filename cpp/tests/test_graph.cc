@@ -283,7 +283,7 @@ TEST_CASE("requant") {
   refused([](Graph& g) { node(g, "body.requant").inputs[2] = "stem.lif"; },
           "inputs must have one shape, have [4, 4, 6] and [8, 8, 6]");
   refused([](Graph& g) { node(g, "stem.requant").inputs[0] = "image"; },
-          "must be a sum, spikes or counts, is u8 pixel");
+          "must be a sum, a stream, spikes or counts, is u8 pixel");
 }
 
 TEST_CASE("a current needs the layer that gives its sum") {

@@ -102,7 +102,7 @@ TEST_CASE("the range of a stream is the sum of its writers', and saturates") {
   for (const char* name : {"r0", "r1", "r2"}) {  // every writer close to the end of 32 bits
     ops::Node& n = node(g, name);
     const auto most = std::max(-g.edges.at(n.inputs[0]).lo, g.edges.at(n.inputs[0]).hi);
-    g.tensors.at(n.tensors.at("M.0")) = all_i32(kWide, static_cast<int32_t>(INT32_MAX / most - 1));
+    g.tensors.at(n.tensors.at("M.0")) = all_i32(kWide, static_cast<int32_t>((INT32_MAX - 900) / most));
     g.tensors.at(n.tensors.at("n")) = all_i32(kWide, 0);
   }
   CHECK_NOTHROW(graph::infer_edges(g));
@@ -121,8 +121,17 @@ TEST_CASE("what a stream may not be") {
   refused([](Graph& g) { node(g, "n0").attrs["profile"] = std::string("U"); }, "profile U");
   refused([](Graph& g) { std::swap(node(g, "r1").inputs[0], node(g, "r1").inputs[1]); },
           "tensor 'M.1' is missing");
-  refused([](Graph& g) { node(g, "back").inputs[0] = "r1"; }, "is i32 stream");
+  refused([](Graph& g) { node(g, "k").inputs[0] = "r1"; }, "is i32 stream");
   refused([](Graph& g) { node(g, "q").inputs[0] = "n1.current"; }, "is i32 current");
+  sample::Growing flat;
+  flat.graph = stream_net();
+  flat.graph.nodes.resize(2);  // up to r0
+  flat.add("flat", "flatten", {"r0"}, {});
+  flat.add("current", "requant", {"flat"}, {{"wide", true}},
+           {{"M.0", all_i32(kWide * kSide * kSide, 1)},
+            {"C", all_i32(kWide * kSide * kSide, 0)},
+            {"n", all_i32(kWide * kSide * kSide, 0)}});
+  CHECK_THROWS_WITH(flat.done(), "requant 'current': stream 'flat' must come straight from residual");
   refused([](Graph& g) { g.outputs[0].edge = "r2"; }, "must be b1, u<p> or f32, is i32 stream");
   tensor_refused("r0.n", all_i32(kWide, 31), "tensor 'n' must be in 0..30");
   tensor_refused("r0.M.0", all_i32(kWide, -1), "tensor 'M.0' must be in 0..");
@@ -179,7 +188,7 @@ std::vector<uint8_t> spikes(int64_t batch) {
   uint32_t seed = 5;
   for (uint8_t& s : x) {
     seed = seed * 1664525 + 1013904223;
-    s = seed >> 31;
+    s = static_cast<uint8_t>(seed >> 31);
   }
   return x;
 }
@@ -194,7 +203,7 @@ TEST_CASE("a network of streams and a gate: a sequence is what its steps are one
   size_t fired = 0;
   for (const int threads : {1, 2}) {
     Session sequence(model, {.batch = kBatch, .threads = threads, .record = {"gate", "mean.sum"}});
-    Session stream(model, {.mode = Mode::kStream, .batch = kBatch, .threads = threads});
+    Session stream(model, {.mode = Mode::kStream, .batch = kBatch, .threads = threads, .layout = "NCHW"});
     sequence.run({&all, 1});
     const auto gate = sequence.output(0), logits = sequence.output(1);
     REQUIRE(logits.size() == kBatch * 2);

@@ -57,8 +57,9 @@ class Walker {
   const ops::ChannelRange& range(const ops::NodeView& reader, const std::string& edge) {
     const auto known = ranges_.find(edge);
     if (known == ranges_.end()) {
-      reader.fail("'" + edge +
-                  "' must come straight from conv2d or linear, attention or count, or, as a stream, from residual");
+      const bool stream = graph_.edges.at(edge).type == ops::EdgeType::kStream;
+      reader.fail(stream ? "stream '" + edge + "' must come straight from residual"
+                         : "sum '" + edge + "' must come straight from conv2d or linear, attention or count");
     }
     return known->second;
   }

@@ -257,12 +257,12 @@ def _method(weight: Mapping[str, Any]) -> str:
 
 
 def _neuron_after(graph: Graph, node: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Find the neuron that a layer's sums go to, through sums and requantisation."""
+    """Find the neuron that a layer's sums go to, through sums, streams and requantisation."""
     todo = list(graph.readers[node["outputs"][0]])
     while todo:
         reader = todo.pop(0)
         if reader["op"] in NEURONS:
             return reader
-        if reader["op"] in ("add", "requant"):
+        if reader["op"] in ("add", "requant", "residual"):
             todo += graph.readers[reader["outputs"][0]]
     return None
