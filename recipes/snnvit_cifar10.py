@@ -3,6 +3,7 @@
     SNNCORE_DATA=... python recipes/snnvit_cifar10.py --out runs/snnvit
     SNNCORE_DATA=... python recipes/snnvit_cifar10.py --out runs/snnvit --only sssa --flips
     SNNCORE_DATA=... python recipes/snnvit_cifar10.py --out runs/snnvit --pictures
+    SNNCORE_DATA=... python recipes/snnvit_cifar10.py --out runs/snnvit --verify
 
 Each float network is the parent of two more, fine-tuned with weights of 8 bits and of 1 bit. Run it again to
 go on where it stopped: what is complete is kept. It writes ``<network>.pt`` and ``<network>.snn``, what each
@@ -147,6 +148,14 @@ def flips(plan: Plan, names: list[str], log: Callable[[str], None]) -> None:
             )
 
 
+def check(plan: Plan, names: list[str], log: Callable[[str], None]) -> None:
+    """Compare every spike of the engine with the integer reference, on all test images."""
+    images = np.ascontiguousarray(plan.data().test.images.transpose(0, 3, 1, 2))
+    for name in (n for n in names if BITS[n.split("-")[1]] < 32):
+        report = snncore.verify(snncore.load(plan.out / f"{name}.snn"), None, images)
+        log(f"{name}: engine and integer reference equal on {len(images)} images: {report.equal}")
+
+
 def pictures(plan: Plan, names: list[str], log: Callable[[str], None]) -> None:
     """Draw what is looked at in one test image of each class."""
     test = plan.data().test
@@ -174,6 +183,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=list(ATTENTIONS), choices=list(ATTENTIONS))
     parser.add_argument("--out", type=Path, default=Path("runs/snnvit"), help="folder for all that is made")
     parser.add_argument("--flips", action="store_true", help="only measure joint against decoupled decisions")
+    parser.add_argument("--verify", action="store_true", help="only compare engine and integer reference")
     parser.add_argument("--pictures", action="store_true", help="only draw what is looked at")
     parser.add_argument("--quick", action="store_true", help="few images, one epoch: does it run at all?")
     args = parser.parse_args()
@@ -192,19 +202,23 @@ def main() -> int:
         "1bit": Course(args.epochs_1bit, args.tuning_lr, 0.1, adam=True, seed=args.seed),
     }
     plan = Plan(args.out, courses, args.images, args.timesteps, args.size, args.quick)
-    saccadic = [f"{a}-{b}" for a in args.only if ATTENTIONS[a]["kind"] == "saccadic" for b in BITS]
+    names = [f"{a}-{b}" for a in args.only for b in BITS]
+    saccadic = [n for n in names if ATTENTIONS[n.split("-")[0]]["kind"] == "saccadic"]
+    whole = not (args.flips or args.pictures or args.verify)
     try:
-        if not (args.flips or args.pictures):
+        if whole:
             plan.data()  # decoded once, before the processes begin
             with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
                 list(pool.map(plan.train, args.only))
-            for name in (f"{a}-{b}" for a in args.only for b in BITS):
+            for name in names:
                 plan.score(name, log)
             plan.report([f"{a}-{b}" for a in ATTENTIONS for b in BITS], log)
-        if not args.pictures:
+        if whole or args.flips:
             flips(plan, saccadic, log)
-        if not args.flips:
+        if whole or args.pictures:
             pictures(plan, saccadic, log)
+        if args.verify:
+            check(plan, names, log)
     except cifar10.DataMissingError as missing:
         print(missing, file=sys.stderr)
         return 2

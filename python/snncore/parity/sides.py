@@ -39,7 +39,9 @@ class Subject:
     def nodes(self) -> dict[str, dict[str, Any]]:
         """The neuron layers by name, in order."""
         nodes = self.document["graph"]["nodes"]
-        return {n["name"]: n for n in nodes if n["op"] in ("lif", "if", "cuba_lif", "neuron", "psn", "saccade")}
+        return {
+            n["name"]: n for n in nodes if n["op"] in ("lif", "if", "cuba_lif", "neuron", "psn", "saccade")
+        }
 
     @cached_property
     def fires_bits(self) -> dict[str, bool]:

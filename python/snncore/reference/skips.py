@@ -27,7 +27,7 @@ def skipping(attention: Attention, projection: nn.Sequential, x: Tensor) -> Tens
     gate = attention.gate(*_counts(attention, x))
     looked = gate.permute(0, 1, 3, 4, 2).reshape(steps, -1, heads)  # [T, token of any sample, head]
     tokens = x.permute(0, 1, 3, 4, 2).reshape(steps, -1, x.shape[2])
-    silent = projection(torch.zeros(1, x.shape[2], 1, 1, dtype=x.dtype)).flatten()
+    silent: Tensor = projection(torch.zeros(1, x.shape[2], 1, 1, dtype=x.dtype)).flatten()
     y = silent.expand_as(tokens).clone()
     last = (looked.amax(2) * torch.arange(1, steps + 1)[:, None]).amax(0)  # the last step, from 1; 0: never
     for until in range(1, steps + 1):
@@ -40,7 +40,8 @@ def skipping(attention: Attention, projection: nn.Sequential, x: Tensor) -> Tens
         y[:until, chosen] = y[:until, chosen].masked_scatter(
             shown[..., None], projection(values.flatten(2)[shown][:, :, None, None]).flatten(1)
         )
-    return y.reshape(*x.shape[:2], *x.shape[3:], -1).permute(0, 1, 4, 2, 3)
+    images: Tensor = y.reshape(*x.shape[:2], *x.shape[3:], -1)
+    return images.permute(0, 1, 4, 2, 3)
 
 
 def _counts(attention: Attention, x: Tensor) -> list[Tensor]:

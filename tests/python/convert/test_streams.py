@@ -124,3 +124,25 @@ def test_one_neuron_alone_reads_the_sum() -> None:
 def test_profile_x_needs_sums() -> None:
     with pytest.raises(ValueError, match="profile X takes sums, received a stream: take profile W"):
         snncore.from_torch(network(False, EIGHT), torch.zeros(1, 3, 8, 8), profile="X")
+
+
+def test_vectors() -> None:
+    """A stream of features: the head reads it as it is, one value for all steps."""
+    torch.manual_seed(1)
+    layers = [Linear(20, 12, quantizer=EIGHT)]
+    layers += [Residual(nn.Sequential(LIF(threshold=0.3), Linear(12, 12, quantizer=EIGHT))) for _ in range(2)]
+    net = nn.Sequential(*layers, Linear(12, 3)).eval()
+    x = torch.rand(4, 8, 20) < 0.5
+    model = snncore.from_torch(net, torch.zeros(4, 1, 20, dtype=torch.bool))
+    assert [n["op"] for n in parts_of(model).nodes][-2:] == ["readout", "linear"]
+    got = model.run(x.numpy(), layout="TNC")
+    assert np.array_equal(got, run(model.to_bytes(), x.numpy(), "TNC").outputs["logits"].numpy())
+    with torch.no_grad():
+        value = x.float()
+        for layer in net:
+            if isinstance(layer, Residual):
+                neuron, weights = layer.body
+                value = value + weights(neuron(value))
+            else:
+                value = layer(value)
+    np.testing.assert_allclose(got, value.mean(0).numpy(), atol=0.05)
