@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import snncore
-from snncore.pictures.picture import OURS, PALE, THEIRS
 from snncore.reference import Network
 from snncore.tools.subjects import ours
 from snncore.tools.timing import alternate
@@ -191,25 +190,49 @@ def write(out: Path, rows: Sequence[Measured], differences: Sequence[Difference]
     plot(rows, out / "ladder.png")
 
 
+#: Name, colour, marker, and which rungs; those of the first three are joined by a line.
+SERIES: tuple[tuple[str, str, str, Callable[[str], bool]], ...] = (
+    ("bits of the weights", "#0072b2", "o", lambda name: name in ("float", "8bit", "4bit", "2bit", "1bit")),
+    ("4 bit, pruned by SVS", "#d55e00", "v", lambda name: "-svs-" in name),
+    ("4 bit, pruned by SCA", "#009e73", "^", lambda name: "-sca-" in name),
+    ("1 bit, small membranes", "#cc79a7", "s", lambda name: name.startswith("1w")),
+    ("2 bit without rescaling", "#000000", "x", lambda name: "vanilla" in name),
+)
+
+
 def plot(rows: Sequence[Measured], path: Path) -> None:
     """Draw accuracy over the size of the file, and over the time of an image."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter
 
     figure = Figure(figsize=(11, 4.6), layout="constrained")
-    values = (
-        ("file, KiB", [row.file_bytes / 1024 for row in rows]),
-        ("one image, ms, one thread", [row.milliseconds for row in rows]),
-    )
-    for axes, (label, sizes) in zip(figure.subplots(1, 2, sharey=True), values, strict=True):
-        for row, size in zip(rows, sizes, strict=True):
-            colour = THEIRS if row.name.startswith("1w") else OURS
-            axes.errorbar(size, row.accuracy, row.error, fmt="o", ms=4, color=colour, ecolor=PALE)
-            axes.annotate(
-                row.name, (size, row.accuracy), xytext=(4, 4), textcoords="offset points", fontsize=7
-            )
-        axes.set_xscale("log")
-        axes.set_xlabel(label)
-        axes.grid(alpha=0.3, which="both")
-    figure.axes[0].set_ylabel("right, % of 10,000 test images")
+    axes = figure.subplots(1, 2, sharey=True)
+    _draw(axes[0], rows, [row.file_bytes / 1024 for row in rows], "file, KiB")
+    _draw(axes[1], rows, [row.milliseconds for row in rows], "one image, ms, one thread")
+    axes[0].set_xscale("log")
+    axes[0].xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes[1].set_xlim(left=0)
+    axes[0].set_ylabel("right, % of 10,000 test images")
+    axes[1].legend(loc="lower right", fontsize=8)
     figure.suptitle("One small spiking VGG, compressed: CIFAR-10 (JPEG)")
     figure.savefig(path, dpi=110)
+
+
+def _draw(axes: Any, rows: Sequence[Measured], places: Sequence[float], label: str) -> None:
+    for number, (series, colour, marker, belongs) in enumerate(SERIES):
+        found = [(row, place) for row, place in zip(rows, places, strict=True) if belongs(row.name)]
+        axes.errorbar(
+            [place for _, place in found],
+            [row.accuracy for row, _ in found],
+            [row.error for row, _ in found],
+            color=colour,
+            marker=marker,
+            ms=5,
+            ls=":" if number < 3 else "",
+            label=series,
+        )
+        for row, place in found if number < 2 else ():
+            text = f"-{row.name.rpartition('-')[2]} %" if "-" in row.name else row.name
+            axes.annotate(text, (place, row.accuracy), xytext=(5, 5), textcoords="offset points", fontsize=7)
+    axes.set_xlabel(label)
+    axes.grid(alpha=0.3)

@@ -211,7 +211,7 @@ def test_compressed(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(path.read_text())
     assert [list(row) for row in found["rows"]] == [KEYS] * 4
-    peers = ["snncore", "snncore-whole", "torch-f32", "torch-f32-pruned"]
+    peers = ["snncore", "snncore-quarter", "snncore-whole", "torch-f32", "torch-f32-pruned"]
     assert [row["peer"] for row in found["rows"]] == peers
     assert all(row["equal"] and row["variant"] == "vgg16-w4" for row in found["rows"])
     small, whole = found["networks"]

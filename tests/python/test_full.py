@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -61,3 +62,16 @@ def test_levels(test_set, expected: np.ndarray, level: str, mode: str, tmp_path:
     np.save(tmp_path / "images.npy", test_set[0][:count])
     assert at_level(level, tmp_path / "images.npy", mode, 2) == digest(expected[:count])
     print(f"\n  {level}, {mode}: {count:,} images equal")
+
+
+def test_ladder_of_compressed_models(test_set: tuple[np.ndarray, np.ndarray]) -> None:
+    images, labels = test_set
+    folder = Path(__file__).parents[2] / "recipes" / "compressed"
+    for row in json.loads((folder / "ladder.json").read_text())["rungs"]:
+        path = folder / f"{row['name']}.snn"
+        if row["name"] == "float":  # too large to keep
+            continue
+        model = snncore.load(path)
+        outputs = [model.run(images[i : i + 100], threads=2) for i in range(0, len(images), 100)]
+        right = int((np.concatenate(outputs).argmax(1) == labels).sum())
+        assert (model.file_bytes, right) == (row["file_bytes"], row["right"]), path.name
