@@ -210,13 +210,14 @@ def test_compressed(tmp_path: Path) -> None:
     done = bench("compressed.py", "--quick", "--seconds", "0.001", "--layers", "--json", str(path))
     assert done.returncode == 0, done.stderr
     found = json.loads(path.read_text())
-    assert [list(row) for row in found["rows"]] == [KEYS] * 4
+    assert [list(row) for row in found["rows"]] == [KEYS] * 5
     peers = ["snncore", "snncore-quarter", "snncore-whole", "torch-f32", "torch-f32-pruned"]
     assert [row["peer"] for row in found["rows"]] == peers
     assert all(row["equal"] and row["variant"] == "vgg16-w4" for row in found["rows"])
-    small, whole = found["networks"]
+    small, quarter, whole = found["networks"]
     assert sum(small["file_parts"].values()) == small["file_bytes"] < whole["file_bytes"]
     assert 0.08 < small["connections"] < 0.11 and whole["connections"] == 1
+    assert 0.2 < quarter["connections"] < 0.3
     assert len(small["rates"]) == 13 and all(0.01 < rate < 0.5 for rate in small["rates"].values())
     assert list(found["layers_us"]) == [*small["rates"], "readout"]
     assert "snncore-whole" in done.stdout and "times as fast (asked for at 4 bits: 25)" in done.stdout
