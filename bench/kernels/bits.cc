@@ -41,12 +41,30 @@ Work count_columns(size_t rows, size_t words) {
           }};
 }
 
+// The entry of neurons into a residual stream.
+Work requant(size_t rows, size_t channels) {
+  auto a = random_values<int32_t>(rows * channels, -100000, 100000);
+  auto m = random_values<int32_t>(channels, 0, 1 << 30);
+  auto c = random_values<int64_t>(channels, 0, 1 << 30);
+  auto n = random_values<int64_t>(channels, 1, 30);
+  auto out = std::make_shared<AlignedBuffer>(rows * channels * sizeof(int32_t));
+  const auto values = static_cast<double>(rows * channels);
+  return {"requant_i64_i32/" + std::to_string(rows) + "x" + std::to_string(channels), values * 8, values,
+          [=](const KernelTable& k) {
+            const int32_t* sums[] = {a->as<int32_t>()};
+            const int32_t* factors[] = {m->as<int32_t>()};
+            k.requant_i64_i32(sums, {1, factors, c->as<int64_t>(), n->as<int64_t>(), channels}, rows,
+                              out->as<int32_t>());
+          }};
+}
+
 }  // namespace
 
 void add_bits(std::vector<Work>& work) {
   work.push_back(pool(512, 1));
   work.push_back(popcount(4096));
   work.push_back(count_columns(196, 8));
+  work.push_back(requant(64, 384));
 }
 
 }  // namespace snncore::bench

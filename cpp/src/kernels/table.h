@@ -390,6 +390,16 @@ struct HammingHit {
   uint32_t distance;
 };
 
+/// Sums of several layers, made one current: a factor for each sum and channel, at least 0; c with the half
+/// that rounds; n 0..30; the sum below 2^63 in magnitude.
+struct WideRequant {
+  size_t sums;
+  const int32_t* const* m;  // [sums][channels_padded]
+  const int64_t* c;
+  const int64_t* n;
+  size_t channels_padded;  // multiple of kChannelPad
+};
+
 /// Every entry is noexcept in effect, touches only what it is given, and gives the same result on every ISA.
 struct KernelTable {
   const char* isa;
@@ -450,6 +460,9 @@ struct KernelTable {
   // to[c] += factor[c] for the set bits c of `row`, of `channels` (a multiple of kChannelPad; `row` has the
   // bits of as many, or ends in a word of 64).
   void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
+
+  // out[r][c] = clamp32((sum_j a[j][r][c] * m[j][c] + c[c]) >> n[c]), in 64 bits, rows of channels_padded.
+  void (*requant_i64_i32)(const int32_t* const* a, const WideRequant& q, size_t rows, int32_t* out);
 
   // out[c] = the number of rows whose bit c is set, in `x` and, where it is not null, in the same row of `y`
   // too; rows of `words` words, fewer than 2^31. `channels`: lanes of out, as in add_bits_i32.

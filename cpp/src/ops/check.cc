@@ -11,7 +11,6 @@ namespace {
 
 constexpr int64_t kMaxGeometry = 65535;
 constexpr int64_t kMaxCount = 65535;
-constexpr size_t kMaxInputs = 64;
 
 template <typename T>
 bool all_finite(const T* values, size_t count) {

@@ -8,6 +8,9 @@
 
 namespace snncore::ops {
 
+/// Inputs that a node of several may have.
+inline constexpr size_t kMaxInputs = 64;
+
 /// Exactly these attributes and, of tensor roles, all of `roles` and any of `optional`.
 void expect_attrs(const NodeView& view, std::initializer_list<const char*> attrs);
 void expect_roles(const NodeView& view, std::initializer_list<const char*> roles,

@@ -1,6 +1,7 @@
 #include "runtime/tiled_step.h"
 
 #include "kernels/table.h"
+#include "ops/check.h"
 
 namespace snncore::runtime {
 
@@ -9,40 +10,35 @@ CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_
     : TiledStep(place, tile),
       in_(std::move(currents)),
       direct_(kernel_requantises && in_.sums.size() == 1 && !in_.wide),
-      half_(padded()) {
-  for (size_t i = 0; i < padded(); ++i) half_[i] = in_.n[i] > 0 ? int64_t{1} << (in_.n[i] - 1) : 0;
+      offset_(padded()),
+      shift_(in_.n.begin(), in_.n.end()) {
+  for (size_t i = 0; i < padded(); ++i) {
+    const int64_t half = in_.n[i] > 0 ? int64_t{1} << (in_.n[i] - 1) : 0;
+    offset_[i] = in_.c[i] + half;
+  }
 }
 
 size_t CurrentsStep::lane_bytes() const noexcept {
   size_t own = 0;
   for (const SumInput& in : in_.sums) own = std::max(own, in.synapse->lane_bytes(tile_, place_.steps));
-  return (direct_ ? 3 : 5) * tile_bytes() + own;
+  return (3 + more_sums()) * tile_bytes() + own;
 }
 
 void CurrentsStep::requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents,
                               std::byte* rest) const noexcept {
-  const size_t step = tile.count * padded(), total = place_.steps * step;
-  auto* wide = reinterpret_cast<int64_t*>(rest);
-  std::byte* lane = rest + 2 * tile_bytes();
-  const size_t rows = total / padded(), cp = padded();
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < cp; ++c) wide[r * cp + c] = int64_t{in_.c[c]} + half_[c];
+  const size_t count = in_.sums.size();
+  const int32_t *a[ops::kMaxInputs], *m[ops::kMaxInputs];
+  size_t strides[ops::kMaxInputs];
+  for (size_t j = 0; j < count; ++j) {
+    std::byte* to = j == 0 ? sums : rest + (j - 1) * tile_bytes();
+    strides[j] = fill(f, *in_.sums[j].synapse, tile, to, rest + more_sums() * tile_bytes());
+    a[j] = reinterpret_cast<const int32_t*>(to);
+    m[j] = in_.sums[j].factor.data();
   }
-  for (const SumInput& in : in_.sums) {
-    const size_t stride = fill(f, *in.synapse, tile, sums, lane);
-    for (size_t t = 0; t < place_.steps; ++t) {
-      const auto* a = reinterpret_cast<const int32_t*>(sums) + t * stride;
-      int64_t* to = wide + t * step;
-      for (size_t p = 0; p < tile.count; ++p, a += cp, to += cp) {
-        for (size_t c = 0; c < cp; ++c) to[c] += int64_t{a[c]} * in.factor[c];
-      }
-    }
-  }
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < cp; ++c) {
-      currents[r * cp + c] =
-          static_cast<int32_t>(std::clamp<int64_t>(wide[r * cp + c] >> in_.n[c], INT32_MIN, INT32_MAX));
-    }
+  const kernels::WideRequant q{count, m, offset_.data(), shift_.data(), padded()};
+  for (size_t t = 0; t < place_.steps; ++t) {
+    kernels::kernels().requant_i64_i32(a, q, tile.count, currents + t * tile.count * padded());
+    for (size_t j = 0; j < count; ++j) a[j] += strides[j];
   }
 }
 

@@ -67,8 +67,8 @@ class TiledStep : public Step {
   size_t tile_;
 };
 
-// Currents of integers. Lane: sums of one input, currents, spike inputs, and, where there are several sums,
-// two more for int64; then the synapses' own bytes.
+// Currents of integers. Lane: sums of the first input, currents, spike inputs, sums of the other inputs; then
+// the synapses' own bytes.
 class CurrentsStep : public TiledStep {
  public:
   // `kernel_requantises`: the neuron's kernel takes sums where there is but one.
@@ -82,9 +82,11 @@ class CurrentsStep : public TiledStep {
   // I += sum_j K_j * s_j.
   void add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept;
 
+  [[nodiscard]] size_t more_sums() const noexcept { return std::max<size_t>(in_.sums.size(), 1) - 1; }
+
   IntCurrents in_;
-  bool direct_;                // the kernel gets sums
-  std::vector<int64_t> half_;  // of the rounding
+  bool direct_;                          // the kernel gets sums
+  std::vector<int64_t> offset_, shift_;  // C + h and n
 };
 
 }  // namespace snncore::runtime

@@ -1,0 +1,12 @@
+#include "kernels/avx512/entries.h"
+
+namespace snncore::kernels::avx512 {
+namespace {
+#include "kernels/body/requant_i64.inc"
+}  // namespace
+
+void requant_i64_i32(const int32_t* const* a, const WideRequant& q, size_t rows, int32_t* out) {
+  requant_rows(a, q, rows, out);
+}
+
+}  // namespace snncore::kernels::avx512
