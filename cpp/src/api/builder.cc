@@ -203,6 +203,30 @@ struct GraphBuilder::Impl {
     return name;
   }
 
+  // A node with a factor for each input, M.j or K.j, C and n. What `residual` adds as it is has none.
+  Node& emit_factors(const std::string& op, const std::string& name, const std::vector<std::string>& inputs,
+                     ops::Attrs attrs, const std::vector<std::vector<int32_t>>& factors,
+                     std::span<const int32_t> c, std::span<const int32_t> n) {
+    const std::string label = op + " '" + name + "'";
+    need(factors.size() == inputs.size(),
+         label + ": expected " + std::to_string(inputs.size()) + " factors, received " +
+             std::to_string(factors.size()),
+         ErrorCode::kShape);
+    std::vector<std::string> edges;
+    for (const std::string& in : inputs) edges.push_back(edge(label, in));
+    Node& node = emit(op, name, edges, std::move(attrs));
+    for (size_t j = 0; j < edges.size(); ++j) {
+      const EdgeType type = graph.edges.at(edges[j]).type;
+      const bool stream = type == EdgeType::kStream, scaled = stream && op == "requant";
+      if (stream && !scaled && factors[j].empty()) continue;
+      const bool sum = type == EdgeType::kSum || scaled;
+      attach(node, (sum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
+    }
+    attach(node, "C", ints({c.begin(), c.end()}));
+    attach(node, "n", ints({n.begin(), n.end()}));
+    return node;
+  }
+
   void add_weight(Node& node, const WeightSpec& w, size_t inputs, size_t positions, const Shape& stored) {
     const auto outputs = static_cast<size_t>(stored[0]);
     const std::string label = node.op + " '" + node.name + "'";
@@ -595,22 +619,7 @@ std::string GraphBuilder::cuba_lif(const std::string& name, const std::string& x
 std::string GraphBuilder::requant(const std::string& name, const std::vector<std::string>& inputs,
                                   const std::vector<std::vector<int32_t>>& factors,
                                   std::span<const int32_t> c, std::span<const int32_t> n, bool wide) {
-  const std::string label = "requant '" + name + "'";
-  need(factors.size() == inputs.size(),
-       label + ": expected " + std::to_string(inputs.size()) + " factors, received " +
-           std::to_string(factors.size()),
-       ErrorCode::kShape);
-  std::vector<std::string> edges;
-  for (const std::string& in : inputs) edges.push_back(impl_->edge(label, in));
-  Node& node = impl_->emit("requant", name, edges, {{"wide", wide}});
-  for (size_t j = 0; j < edges.size(); ++j) {
-    const EdgeType type = impl_->graph.edges.at(edges[j]).type;
-    const bool sum = type == EdgeType::kSum || type == EdgeType::kStream;
-    impl_->attach(node, (sum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
-  }
-  impl_->attach(node, "C", ints({c.begin(), c.end()}));
-  impl_->attach(node, "n", ints({n.begin(), n.end()}));
-  return impl_->finish(node);
+  return impl_->finish(impl_->emit_factors("requant", name, inputs, {{"wide", wide}}, factors, c, n));
 }
 
 std::string GraphBuilder::residual(const std::string& name, const std::string& x, const std::string& stream,
@@ -659,21 +668,7 @@ std::string GraphBuilder::residual(const std::string& name, const std::string& x
 std::string GraphBuilder::residual_int(const std::string& name, const std::vector<std::string>& inputs,
                                        const std::vector<std::vector<int32_t>>& factors,
                                        std::span<const int32_t> c, std::span<const int32_t> n, double unit) {
-  const std::string label = "residual '" + name + "'";
-  need(factors.size() == inputs.size(),
-       label + ": expected " + std::to_string(inputs.size()) + " factors, received " +
-           std::to_string(factors.size()),
-       ErrorCode::kShape);
-  std::vector<std::string> edges;
-  for (const std::string& in : inputs) edges.push_back(impl_->edge(label, in));
-  Node& node = impl_->emit("residual", name, edges, {{"unit", unit}});
-  for (size_t j = 0; j < edges.size(); ++j) {
-    const EdgeType type = impl_->graph.edges.at(edges[j]).type;
-    if (type == EdgeType::kStream && factors[j].empty()) continue;
-    impl_->attach(node, (type == EdgeType::kSum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
-  }
-  impl_->attach(node, "C", ints({c.begin(), c.end()}));
-  impl_->attach(node, "n", ints({n.begin(), n.end()}));
+  Node& node = impl_->emit_factors("residual", name, inputs, {{"unit", unit}}, factors, c, n);
   const Shape like = impl_->infer(node).shape;
   return impl_->put_stream(name, like, impl_->units.add(unit));
 }

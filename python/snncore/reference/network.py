@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -20,16 +21,16 @@ Call: TypeAlias = Callable[..., Any]
 NEURONS = (LIF, Saccade)
 
 
-class Composite(nn.Module):
+class Composite(nn.Module, ABC):
     """Layers that are more than a row: `flow` says what reads what.
 
     Its children are rows (`torch.nn.Sequential`), single layers, neurons and further composites. In a
     `Network`, time reaches the neurons; alone, its forward is what a graph of it looks like.
     """
 
+    @abstractmethod
     def flow(self, x: Any, call: Call) -> Any:
         """Give what the layers make of x; ``call(layer, *values)`` runs a child, or a function of frames."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the layers as they stand."""
