@@ -42,11 +42,13 @@ const T* as(const Lane& lane) {
   return reinterpret_cast<const T*>(lane.data);
 }
 
-/// Stores a register's lanes as a result.
+/// Adds a register's lanes to the result: stored over one another, all but the last would be removed.
 template <typename V>
 void keep(Lane& lane, const V& value) {
   static_assert(sizeof value <= sizeof lane.sink);
-  __builtin_memcpy(lane.sink, &value, sizeof value);
+  uint64_t lanes[sizeof value / sizeof(uint64_t)];
+  __builtin_memcpy(lanes, &value, sizeof value);
+  for (size_t i = 0; i < sizeof value / sizeof(uint64_t); ++i) lane.sink[i] ^= lanes[i];
 }
 
 bool has_avx2();
