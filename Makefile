@@ -70,8 +70,9 @@ bench: $(VENV)/.test-packages $(VENV)/.installed
 	build/release/bench/bench_kernels
 	$(bin)/snncore bench --against torch
 
-# Results are named after the kernels that this CPU runs: bench/results/avx2.json, avx2.limits.json. Where it has
-# AVX-512, AVX2 is measured as well, against peers that are kept to it. One failing does not stop the rest.
+# Results are named after the kernels that this CPU runs: bench/results/avx2.json, avx2.limits.json. Of the levels
+# below its own, AVX-512 and AVX2 are measured as well, against peers that are kept to them. One failing does not stop
+# the rest.
 measure: $(VENV)/.bench-packages $(VENV)/.installed
 	$(in_venv) cmake --preset release > build/release.configure.log || { cat build/release.configure.log; exit 1; }
 	$(in_venv) cmake --build --preset release --target bench_limits
@@ -80,10 +81,11 @@ measure: $(VENV)/.bench-packages $(VENV)/.installed
 	peers="$(bin)/python bench/peers.py --seconds 1.5"; \
 	build/release/bench/bench_limits --threads 1,2 --json > bench/results/$$isa.limits.json; \
 	$$peers --density 10,20,50 --threads 1,2 --results bench/results/$$isa.json || failed=1; \
-	if [ $$isa = avx512 ]; then \
-	  cp bench/results/avx512.limits.json bench/results/avx2.limits.json; \
-	  $$peers --isa avx2 --results bench/results/avx2.json || failed=1; \
-	fi; \
+	below=; case $$isa in avx512_amx) below="avx512 avx2" ;; avx512) below=avx2 ;; esac; \
+	for level in $$below; do \
+	  cp bench/results/$$isa.limits.json bench/results/$$level.limits.json; \
+	  $$peers --isa $$level --density 10,20,50 --threads 1,2 --results bench/results/$$level.json || failed=1; \
+	done; \
 	$(bin)/python bench/neon_counts.py --json > build/counts.json && mv build/counts.json bench/results/neon.counts.json || \
 	  echo "no counts of NEON instructions"; \
 	$(bin)/python bench/report.py; \

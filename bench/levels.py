@@ -9,8 +9,10 @@ import os
 PEERS = {
     "scalar": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
+    "avx512": {"ATEN_CPU_CAPABILITY": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"},
 }
-LEVELS = ("scalar", "avx2", "avx512", "neon", "neon_dotprod", "neon32")
+LEVELS = ("scalar", "avx2", "avx512", "avx512_amx", "neon", "neon_dotprod", "neon32")
+WIDE = ("avx512", "avx512_amx")  #: what was promised for AVX-512 holds for these
 
 
 def limit_to(level: str) -> None:

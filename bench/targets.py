@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from levels import WIDE
 from rows import Row, ours, same_case, strongest
 from shares import Limits, share
 
@@ -75,13 +76,13 @@ def lines(run: Run, limits: Limits, others: list[Run]) -> list[Line]:
 
 def _verdict(run: Run, value: float, target: float, floor: float) -> str:
     """Larger is better; a promise is of AVX-512."""
-    if run["isa"] != "avx512":
+    if run["isa"] not in WIDE:
         return ELSEWHERE
     return "met" if value >= target else "above the floor" if value >= floor else "missed"
 
 
 def _missing(run: Run) -> str:
-    return "not measured" if run["isa"] == "avx512" else NEEDS
+    return "not measured" if run["isa"] in WIDE else NEEDS
 
 
 def _ratio(run: Run, t: Target) -> Line:
