@@ -47,12 +47,12 @@ kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t 
     next = number_taps(tile.first + (only.empty() ? i : only[i]), numbers, next);
   }
   const size_t count = numbers.count();
-  repeat_index(index, wanted * shape_.window.taps(), tile.steps, count);
+  repeat_index(index, wanted * shape_.window.taps(), tile.steps, count + 1);
   auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
   auto* copies = reinterpret_cast<uint64_t*>(memory + at.copies);
-  *rows = rows_.zeros();
-  size_t r = 1;
+  size_t r = 0;
   for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+    rows[r++] = rows_.zeros();
     for (size_t i = 0; i < count; ++i, ++r) rows[r] = rows_.row(frame, t, tile.n, pixels[i], g, copies, r);
   }
   return {rows, r, index, wanted * tile.steps};
@@ -76,13 +76,13 @@ kernels::SpikeTile SpikeRows::read_lines(const Frame& frame, const Tile& tile, s
     }
     if (++x == w.out_w) x = 0, ++y;
   }
-  repeat_index(index, tile.count * w.taps(), tile.steps, count);
+  repeat_index(index, tile.count * w.taps(), tile.steps, count + 1);
 
   auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
   auto* copies = reinterpret_cast<uint64_t*>(memory + at.copies);
-  *rows = rows_.zeros();
-  size_t r = 1;
+  size_t r = 0;
   for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+    rows[r++] = rows_.zeros();
     for (int64_t pixel = low; pixel <= high; ++pixel, ++r) {
       rows[r] = rows_.row(frame, t, tile.n, static_cast<size_t>(pixel), g, copies, r);
     }
@@ -93,7 +93,7 @@ kernels::SpikeTile SpikeRows::read_lines(const Frame& frame, const Tile& tile, s
 void SpikeRows::repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept {
   for (size_t t = 1; t < steps; ++t) {
     const auto shift = static_cast<uint32_t>(t * rows);
-    for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] == 0 ? 0 : index[i] + shift;
+    for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] + shift;
   }
 }
 

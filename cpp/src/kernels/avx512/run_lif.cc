@@ -13,7 +13,7 @@ inline I16 load_currents(const int8_t* from) { return as16(load_bytes(from)); }
 inline I16 load_currents(const int32_t* from) {
   return as16(in_order(raw(narrow(load<I32>(from), load<I32>(from + kLanes32)))));
 }
-inline uint32_t bits_in_order(const I16 (&masks)[kBlock16]) { return _mm512_movepi16_mask(raw(masks[0])); }
+inline uint32_t bits_in_order(const Mask16 (&masks)[kBlock16]) { return masks[0].lanes; }
 
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_32.inc"

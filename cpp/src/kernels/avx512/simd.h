@@ -96,10 +96,22 @@ inline void widen(const Wide& v, I32 (&quarters)[4]) {
   widen_in_order(v.high, quarters[2], quarters[3]);
 }
 
+// Masks of int16 lanes stay in registers of their own.
+struct Mask16 {
+  __mmask32 lanes;
+};
+
+inline Mask16 less(I16 a, I16 b) { return {_mm512_cmplt_epi16_mask(raw(a), raw(b))}; }
+inline I16 only(Mask16 mask, I16 v) { return as16(_mm512_maskz_mov_epi16(mask.lanes, raw(v))); }
+inline I16 except(Mask16 mask, I16 v) { return as16(_mm512_maskz_mov_epi16(~mask.lanes, raw(v))); }
+
 // One bit for each of 32 channels, from a mask in the order of `narrow`.
-inline uint32_t bits_of16(const I16 (&masks)[1]) {
-  const uint32_t bits = _mm512_movepi16_mask(raw(masks[0]));
+inline uint32_t bits_of16(const Mask16 (&masks)[1]) {
+  const uint32_t bits = masks[0].lanes;
   return _pext_u32(bits, 0x0f0f0f0f) | _pext_u32(bits, 0xf0f0f0f0) << 16;
+}
+inline uint32_t bits_of16(const I16 (&masks)[1]) {
+  return bits_of16({Mask16{_mm512_movepi16_mask(raw(masks[0]))}});
 }
 
 }  // namespace
