@@ -40,9 +40,8 @@ Work count(const Layer& layer) {
           [=](const KernelTable& k) {
             const BitWeights w{plus->as<uint32_t>(), ones->as<int32_t>(), layer.inputs, 9,
                                layer.outputs,        layer.outputs};
-            spikes->for_each([&](const SpikeTile& tile, std::byte*) {
-              k.count_b1b1_i32(tile, w, sums->as<int32_t>());
-            });
+            spikes->for_each(
+                [&](const SpikeTile& tile, std::byte*) { k.count_b1b1_i32(tile, w, sums->as<int32_t>()); });
           },
           "and_popcount"};
 }

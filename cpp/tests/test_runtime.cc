@@ -114,13 +114,9 @@ Model vector_network(const NeuronSpec& neuron) {
     const int32_t half = 1 << (bits - 1);
     const auto codes = r.codes(static_cast<size_t>(out * in), -half, half - 1);
     const std::vector<double> scale{0.25 / half};
-    return b.linear(name, from,
-                    {.shape = {out, in},
-                     .codes = codes,
-                     .encoding = "odd",
-                     .bits = bits,
-                     .scale = scale,
-                     .values = {}});
+    return b.linear(
+        name, from,
+        {.shape = {out, in}, .codes = codes, .encoding = "odd", .bits = bits, .scale = scale, .values = {}});
   };
   const std::string x = b.input("x", "b1", {70});
   const std::string first = b.lif("n1", linear("l1", x, 40, 70, 1), neuron);

@@ -92,10 +92,10 @@ class Planner {
     const Node* before = graph::producer(graph_, neuron.inputs[0]);
     const auto& read = before != nullptr && before->op == "requant" ? before->inputs : neuron.inputs;
     return placing_.slot(neuron.outputs[0]).pixels == 1 && std::ranges::all_of(read, [&](const auto& edge) {
-      const Node* from = placing_.fused(edge) ? graph::producer(graph_, edge) : nullptr;
-      if (from != nullptr && from->op != "linear") return false;
-      return placing_.slot(from != nullptr ? from->inputs[0] : edge).pixels == 1;
-    });
+             const Node* from = placing_.fused(edge) ? graph::producer(graph_, edge) : nullptr;
+             if (from != nullptr && from->op != "linear") return false;
+             return placing_.slot(from != nullptr ? from->inputs[0] : edge).pixels == 1;
+           });
   }
   Slot slot(const std::string& edge, bool joined) const {
     return joined ? placing_.slot(edge).column() : placing_.slot(edge);
@@ -275,7 +275,8 @@ class Planner {
     place.record_current = recorded(".i");
     if (node.op == "cuba_lif") {
       if (program_->keeps_state()) place.state_offset = take_state(node, neuron_state_bytes(place, 2 * 32));
-      push(cuba_neuron_step(cuba_neuron(v, place.out.channels), before(v, place.out.channels, joined), place));
+      push(
+          cuba_neuron_step(cuba_neuron(v, place.out.channels), before(v, place.out.channels, joined), place));
       return;
     }
     if (node.op == "neuron") {

@@ -57,7 +57,8 @@ struct PackedWeights {
     size_t total = 0;
     for (const kernels::SparseCodes& s : sparse) total += s.bytes();
     for (const kernels::LutCodes& t : tables) total += t.bytes();
-    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &code_sums, &init, &bias}) total += b->allocated();
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &code_sums, &init, &bias})
+      total += b->allocated();
     return total;
   }
 };

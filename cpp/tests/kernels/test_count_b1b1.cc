@@ -33,8 +33,8 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
   }
   for (const auto& table : tables) {
     Guarded<int32_t> sums(s.pixels * cp, 1);
-    table.count_b1b1_i32(spikes.tile(), BitWeights{bits.data(), ones.data(), s.inputs, s.taps, s.channels, cp},
-                         sums.data());
+    table.count_b1b1_i32(spikes.tile(),
+                         BitWeights{bits.data(), ones.data(), s.inputs, s.taps, s.channels, cp}, sums.data());
     bool same = true;
     for (size_t i = 0; i < expected.size(); ++i)
       same = same && (i % cp >= s.channels || sums[i] == expected[i]);
