@@ -33,14 +33,15 @@ Work count(const Layer& layer) {
   auto spikes = std::make_shared<SpikeTiles>(layer, 0.5);
   const size_t words = 9 * ((layer.inputs + 31) / 32) * layer.outputs;
   auto plus = random_values<uint32_t>(words, INT32_MIN / 2, INT32_MAX / 2);
+  auto ones = random_values<int32_t>(layer.outputs, 0, INT32_MAX / 2);
   auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const auto pixels = static_cast<double>(layer.pixels()), weights = static_cast<double>(words);
   return {layer.name("count_b1b1_i32", ""), pixels * weights * 4, pixels * weights * 32,
           [=](const KernelTable& k) {
-            const BitWeights w{plus->as<uint32_t>(), layer.inputs, 9, layer.outputs, layer.outputs};
-            spikes->for_each([&](const SpikeTile& tile, std::byte* scratch) {
-              k.count_b1b1_i32(tile, w, sums->as<int32_t>(), scratch);
-            });
+            const BitWeights w{plus->as<uint32_t>(), ones->as<int32_t>(), layer.inputs, 9,
+                               layer.outputs,        layer.outputs};
+            spikes->for_each(
+                [&](const SpikeTile& tile, std::byte*) { k.count_b1b1_i32(tile, w, sums->as<int32_t>()); });
           },
           "and_popcount"};
 }

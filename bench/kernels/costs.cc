@@ -84,16 +84,21 @@ class Costs {
 
   void gather_rows() {
     const double some = ns(gather(kWide, 1, "", 0.2)), many = ns(gather(kWide, 1, "", 0.5));
-    const size_t parts = kWide.pixels() * 9, spikes = parts * 128 * 4;
+    const size_t spikes = kWide.pixels() * 9 * 128 * 4;
     costs_.gather_spike_block = cost((many - some) / 0.3, spikes);
     costs_.gather_wide_block =
         cost((ns(gather(kWide, 128, "", 0.5)) - ns(gather(kWide, 128, "", 0.2))) / 0.3, spikes);
-    const double wide = some / real(parts) - 0.2 * 128 * 4 * static_cast<double>(costs_.gather_spike_block);
-    const double narrow_parts = real(code_parts(32, 9));
-    const double narrow = ns(gather(kNarrow, 1, "", 0.2)) / (real(kNarrow.pixels()) * narrow_parts) -
-                          0.2 * 288 / narrow_parts * static_cast<double>(costs_.gather_spike_block);
-    costs_.gather_part_block = cost(wide - narrow, 3);
-    costs_.gather_part = cost(narrow - static_cast<double>(costs_.gather_part_block), 1);
+    // Parts without their spikes: of one tap; of several taps, with one block and with four.
+    const auto part = [&](double ns, double parts_of_pixel, const Layer& l) {
+      const double blocks = real(l.outputs / kChannelPad), listed = 0.2 * real(9 * l.inputs) / parts_of_pixel;
+      return ns / (real(l.pixels()) * parts_of_pixel) -
+             listed * blocks * static_cast<double>(costs_.gather_spike_block);
+    };
+    const double joined = real(code_parts(32, 9));
+    const double narrow = part(ns(gather(kNarrow, 1, "", 0.2)), joined, kNarrow);
+    const double flat = part(ns(gather(kFlat, 1, "", 0.2)), joined, kFlat);
+    costs_.gather_part_block = cost(flat - narrow, 3);
+    costs_.gather_part = cost(part(some, 9, kWide) - 4 * static_cast<double>(costs_.gather_part_block), 1);
   }
 
   // What is neither a code nor a chunk.

@@ -105,6 +105,73 @@ TEST_CASE("every sample of a batch is what it is alone") {
   }
 }
 
+// Spikes [70] -> linear -> neuron (+ shortcut) -> linear -> neuron -> linear -> neuron: nothing but vectors.
+Model vector_network(const NeuronSpec& neuron) {
+  sample::Numbers r(21);
+  GraphBuilder b;
+  const auto linear = [&](const std::string& name, const std::string& from, int64_t out, int64_t in,
+                          int bits) {
+    const int32_t half = 1 << (bits - 1);
+    const auto codes = r.codes(static_cast<size_t>(out * in), -half, half - 1);
+    const std::vector<double> scale{0.25 / half};
+    return b.linear(
+        name, from,
+        {.shape = {out, in}, .codes = codes, .encoding = "odd", .bits = bits, .scale = scale, .values = {}});
+  };
+  const std::string x = b.input("x", "b1", {70});
+  const std::string first = b.lif("n1", linear("l1", x, 40, 70, 1), neuron);
+  const std::string second = b.lif("n2", b.add("sum", {linear("l2", first, 40, 40, 4), first}), neuron);
+  b.output("y", b.lif("n3", linear("l3", second, 33, 40, 1), neuron));
+  return b.build(3);
+}
+
+TEST_CASE("vectors of a batch share tiles and stay apart") {
+  constexpr size_t kSteps = 3, kBatch = 29, kInputs = 70;
+  sample::Numbers r(22);
+  std::vector<uint8_t> spikes(kSteps * kBatch * kInputs);
+  for (uint8_t& s : spikes) s = static_cast<uint8_t>(r.next(0, 1));
+  const std::vector<std::string> record{"n1", "n1.v", "n2", "n2.v", "n3.v"};
+  for (const char* state : {"i2", "i8", "i16", "i32"}) {
+    CAPTURE(state);
+    const Model model = vector_network({.state = state});
+    Session alone(model, {.layout = "TNC", .record = record});
+    std::vector<std::vector<Recording>> expected;
+    std::vector<float> outputs(kSteps * kBatch * 33);
+    for (size_t n = 0; n < kBatch; ++n) {
+      std::vector<uint8_t> one;
+      for (size_t t = 0; t < kSteps; ++t) {
+        const auto from = spikes.begin() + static_cast<std::ptrdiff_t>((t * kBatch + n) * kInputs);
+        one.insert(one.end(), from, from + kInputs);
+      }
+      const TensorView view{one.data(), DType::kU8, {kSteps, 1, kInputs}};
+      alone.run({&view, 1});
+      for (size_t t = 0; t < kSteps; ++t)
+        std::ranges::copy(alone.output().subspan(t * 33, 33), &outputs[(t * kBatch + n) * 33]);
+      expected.push_back(alone.recordings());
+    }
+    CHECK(std::ranges::count(outputs, 1.0F) > 100);
+    const TensorView view{spikes.data(), DType::kU8, {kSteps, kBatch, kInputs}};
+    for (const int threads : {1, 3}) {
+      Session together(model, {.batch = kBatch, .threads = threads, .layout = "TNC", .record = record});
+      together.run({&view, 1});
+      CHECK(std::ranges::equal(together.output(), outputs));
+      const auto all = together.recordings();
+      for (size_t i = 0; i < all.size(); ++i) {
+        const size_t row = all[i].data.size() / (kSteps * kBatch);
+        bool same_rows = true;
+        for (size_t t = 0; t < kSteps; ++t) {
+          for (size_t n = 0; n < kBatch; ++n) {
+            same_rows = same_rows && std::memcmp(all[i].data.data() + (t * kBatch + n) * row,
+                                                 expected[n][i].data.data() + t * row, row) == 0;
+          }
+        }
+        CAPTURE(all[i].name);
+        CHECK(same_rows);
+      }
+    }
+  }
+}
+
 TEST_CASE("frames that happen to be equal give what one repeated frame gives") {
   const Model model = small_network({});
   const auto image = small_image();

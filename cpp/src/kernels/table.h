@@ -83,6 +83,7 @@ struct RowWeights {
 struct BitWeights {
   const uint32_t*
       bits;  // [channels_padded / kChannelPad][tap][ceil(inputs / 32)][kChannelPad], kAlign-aligned
+  const int32_t* ones;  // [channels_padded] set bits of a channel
   size_t inputs, taps, channels, channels_padded;
 };
 
@@ -410,9 +411,9 @@ struct KernelTable {
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
   void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
 
-  // The same sums for weights of +1 and -1, by counting: 2 * popcount(spikes & plus) - popcount(spikes).
-  // Sums of channels past w.channels are unspecified.
-  void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte* scratch);
+  // The same sums for weights of +1 and -1, by counting: popcount(plus) - popcount(spikes ^ plus). Sums of
+  // channels past w.channels are unspecified.
+  void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums);
 
   // The same sums as addrows_b1i8_i32, from the weights that are not zero. `scratch`: kAlign-aligned,
   // sparse_scratch bytes.

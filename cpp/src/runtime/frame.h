@@ -36,6 +36,13 @@ struct Slot {
   [[nodiscard]] size_t step_bytes() const noexcept { return batch * sample_bytes(); }
   [[nodiscard]] size_t bytes() const noexcept { return steps * step_bytes(); }
   [[nodiscard]] bool is_static() const noexcept { return steps == 1; }
+  /// The same rows as pixels of one sample, one below the other.
+  [[nodiscard]] Slot column() const noexcept {
+    Slot s = *this;
+    s.pixels = s.height = batch * pixels;
+    s.width = s.batch = 1;
+    return s;
+  }
 
   /// Row of a pixel; a static edge gives the same row for every t.
   template <typename T = std::byte>

@@ -10,7 +10,8 @@ namespace {
 
 using kernels::kernels;
 
-// Sums of a tile, all steps counted: few enough to stay in the second-level cache.
+// Sums of a tile, all steps counted: few enough to stay in the second-level cache. Twice as many where
+// channels are so many that few pixels would share their weights.
 constexpr size_t kTileBytes = 128 * 1024;
 // Tiles of a sample that several threads can share.
 constexpr size_t kTilesForThreads = 8;
@@ -225,7 +226,8 @@ size_t currents_tile(const IntCurrents& in, const NeuronPlace& place) noexcept {
 size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept {
   const size_t pixels = place.out.pixels;
   const size_t fit = kTileBytes / (kernels::pad_channels(place.out.channels) * sizeof(int32_t));
-  const size_t least = std::min(good.least, fit) / place.steps, most = std::min(good.most, fit) / place.steps;
+  const size_t least = std::min(good.least, 2 * fit) / place.steps;
+  const size_t most = std::max(std::min(good.most, fit) / place.steps, least);
   const size_t wanted = std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
   size_t tiles = (pixels + wanted - 1) / wanted;
   while (tiles < pixels && samples * tiles % place.threads != 0) ++tiles;

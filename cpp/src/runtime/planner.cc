@@ -85,15 +85,32 @@ class Planner {
  private:
   NodeView view(const Node& node) const { return graph::view(graph_, node); }
 
-  std::unique_ptr<Synapse> synapse(const std::string& edge) {
-    if (!placing_.fused(edge)) return stored_sums(placing_.slot(edge));
-    return node_synapse(*graph::producer(graph_, edge));
+  // Where all that a neuron reads and writes is vectors, the samples of a batch are the pixels of one: so a
+  // tile shares its weights among them.
+  bool joins_samples(const Node& neuron) const {
+    if (program_->batch == 1 || neuron.op == "psn" || neuron.op == "neuron") return false;
+    const Node* before = graph::producer(graph_, neuron.inputs[0]);
+    const auto& read = before != nullptr && before->op == "requant" ? before->inputs : neuron.inputs;
+    return placing_.slot(neuron.outputs[0]).pixels == 1 && std::ranges::all_of(read, [&](const auto& edge) {
+             const Node* from = placing_.fused(edge) ? graph::producer(graph_, edge) : nullptr;
+             if (from != nullptr && from->op != "linear") return false;
+             return placing_.slot(from != nullptr ? from->inputs[0] : edge).pixels == 1;
+           });
+  }
+  Slot slot(const std::string& edge, bool joined) const {
+    return joined ? placing_.slot(edge).column() : placing_.slot(edge);
   }
 
-  std::unique_ptr<Synapse> node_synapse(const Node& node) {
+  std::unique_ptr<Synapse> synapse(const std::string& edge, bool joined = false) {
+    if (!placing_.fused(edge)) return stored_sums(slot(edge, joined));
+    return node_synapse(*graph::producer(graph_, edge), joined);
+  }
+
+  std::unique_ptr<Synapse> node_synapse(const Node& node, bool joined = false) {
     const NodeView v = view(node);
-    const Slot& in = placing_.slot(node.inputs[0]);
-    const SynapseShape shape = synapse_shape(v, in);
+    const Slot in = slot(node.inputs[0], joined);
+    SynapseShape shape = synapse_shape(v, in);
+    if (joined) shape.window = Window::same(in.pixels);
     auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
     held(node).weights += weights->bytes();
     return make_synapse(v, shape, in, std::move(weights));
@@ -244,15 +261,22 @@ class Planner {
 
   void make_neuron(const Node& node) {
     const NodeView v = view(node);
+    const bool joined = joins_samples(node);
     NeuronPlace place;
-    place.out = placing_.slot(node.outputs[0]);
+    place.out = slot(node.outputs[0], joined);
     place.steps = program_->plan_steps();
     place.threads = program_->threads();
-    if (const Slot* slot = placing_.extra(node.name + ".v")) place.record = *slot;
-    if (const Slot* slot = placing_.extra(node.name + ".i")) place.record_current = *slot;
+    const auto recorded = [&](const char* what) -> std::optional<Slot> {
+      const Slot* slot = placing_.extra(node.name + what);
+      if (slot == nullptr) return {};
+      return joined ? slot->column() : *slot;
+    };
+    place.record = recorded(".v");
+    place.record_current = recorded(".i");
     if (node.op == "cuba_lif") {
       if (program_->keeps_state()) place.state_offset = take_state(node, neuron_state_bytes(place, 2 * 32));
-      push(cuba_neuron_step(cuba_neuron(v, place.out.channels), before(v, place.out.channels), place));
+      push(
+          cuba_neuron_step(cuba_neuron(v, place.out.channels), before(v, place.out.channels, joined), place));
       return;
     }
     if (node.op == "neuron") {
@@ -266,7 +290,7 @@ class Planner {
     if (v.text("arith") == "f32") {
       if (program_->keeps_state()) place.state_offset = take_state(node, neuron_state_bytes(place, 32));
       FloatNeuron n;
-      n.currents = synapse(node.inputs[0]);
+      n.currents = synapse(node.inputs[0], joined);
       n.decay = static_cast<float>(v.number("decay"));
       n.input_gain = static_cast<float>(v.number("input_gain"));
       n.threshold = static_cast<float>(v.number("threshold"));
@@ -280,7 +304,7 @@ class Planner {
       place.state_offset = take_state(node, neuron_state_bytes(place, n.state_bits));
       if (n.profile_x_shift) place.age_offset = take_state(node, neuron_age_bytes(place));
     }
-    push(int_neuron_step(std::move(n), before(v, place.out.channels), place));
+    push(int_neuron_step(std::move(n), before(v, place.out.channels, joined), place));
   }
 
   void make_rule_neuron(const NodeView& v, NeuronPlace place) {
@@ -329,12 +353,12 @@ class Planner {
     return n;
   }
 
-  IntCurrents before(const NodeView& neuron, size_t channels) {
-    return currents(view(*graph::producer(graph_, neuron.node.inputs[0])), channels);
+  IntCurrents before(const NodeView& neuron, size_t channels, bool joined) {
+    return currents(view(*graph::producer(graph_, neuron.node.inputs[0])), channels, joined);
   }
 
   // What a requantisation reads, and its constants; not what is added to it as it is.
-  IntCurrents currents(const NodeView& q, size_t channels) {
+  IntCurrents currents(const NodeView& q, size_t channels, bool joined = false) {
     IntCurrents n;
     const bool residual = q.node.op == "residual";
     for (size_t j = 0; j < q.inputs.size(); ++j) {
@@ -342,9 +366,9 @@ class Planner {
       const bool stream = q.inputs[j]->type == EdgeType::kStream;
       if (residual && stream) continue;
       if (q.inputs[j]->type == EdgeType::kSum || stream) {
-        n.sums.push_back({synapse(edge), padded(*q.find("M." + index), channels, 0)});
+        n.sums.push_back({synapse(edge, joined), padded(*q.find("M." + index), channels, 0)});
       } else {
-        n.spikes.push_back({placing_.slot(edge), padded(*q.find("K." + index), channels, 0)});
+        n.spikes.push_back({slot(edge, joined), padded(*q.find("K." + index), channels, 0)});
       }
     }
     n.c = padded(*q.find("C"), channels, 0);

@@ -108,12 +108,15 @@ void read_counts(const Program::Impl::Input& in, const TensorView& array, const 
 void read_packed(const Program::Impl::Input& in, const TensorView& array, const Frame& frame) {
   const Slot& s = in.slot;
   const auto* from = static_cast<const uint64_t*>(array.data);
-  const size_t words = words_for(s.channels);
-  for (size_t r = 0; r < s.steps * s.batch * s.pixels; ++r) {
-    auto* to = reinterpret_cast<uint64_t*>(frame.scratch + s.offset + r * s.row_bytes);
-    std::memcpy(to, from + r * words, words * 8);
-    to[words - 1] &= tail_mask(s.channels);
+  auto* to = reinterpret_cast<uint64_t*>(frame.scratch + s.offset);
+  const size_t rows = s.steps * s.batch * s.pixels, words = words_for(s.channels), pitch = s.row_bytes / 8;
+  if (pitch == words) {
+    std::memcpy(to, from, rows * s.row_bytes);
+  } else {
+    for (size_t r = 0; r < rows; ++r) std::memcpy(to + r * pitch, from + r * words, words * 8);
   }
+  if (s.channels % 64 == 0) return;
+  for (size_t r = 0; r < rows; ++r) to[r * pitch + words - 1] &= tail_mask(s.channels);
 }
 
 bool accepts(const Program::Impl::Input& in, DType dtype) noexcept {

@@ -21,10 +21,13 @@ class SpikeRows {
     return kernels::addrows_scratch(most_rows(pixels, steps), shape_.inputs, pixels * steps);
   }
 
-  /// Row 0 is padding; the rows of a step follow those of the step before, in the same order. With `only`,
-  /// these pixels of the tile.
+  /// The first row of a step is padding; the rows of a step follow those of the step before, in the same
+  /// order. Rows that no tap reads are left out. With `only`, these pixels of the tile.
   [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
                                         std::span<const uint32_t> only = {}) const noexcept;
+  /// The same for kernels that do not mind rows that no tap reads: all of the lines that the tile reaches.
+  [[nodiscard]] kernels::SpikeTile read_lines(const Frame& frame, const Tile& tile, size_t g,
+                                              std::byte* memory) const noexcept;
 
  private:
   // Offsets in the memory.
@@ -36,8 +39,13 @@ class SpikeRows {
   [[nodiscard]] Places places(size_t pixels, size_t steps) const noexcept;
   // One more for the padding.
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
-    return steps * std::min(pixels * shape_.window.taps(), input_.pixels) + 1;
+    return steps * (std::min(pixels * shape_.window.taps(), input_.pixels) + 1);
   }
+  [[nodiscard]] size_t most_lines(size_t pixels, size_t steps) const noexcept {
+    return std::max(steps * (shape_.window.most_reached(pixels) + 1), most_rows(pixels, steps));
+  }
+  // The index of step 0 for all steps, each of so many rows.
+  static void repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept;
   // Of one pixel; returns the end.
   uint32_t* number_taps(size_t pixel, Numbers& numbers, uint32_t* index) const noexcept;
 

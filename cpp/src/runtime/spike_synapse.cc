@@ -106,13 +106,12 @@ class SpikeSynapse final : public SynapseBase {
 
   void row_sums(SumMethod method, const Frame& frame, const Tile& tile, size_t g, int32_t* out,
                 std::byte* memory) const noexcept {
-    const kernels::SpikeTile spikes = rows_.read(frame, tile, g, memory);
-    std::byte* const scratch = memory + rows_.bytes(tile.count, tile.steps);
     if (method == SumMethod::kCount) {
-      kernels().count_b1b1_i32(spikes, bit_weights(g), out, scratch);
-    } else {
-      kernels().addrows_b1i8_i32(spikes, row_weights(g), out, scratch);
+      kernels().count_b1b1_i32(rows_.read_lines(frame, tile, g, memory), bit_weights(g), out);
+      return;
     }
+    kernels().addrows_b1i8_i32(rows_.read(frame, tile, g, memory), row_weights(g), out,
+                               memory + rows_.bytes(tile.count, tile.steps));
   }
 
   void raster_sums(SumMethod method, const Frame& frame, const Tile& tile, size_t g, int32_t* out,
@@ -141,7 +140,12 @@ class SpikeSynapse final : public SynapseBase {
   [[nodiscard]] kernels::BitWeights bit_weights(size_t g) const noexcept {
     const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
     const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
-    return {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, shape_.group_channels(), cp};
+    return {weights_->plus.as<uint32_t>() + g * group,
+            weights_->ones.as<int32_t>() + g * cp,
+            shape_.inputs,
+            taps,
+            shape_.group_channels(),
+            cp};
   }
 
   SumMethods methods_;

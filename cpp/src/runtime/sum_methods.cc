@@ -78,9 +78,14 @@ double SumMethods::gather_ns(const TileWork& work) const noexcept {
   const size_t taps = shape_.window.taps();
   const double blocks = real(shape_.group_padded() / kernels::kChannelPad);
   const double parts = real(work.pixels * kernels::code_parts(shape_.inputs, taps));
-  const double spikes = real(work.pixels * taps * shape_.inputs) * work.density;
+  // A row of weights comes from the second-level cache once a tile, which takes as long as adding it so
+  // often; where a part has several taps, copying the list of one takes as long as finding so many.
+  constexpr double kFar = 4, kCopied = 6;
+  const double found = kernels::part_taps(shape_.inputs) > 1 ? 1 + kCopied : 1;
+  const double spikes = real(taps * shape_.inputs) * (real(work.pixels) * work.density + kFar);
   const bool narrow = kernels::rows_in_byte(weights_.max_abs) >= 4;
-  return real(work.pixels * taps) * cost.tap + parts * (cost.gather_part + cost.gather_part_block * blocks) +
+  return real(work.pixels * taps) * found * cost.tap +
+         parts * (cost.gather_part + cost.gather_part_block * blocks) +
          spikes * (narrow ? cost.gather_spike_block : cost.gather_wide_block) * blocks;
 }
 

@@ -44,6 +44,7 @@ struct PackedWeights {
   AlignedBuffer codes;      // int8 or float, all groups behind each other
   AlignedBuffer bounds;     // RowWeights only: uint16, all groups
   AlignedBuffer plus;       // weights of +1 and -1 only: BitWeights, all groups
+  AlignedBuffer ones;       // beside plus: [group][channels_padded]
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
@@ -56,7 +57,8 @@ struct PackedWeights {
     size_t total = 0;
     for (const kernels::SparseCodes& s : sparse) total += s.bytes();
     for (const kernels::LutCodes& t : tables) total += t.bytes();
-    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &code_sums, &init, &bias}) total += b->allocated();
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &code_sums, &init, &bias})
+      total += b->allocated();
     return total;
   }
 };

@@ -31,11 +31,8 @@ void copy_raw(const Program::Impl::Value& v, const Frame& frame, size_t steps, s
 // Spikes as they are: rows of whole words, channels last.
 void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
                  std::byte* out) {
-  for (size_t t = 0; t < steps; ++t) {
-    for (size_t n = 0; n < batch; ++n) {
-      std::memcpy(out, v.slot.row(frame, t, n, 0), v.slot.sample_bytes());
-      out += v.slot.sample_bytes();
-    }
+  for (size_t t = 0; t < steps; ++t, out += batch * v.slot.sample_bytes()) {
+    std::memcpy(out, v.slot.row(frame, t, 0, 0), batch * v.slot.sample_bytes());
   }
 }
 

@@ -1,6 +1,7 @@
 // Sliding windows: which input pixel an output pixel reads.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -33,8 +34,10 @@ struct Window {
 
   /// The input pixel of the first tap of an output pixel whose taps all lie inside the image; else -1.
   [[nodiscard]] int64_t first_if_inside(size_t pixel) const noexcept {
-    const int64_t y = static_cast<int64_t>(pixel) / out_w * stride_h - pad_top;
-    const int64_t x = static_cast<int64_t>(pixel) % out_w * stride_w - pad_left;
+    return first_if_inside(static_cast<int64_t>(pixel) / out_w, static_cast<int64_t>(pixel) % out_w);
+  }
+  [[nodiscard]] int64_t first_if_inside(int64_t out_y, int64_t out_x) const noexcept {
+    const int64_t y = out_y * stride_h - pad_top, x = out_x * stride_w - pad_left;
     const bool inside =
         y >= 0 && x >= 0 && y + (kernel_h - 1) * dilation_h < in_h && x + (kernel_w - 1) * dilation_w < in_w;
     return inside ? y * in_w + x : -1;
@@ -47,6 +50,20 @@ struct Window {
       for (int64_t kx = 0; kx < kernel_w; ++kx) offsets.push_back(ky * dilation_h * in_w + kx * dilation_w);
     }
     return offsets;
+  }
+
+  /// The most input pixels that lie in the lines which so many output pixels in a row read.
+  [[nodiscard]] size_t most_reached(size_t count) const noexcept {
+    const int64_t lines = std::min((static_cast<int64_t>(count) + out_w - 2) / out_w + 1, out_h);
+    return static_cast<size_t>(std::min((lines - 1) * stride_h + (kernel_h - 1) * dilation_h + 1, in_h) *
+                               in_w);
+  }
+
+  /// A window that reads the row of its input that it writes: vectors, one below the other.
+  static Window same(size_t rows) noexcept {
+    Window w;
+    w.in_h = w.out_h = static_cast<int64_t>(rows);
+    return w;
   }
 
   /// A window that reads every row of its input once: a linear layer on a flattened image, or on a vector.

@@ -14,6 +14,7 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
            double plus) {
   const size_t cp = kernels::pad_channels(s.channels), words = (s.inputs + 31) / 32;
   Guarded<uint32_t> bits(cp * s.taps * words);
+  Guarded<int32_t> ones(cp);
   const auto word = [&](size_t tap, size_t i, size_t c) -> uint32_t& {
     return bits[((c / kChannelPad * s.taps + tap) * words + i / 32) * kChannelPad + c % kChannelPad];
   };
@@ -24,6 +25,7 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
       for (size_t c = 0; c < cp; ++c) {
         const bool up = c < s.channels && random.chance(plus);
         if (up) word(tap, i, c) |= uint32_t{1} << (i % 32);
+        ones[c] += up ? 1 : 0;
         for (size_t p = 0; p < s.pixels; ++p)
           expected[p * cp + c] += spikes.fires(p * s.taps + tap, i) ? (up ? 1 : -1) : 0;
       }
@@ -31,8 +33,8 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
   }
   for (const auto& table : tables) {
     Guarded<int32_t> sums(s.pixels * cp, 1);
-    table.count_b1b1_i32(spikes.tile(), BitWeights{bits.data(), s.inputs, s.taps, s.channels, cp},
-                         sums.data(), spikes.scratch());
+    table.count_b1b1_i32(spikes.tile(),
+                         BitWeights{bits.data(), ones.data(), s.inputs, s.taps, s.channels, cp}, sums.data());
     bool same = true;
     for (size_t i = 0; i < expected.size(); ++i)
       same = same && (i % cp >= s.channels || sums[i] == expected[i]);

@@ -14,6 +14,8 @@ namespace {
 inline constexpr size_t kVectorBytes = 32;
 #include "kernels/body/vectors.inc"
 
+#include "kernels/body/masks.inc"
+
 inline __m256i raw(I8 v) { return reinterpret_cast<__m256i>(v); }
 inline __m256i raw(I16 v) { return reinterpret_cast<__m256i>(v); }
 inline __m256i raw(I32 v) { return reinterpret_cast<__m256i>(v); }

@@ -1,5 +1,6 @@
 // Vectors of 64 bytes and the operations that need an AVX-512 instruction by name. Included by this folder's
-// sources only. A block of 32 channels is one vector of int16, in natural order.
+// sources only. A block of 32 channels is one vector of int16, in the order that `narrow` gives: quarters of
+// both halves in turn.
 #pragma once
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -23,28 +24,34 @@ inline __m512i raw(I32 v) { return reinterpret_cast<__m512i>(v); }
 inline I16 as16(__m512i v) { return reinterpret_cast<I16>(v); }
 inline I32 as32(__m512i v) { return reinterpret_cast<I32>(v); }
 
-inline I16 join(__m256i low, __m256i high) {
-  return as16(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1));
+inline I16 narrow(I32 a, I32 b) { return as16(_mm512_packs_epi32(raw(a), raw(b))); }
+inline I16 narrow_unsigned(I32 a, I32 b) { return as16(_mm512_packus_epi32(raw(a), raw(b))); }
+
+// From the order of `narrow` to that of memory, and back.
+inline __m512i in_order(__m512i v) {
+  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), v);
 }
-inline I16 narrow(I32 a, I32 b) {
-  return join(_mm512_cvtsepi32_epi16(raw(a)), _mm512_cvtsepi32_epi16(raw(b)));
-}
-inline I16 narrow_unsigned(I32 a, I32 b) {
-  return join(_mm512_cvtusepi32_epi16(raw(a)), _mm512_cvtusepi32_epi16(raw(b)));
+inline __m512i narrow_order(__m512i v) {
+  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), v);
 }
 
 inline void widen(I16 v, I32& a, I32& b) {
+  a = as32(_mm512_unpacklo_epi16(raw(v), raw(v))) >> 16;
+  b = as32(_mm512_unpackhi_epi16(raw(v), raw(v))) >> 16;
+}
+inline void widen_in_order(I16 v, I32& a, I32& b) {
   a = as32(_mm512_cvtepi16_epi32(_mm512_castsi512_si256(raw(v))));
   b = as32(_mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(raw(v), 1)));
 }
 
-inline I16 load_state(const int16_t* from) { return load<I16>(from); }
-inline void store_state(int16_t* to, I16 v) { store(to, v); }
-inline I16 load_state(const int8_t* from) {
-  return as16(_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+inline __m512i load_bytes(const int8_t* from) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
+inline I16 load_state(const int16_t* from) { return as16(narrow_order(raw(load<I16>(from)))); }
+inline void store_state(int16_t* to, I16 v) { store(to, as16(in_order(raw(v)))); }
+inline I16 load_state(const int8_t* from) { return as16(narrow_order(load_bytes(from))); }
 inline void store_state(int8_t* to, I16 v) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi16_epi8(raw(v)));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi16_epi8(in_order(raw(v))));
 }
 
 inline I16 add_sat(I16 a, I16 b) { return as16(_mm512_adds_epi16(raw(a), raw(b))); }
@@ -85,11 +92,27 @@ inline void widen_add(I8 v, Wide& sum) {
 }
 
 inline void widen(const Wide& v, I32 (&quarters)[4]) {
-  widen(v.low, quarters[0], quarters[1]);
-  widen(v.high, quarters[2], quarters[3]);
+  widen_in_order(v.low, quarters[0], quarters[1]);
+  widen_in_order(v.high, quarters[2], quarters[3]);
 }
 
-inline uint32_t bits_of16(const I16 (&masks)[1]) { return _mm512_movepi16_mask(raw(masks[0])); }
+// Masks of int16 lanes stay in registers of their own.
+struct Mask16 {
+  __mmask32 lanes;
+};
+
+inline Mask16 less(I16 a, I16 b) { return {_mm512_cmplt_epi16_mask(raw(a), raw(b))}; }
+inline I16 only(Mask16 mask, I16 v) { return as16(_mm512_maskz_mov_epi16(mask.lanes, raw(v))); }
+inline I16 except(Mask16 mask, I16 v) { return as16(_mm512_maskz_mov_epi16(~mask.lanes, raw(v))); }
+
+// One bit for each of 32 channels, from a mask in the order of `narrow`.
+inline uint32_t bits_of16(const Mask16 (&masks)[1]) {
+  const uint32_t bits = masks[0].lanes;
+  return _pext_u32(bits, 0x0f0f0f0f) | _pext_u32(bits, 0xf0f0f0f0) << 16;
+}
+inline uint32_t bits_of16(const I16 (&masks)[1]) {
+  return bits_of16({Mask16{_mm512_movepi16_mask(raw(masks[0]))}});
+}
 
 }  // namespace
 }  // namespace snncore::kernels

@@ -12,6 +12,8 @@ namespace {
 inline constexpr size_t kVectorBytes = 16;
 #include "kernels/body/vectors.inc"
 
+#include "kernels/body/masks.inc"
+
 inline int8x16_t raw(I8 v) { return reinterpret_cast<int8x16_t>(v); }
 inline int16x8_t raw(I16 v) { return reinterpret_cast<int16x8_t>(v); }
 inline uint16x8_t raw_unsigned(I16 v) { return reinterpret_cast<uint16x8_t>(v); }

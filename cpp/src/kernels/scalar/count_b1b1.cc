@@ -8,10 +8,10 @@ uint32_t word(const uint64_t* row, size_t i) { return static_cast<uint32_t>(row[
 
 }  // namespace
 
-void count_b1b1_i32(const SpikeTile& spikes, const BitWeights& w, int32_t* sums, std::byte*) {
+void count_b1b1_i32(const SpikeTile& spikes, const BitWeights& w, int32_t* sums) {
   const size_t cp = w.channels_padded, words = (w.inputs + 31) / 32;
   for (size_t p = 0; p < spikes.pixels; ++p, sums += cp) {
-    for (size_t c = 0; c < cp; ++c) sums[c] = 0;
+    for (size_t c = 0; c < cp; ++c) sums[c] = w.ones[c];
     for (size_t tap = 0; tap < w.taps; ++tap) {
       const uint64_t* row = spikes.rows[spikes.index[p * w.taps + tap]];
       for (size_t i = 0; i < words; ++i) {
@@ -19,7 +19,7 @@ void count_b1b1_i32(const SpikeTile& spikes, const BitWeights& w, int32_t* sums,
         for (size_t c = 0; c < cp; ++c) {
           const size_t at = c / kChannelPad * w.taps * words + tap * words + i;
           const uint32_t plus = w.bits[at * kChannelPad + c % kChannelPad];
-          sums[c] += 2 * __builtin_popcount(x & plus) - __builtin_popcount(x);
+          sums[c] -= __builtin_popcount(x ^ plus);
         }
       }
     }
