@@ -64,6 +64,20 @@ def test_levels(test_set, expected: np.ndarray, level: str, mode: str, tmp_path:
     print(f"\n  {level}, {mode}: {count:,} images equal")
 
 
+def count_right(model: snncore.Model, images: np.ndarray, labels: np.ndarray) -> int:
+    outputs = [model.run(images[i : i + 100], threads=2) for i in range(0, len(images), 100)]
+    return int((np.concatenate(outputs).argmax(1) == labels).sum())
+
+
+def test_snn_vits(test_set: tuple[np.ndarray, np.ndarray]) -> None:
+    folder = Path(__file__).parents[2] / "recipes" / "snnvit"
+    rows = [row for row in json.loads((folder / "results.json").read_text()) if "engine" in row]
+    for row in rows:
+        model = snncore.load(folder / f"{row['name']}.snn")
+        assert (model.file_bytes, count_right(model, *test_set)) == (row["bytes"], row["engine"]), row["name"]
+    assert len(rows) == 4
+
+
 def test_ladder_of_compressed_models(test_set: tuple[np.ndarray, np.ndarray]) -> None:
     images, labels = test_set
     folder = Path(__file__).parents[2] / "recipes" / "compressed"
@@ -72,6 +86,5 @@ def test_ladder_of_compressed_models(test_set: tuple[np.ndarray, np.ndarray]) ->
         if row["name"] == "float":  # too large to keep
             continue
         model = snncore.load(path)
-        outputs = [model.run(images[i : i + 100], threads=2) for i in range(0, len(images), 100)]
-        right = int((np.concatenate(outputs).argmax(1) == labels).sum())
+        right = count_right(model, images, labels)
         assert (model.file_bytes, right) == (row["file_bytes"], row["right"]), path.name
