@@ -461,7 +461,7 @@ TEST_CASE("pools, sums, flatten, readout") {
   attr_refused("pool", "kernel", Ints{0, 2}, "a kernel side must be in 1..65535, is 0");
   attr_refused("pool", "kernel", Ints{9, 9}, "larger than the padded input");
   attr_refused("pool", "stride", Ints{-1, 1}, "attribute 'stride'");
-  refused([](Graph& g) { node(g, "pool").inputs[0] = "image"; }, "must be spikes (b1), is u8 pixel");
+  refused([](Graph& g) { node(g, "pool").inputs[0] = "image"; }, "must be spikes (b1) or f32, is u8 pixel");
   refused([](Graph& g) { node(g, "sum").inputs.pop_back(); }, "takes 2 to 64 inputs, has 1");
   refused([](Graph& g) { node(g, "sum").inputs[1] = "body"; }, "must be spikes, counts or f32, is i32 sum");
   refused([](Graph& g) { node(g, "flat").inputs[0] = "body.requant"; }, "than the current of a neuron");
@@ -471,6 +471,18 @@ TEST_CASE("pools, sums, flatten, readout") {
   refused([](Graph& g) { node(g, "logits").tensors.erase("bias"); }, "tensor 'bias' is missing");
   refused([](Graph& g) { node(g, "out").tensors["scale"] = "conv.weight"; },
           "has no use for a tensor 'scale' here", sample::float_net());
+
+  const auto largest = [](const Ints& padding) {
+    sample::Growing g;
+    g.input("x", ops::real_edge({3, 5, 2}), "NCHW");
+    g.add("y", "maxpool2d", {"x"}, {{"kernel", Ints{2, 3}}, {"stride", Ints{1, 1}}, {"padding", padding}});
+    g.output("y");
+    return g.done().edges.at("y");
+  };
+  CHECK(largest({1, 0, 2, 1}) == ops::real_edge({3, 6, 2}));
+  CHECK_THROWS_WITH_AS(largest({0, 0, 0, 3}),
+                       doctest::Contains("padding of real values must be smaller than the kernel, is 3 of 3"),
+                       Error);
 
   sample::Growing big;
   big.input("x", ops::spike_edge({300, 300, 1}), "NCHW");

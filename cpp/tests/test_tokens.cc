@@ -105,6 +105,11 @@ TEST_CASE("the builder") {
   CHECK_THROWS_WITH_AS(b.mask("d", "x", "r"), doctest::Contains("mask must be spikes"), Error);
   CHECK_THROWS_WITH_AS(b.attention("d", "x", "x", "x", 5), doctest::Contains("'heads' must divide"), Error);
   const std::vector<double> gamma{1, -1, 1}, zero(3, 0.0), one(3, 1.0);
+  const std::vector<float> rate(1, 1.0F);
+  RuleNeuronSpec sums{.fire = "none", .reset = "none"};
+  sums.values = {{"rate", {{1}, rate}}};
+  b.batch_norm("scaled", "c", gamma, zero, zero, one, 0);
+  CHECK_THROWS_WITH_AS(b.neuron("m", "scaled", sums), doctest::Contains("'scaled' is an integer sum"), Error);
   b.output("y", b.lif("n", b.batch_norm("bn", "c", gamma, zero, zero, one, 0), {}));
   CHECK_THROWS_WITH_AS(b.build(1), doctest::Contains("n: count 'c' gets a negative scale"), Error);
 }
@@ -116,6 +121,10 @@ TEST_CASE("a product by hand") {
   b.input("v", "b1", {2, 1, 2});
   const std::string a = b.attention("a", "q", "q", "v", 2);
   b.output("y", b.lif("n", a, {.threshold = 2.0}));
+  const std::vector<float> rate(1, 1.0F), gain(1, 0.25F);
+  RuleNeuronSpec scaled{.fire = "none", .reset = "none"};
+  scaled.values = {{"rate", {{1}, rate}}, {"input_gain", {{1}, gain}}};
+  b.output("quarters", b.neuron("f", a, scaled));
   Session session(b.build(1), {.record = {"a.sum"}});
   const std::vector<uint8_t> q{1, 1, 0, 1}, v{1, 0, 1, 1};  // C, H, W
   session.run(std::vector<TensorView>{{q.data(), DType::kBool, {1, 2, 1, 2}},
@@ -124,6 +133,8 @@ TEST_CASE("a product by hand") {
   REQUIRE(r.data.size() == 4 * sizeof(int32_t));
   const auto* sums = reinterpret_cast<const int32_t*>(r.data.data());
   CHECK(std::vector<int32_t>(sums, sums + 4) == std::vector<int32_t>{1, 1, 0, 1});
+  const std::span<const float> quarters = session.output(1);
+  CHECK(std::vector<float>(quarters.begin(), quarters.end()) == std::vector<float>{0.25F, 0.25F, 0, 0.25F});
 }
 
 }  // namespace

@@ -316,9 +316,10 @@ class GraphBuilder:
     def neuron(self, name: str, x: str, neuron: Neuron) -> str:
         """Add float32 neurons of any rule: a `snncore.Neuron`, from `snncore.presets` or made by hand.
 
-        `x` is float32: currents, or what a layer with float weights gives. Each parameter is a number, or an
-        array [C], [C, H, W] or [F]. Spikes; counts where the neuron fires several times a step; float32 h
-        where it does not fire.
+        `x` is float32: currents, or what a layer with float weights gives; or what `attention` and `count`
+        give, as float32 (exact up to 2^24), whose scale is the neuron's `input_gain`. Each parameter is a
+        number, or an array [C], [C, H, W] or [F]. Spikes; counts where the neuron fires several times a step;
+        float32 h where it does not fire.
         """
         values = {role: neuron.values(role) for role in VALUES}
         if np.array_equal(values["drop"], values["threshold"]):
@@ -455,7 +456,11 @@ class GraphBuilder:
     def maxpool2d(
         self, name: str, x: str, kernel: Pair, stride: Pair | None = None, padding: Pair = 0
     ) -> str:
-        """Add an OR of spikes over windows; `stride` is `kernel` unless given."""
+        """Add an OR of spikes over windows, or the largest of float32 values.
+
+        `stride` is `kernel` unless given. Padding never fires; of float32 values it is left out, and must be
+        smaller than the kernel.
+        """
         return self._core.maxpool2d(name, x, **_window(name, kernel, stride, padding))
 
     def avgpool2d(
@@ -508,7 +513,7 @@ class GraphBuilder:
         -------
         str
             The sum [D, H, W], of 0 to H * W * D / heads. Its scale is 1: what a network multiplies it by is
-            the `input_gain` of the `lif`, or the `batch_norm`, that comes next.
+            the `input_gain` of the `lif` or `neuron`, or the `batch_norm`, that comes next.
         """
         return self._core.attention(name, q, k, v, heads=heads)
 

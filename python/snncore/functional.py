@@ -90,11 +90,12 @@ def linear(
 
 def maxpool2d(
     x: Array, kernel: Pair, stride: Pair | None = None, padding: Pair = 0, *, threads: int | None = None
-) -> BitTensor:
-    """OR spikes [N, C, H, W] over windows."""
+) -> BitTensor | NDArray[np.float32]:
+    """OR spikes [N, C, H, W] over windows, or take the largest of float32 values, padding left out."""
     builder, edge, value = _one_input("maxpool2d", x)
     builder.output("y", builder.maxpool2d("maxpool2d", edge, kernel, stride, padding))
-    return pack(_per_step(builder, value, threads), axis=1)
+    pooled = _per_step(builder, value, threads)
+    return pooled if getattr(value, "dtype", None) == np.float32 else pack(pooled, axis=1)
 
 
 def avgpool2d(

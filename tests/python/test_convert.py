@@ -148,6 +148,84 @@ def test_a_module_with_a_shortcut():
     assert report.samples == 3 and report.layers == ("lif1", "lif2") and report.max_abs_difference < 1
 
 
+class Asks(nn.Module):
+    """A forward that asks for shapes, and makes tokens of an image and an image of tokens."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.lif1 = nn.Conv2d(2, 6, 3, padding=1), LIF()
+        self.mix, self.norm, self.lif2 = nn.Conv1d(6, 4, 1), nn.BatchNorm1d(4), LIF()
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x):
+        if x.ndim != 5 or len(x) != x.size(0):
+            raise ValueError(f"expected [T, N, C, H, W], received {x.shape}")
+        T, N, C, H, W = x.shape
+        y = self.conv(x.reshape(T * N, C, H, W))
+        y = self.lif1(y.view(T, N, *y.shape[1:])).flatten(-2)
+        z = self.lif2(self.norm(self.mix(y.flatten(0, 1))).unflatten(0, (T, N)))
+        assert z.shape == (T, N, 4, H * W) and z.dim() == 4 and z.dtype == x.dtype
+        return self.head(z.reshape(T, N, 4, H, W).flatten(3).mean(-1)).mean(0)
+
+
+def test_a_forward_may_ask_for_shapes():
+    torch.manual_seed(0)
+    net = Asks().eval()
+    x = np.random.default_rng(0).random((3, 2, 2, 5, 4)).astype(np.float32) * 2
+    m = snncore.from_torch(net, torch.zeros(3, 1, 2, 5, 4))
+    report = snncore.verify(m, net, x)
+    assert report.layers == ("lif1", "lif2")
+    assert report.different_spikes == 0 and report.max_abs_difference < 1e-5
+    with pytest.raises(ValueError, match=r"does not run on an example of shape \[1, 2, 3, 5, 4\]"):
+        snncore.from_torch(net, torch.zeros(1, 2, 3, 5, 4))
+    with pytest.raises(snncore.Error, match=r"torch.fx cannot trace Asks: expected \[T, N, C, H, W\]"):
+        snncore.from_torch(net, torch.zeros(2, 2, 5, 4), timesteps=2)
+
+
+def test_tensors_that_a_forward_makes_are_not_left_behind():
+    class Makes(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc, self.lif = nn.Linear(4, 3), LIF()
+
+        def forward(self, x):
+            return self.lif(self.fc(x) + torch.zeros(*x.shape[:2], 3))
+
+    net = Makes().eval()
+    with pytest.raises(snncore.Error, match="only the sum of two different values"):
+        snncore.from_torch(net, torch.zeros(2, 1, 4))
+    assert vars(net).keys() == vars(Makes()).keys()
+
+
+class TwoInputs(nn.Module):
+    def forward(self, x, state=None):
+        return x
+
+
+def test_several_inputs_are_refused():
+    with pytest.raises(snncore.Error, match="a module with several inputs is not supported"):
+        snncore.from_torch(TwoInputs(), torch.zeros(2, 1, 4))
+
+
+def test_only_linear_layers_follow_a_mean_over_time():
+    class Ends(nn.Module):
+        def __init__(self, more):
+            super().__init__()
+            self.lif, self.head, self.more = LIF(), nn.Linear(4, 3), more
+
+        def forward(self, x):
+            return self.more(self.head(self.lif(x).mean(0)))
+
+    x = np.random.default_rng(0).random((4, 3, 4)).astype(np.float32) * 2
+    net = Ends(nn.Linear(3, 2)).eval()
+    m = snncore.from_torch(net, torch.zeros(4, 1, 4))
+    assert [layer.op for layer in m.layers] == ["lif", "readout", "linear", "linear"]
+    with torch.no_grad():
+        np.testing.assert_allclose(m.run(x), net(torch.from_numpy(x)).numpy(), atol=1e-6)
+    with pytest.raises(snncore.Error, match=r"more \(LIF\): reads a mean or sum over time"):
+        snncore.from_torch(Ends(LIF()), torch.zeros(4, 1, 4))
+
+
 def test_everything_unsupported_is_named_at_once():
     net = nn.Sequential(
         nn.Conv2d(3, 4, 3, padding_mode="reflect"),
@@ -171,7 +249,7 @@ def test_everything_unsupported_is_named_at_once():
         (nn.AdaptiveAvgPool2d(3), "divide evenly"),
         (nn.BatchNorm2d(4, track_running_stats=False), "running statistics"),
         (nn.Linear(8, 8), "flatten"),
-        (nn.Unflatten(1, (2, 2)), "unknown"),
+        (nn.Unflatten(1, (2, 2)), "only flattening a whole image"),
     ],
 )
 def test_conditions_of_single_layers(layer, why):

@@ -146,7 +146,8 @@ class SNNCORE_API GraphBuilder {
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
   std::string psn(const std::string& name, const std::string& x, const PsnSpec& spec);
   std::string cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& spec);
-  /// `x` is float32. The output is spikes, counts (fire "count", "round") or float32 (fire "none").
+  /// `x` is float32, or what attention and count give. The output is spikes, counts (fire "count", "round")
+  /// or float32 (fire "none").
   std::string neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec);
   std::string requant(
       const std::string& name, const std::vector<std::string>& inputs,
@@ -165,6 +166,7 @@ class SNNCORE_API GraphBuilder {
   /// `q` and `k` are integer sums, taken as they are; `k` is empty for the modes without kappa.
   std::string saccade(const std::string& name, const std::string& q, const std::string& k,
                       const SaccadeSpec& spec);
+  /// Of spikes, or of float32 values, whose padding is left out and must be smaller than the kernel.
   std::string maxpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string avgpool2d(const std::string& name, const std::string& x, const PoolSpec& spec);
   std::string add(const std::string& name, const std::vector<std::string>& inputs);

@@ -147,6 +147,15 @@ struct GraphBuilder::Impl {
     return v.edge;
   }
 
+  // A sum whose unit is 1, as attention and count give.
+  bool counted(const std::string& layer, const std::string& name) const {
+    const BuiltValue& v = value(layer, name);
+    if (v.terms.size() != 1 || v.affine || v.terms[0].stream) return false;
+    const BuiltTerm& term = v.terms[0];
+    return term.is_sum && std::ranges::all_of(term.a, [](double a) { return a == 1; }) &&
+           std::ranges::all_of(term.d, [](double d) { return d == 0; });
+  }
+
   Node& emit(const std::string& op, const std::string& name, std::vector<std::string> inputs,
              ops::Attrs attrs) {
     need(!name.empty() && !values.contains(name) && !graph.edges.contains(name),
@@ -567,7 +576,8 @@ std::string GraphBuilder::lif_int(const std::string& name, const std::string& x,
 }
 
 std::string GraphBuilder::neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec) {
-  const std::string label = "neuron '" + name + "'", in = impl_->plain(label, x);
+  const std::string label = "neuron '" + name + "'";
+  const std::string in = impl_->counted(label, x) ? impl_->edge(label, x) : impl_->plain(label, x);
   const Shape flattened = impl_->value(label, x).flattened;
   const Edge from = impl_->graph.edges.at(in);
   std::map<std::string, tensor::Tensor> made;

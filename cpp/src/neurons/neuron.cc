@@ -130,7 +130,8 @@ ops::Edge infer_neuron(const NodeView& view) {
                      "reset_value", "drop", "floor_value", "initial"});
   ops::expect_inputs(view, 1);
   const ops::Edge& x = *view.inputs[0];
-  if (x.type != ops::EdgeType::kReal) ops::refuse_input(view, x, "f32");
+  const bool real = x.type == ops::EdgeType::kReal;
+  if (!real && x.type != ops::EdgeType::kSum) ops::refuse_input(view, x, "f32 or an i32 sum");
   const NeuronRule rule = neuron_rule(view);
   check_values(view, rule, x);
   const bool divides = rule.charge == NeuronCharge::kRelaxDivide || rule.charge == NeuronCharge::kLeakDivide;

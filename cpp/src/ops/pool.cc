@@ -23,8 +23,17 @@ Shape pooled(const NodeView& view, const Window& window) {
 
 Edge infer_maxpool2d(const NodeView& view) {
   const Window window = slide_pool(view);
-  if (view.inputs[0]->type != EdgeType::kSpike) refuse_input(view, *view.inputs[0], "spikes (b1)");
-  return spike_edge(pooled(view, window));
+  const Edge& x = *view.inputs[0];
+  if (x.type == EdgeType::kSpike) return spike_edge(pooled(view, window));
+  if (x.type != EdgeType::kReal) refuse_input(view, x, "spikes (b1) or f32");
+  const std::vector<int64_t>& padding = view.integers("padding", 4);
+  for (size_t side = 0; side < 4; ++side) {
+    const int64_t kernel = side < 2 ? window.kernel_h : window.kernel_w;
+    if (padding[side] < kernel) continue;
+    view.fail("padding of real values must be smaller than the kernel, is " + std::to_string(padding[side]) +
+              " of " + std::to_string(kernel));
+  }
+  return real_edge(pooled(view, window));
 }
 
 Edge infer_avgpool2d(const NodeView& view) {

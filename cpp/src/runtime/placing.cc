@@ -243,7 +243,8 @@ void Placing::place_node(const Node& node) {
 
 void Placing::place_neuron(const Node& node, const Edge& edge) {
   const Node* before = graph::producer(graph_, node.inputs[0]);
-  const bool real = graph_.edges.at(node.inputs[0]).type == EdgeType::kReal;
+  const EdgeType type = graph_.edges.at(node.inputs[0]).type;
+  const bool real = type == EdgeType::kReal || type == EdgeType::kSum;  // else behind a requant
   Slot like = new_slot(edge, EdgeType::kSpike, 1);
   for (const std::string& in : real ? node.inputs : before->inputs) {
     read_through(in);

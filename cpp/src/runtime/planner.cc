@@ -310,6 +310,9 @@ class Planner {
   void make_rule_neuron(const NodeView& v, NeuronPlace place) {
     RuleNeuron n = rule_neuron(v, place.out);
     n.currents = synapse(v.node.inputs[0]);
+    if (v.inputs[0]->type == EdgeType::kSum) {
+      n.currents = real_sums(std::move(n.currents), place.out.channels);
+    }
     const size_t bytes = neuron_state_bytes(place, 32);
     if (std::optional<FloatNeuron> plain = plain_neuron(n)) {
       if (program_->keeps_state()) place.state_offset = take_state(v.node, bytes);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/align.h"
 #include "base/bits.h"
@@ -29,6 +30,31 @@ class MaxPoolStep final : public RowStep {
       if (from >= 0) rows[count++] = in_.row<uint64_t>(f, t, n, static_cast<size_t>(from));
     });
     kernels::kernels().or_rows_b1(rows, count, out_.row<uint64_t>(f, t, n, pixel), out_.row_bytes / 8);
+  }
+
+  Window window_;
+  Slot in_;
+};
+
+// Of real values: the first of the largest, in the order of the taps; what is not a number stays.
+class RealMaxPoolStep final : public RowStep {
+ public:
+  RealMaxPoolStep(const Window& window, const Slot& in, const Slot& out)
+      : RowStep(out), window_(window), in_(in) {}
+
+ private:
+  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
+    auto* to = out_.row<float>(f, t, n, pixel);
+    bool first = true;
+    window_.for_taps(pixel, [&](size_t, int64_t from) noexcept {
+      if (from < 0) return;
+      const auto* row = in_.row<float>(f, t, n, static_cast<size_t>(from));
+      if (std::exchange(first, false)) {
+        std::memcpy(to, row, out_.row_bytes);
+        return;
+      }
+      for (size_t c = 0; c < in_.channels; ++c) to[c] = row[c] <= to[c] || to[c] != to[c] ? to[c] : row[c];
+    });
   }
 
   Window window_;
@@ -207,6 +233,7 @@ class ReadoutStep final : public Step {
 }  // namespace
 
 std::unique_ptr<Step> maxpool_step(const Window& window, const Slot& in, const Slot& out) {
+  if (in.type == EdgeType::kReal) return std::make_unique<RealMaxPoolStep>(window, in, out);
   return std::make_unique<MaxPoolStep>(window, in, out);
 }
 

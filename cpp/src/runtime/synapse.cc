@@ -1,6 +1,7 @@
 #include "runtime/synapse.h"
 
 #include <cstring>
+#include <utility>
 
 #include "runtime/synapse_base.h"
 
@@ -24,6 +25,31 @@ class StoredSums final : public Synapse {
 
  private:
   Slot slot_;
+};
+
+class RealSums final : public Synapse {
+ public:
+  RealSums(std::unique_ptr<Synapse> sums, size_t channels)
+      : sums_(std::move(sums)), padded_(kernels::pad_channels(channels)) {}
+  [[nodiscard]] bool is_static() const noexcept override { return sums_->is_static(); }
+  [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
+    return sums_->lane_bytes(pixels, steps);
+  }
+  [[nodiscard]] TileSize good_tile() const noexcept override { return sums_->good_tile(); }
+  void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
+    sums_->sums(frame, tile, out, lane);
+    auto* values = static_cast<std::byte*>(out);
+    for (size_t i = 0; i < tile.steps * tile.count * padded_; ++i, values += sizeof(int32_t)) {
+      int32_t sum;
+      std::memcpy(&sum, values, sizeof(sum));
+      const auto real = static_cast<float>(sum);
+      std::memcpy(values, &real, sizeof(real));
+    }
+  }
+
+ private:
+  std::unique_ptr<Synapse> sums_;
+  size_t padded_;
 };
 
 }  // namespace
@@ -74,5 +100,9 @@ std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseSh
 }
 
 std::unique_ptr<Synapse> stored_sums(const Slot& slot) { return std::make_unique<StoredSums>(slot); }
+
+std::unique_ptr<Synapse> real_sums(std::unique_ptr<Synapse> sums, size_t channels) {
+  return std::make_unique<RealSums>(std::move(sums), channels);
+}
 
 }  // namespace snncore::runtime

@@ -87,4 +87,7 @@ std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseSh
 /// Sums that another step has left in memory.
 std::unique_ptr<Synapse> stored_sums(const Slot& slot);
 
+/// Integer sums of so many channels as float32, each rounded to the nearest.
+std::unique_ptr<Synapse> real_sums(std::unique_ptr<Synapse> sums, size_t channels);
+
 }  // namespace snncore::runtime

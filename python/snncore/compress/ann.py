@@ -301,5 +301,17 @@ def _notes(
     for part, value in activations.items():
         if value == 0:
             yield f"'{names[part]}' is not active on calibration data: its threshold is 1"
-    if any(call.kind == "maxpool2d" for call in calls):
+    if _pools_spikes(calls):
         yield "a maximum pool became an OR of spikes, which fires more often than its most active input"
+
+
+def _pools_spikes(calls: Sequence[Call]) -> bool:
+    """Whether a maximum is taken of spikes, not of the real values before an activation."""
+    spikes: set[str] = set()
+    for call in calls:
+        reads = not spikes.isdisjoint(call.inputs)
+        if call.kind == "maxpool2d" and reads:
+            return True
+        if call.kind == "neuron" or (reads and call.kind not in ("conv2d", "linear")):
+            spikes.add(call.value)
+    return False

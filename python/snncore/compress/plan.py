@@ -57,6 +57,7 @@ def _all_coded(graph: Graph, edge: str, coded: set[str]) -> bool:
 #: Why an operation on float32 values stays float; the others have reasons of their own.
 _REAL_ONLY: Final = {
     "avgpool2d": "it averages real values, not spikes",
+    "maxpool2d": "it takes the largest of real values, not spikes",
     "flatten": "it flattens real values, not spikes",
     "delay": "it delays real values, not spikes",
 }

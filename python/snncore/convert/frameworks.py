@@ -24,7 +24,8 @@ def from_spikingjelly(module: nn.Module, example: Tensor, **options: Any) -> Mod
     """Convert a SpikingJelly network: `IFNode`, `LIFNode`, `ParametricLIFNode`, step mode "s" or "m".
 
     `LinearRecurrentContainer`, and `ElementWiseRecurrentContainer` with an addition, around layers that end
-    in such a neuron.
+    in such a neuron. `SpikingSelfAttention`, `QKAttention` of tokens or channels, `SpikeDrivenSelfAttention`,
+    alone, in networks of your own, and in `Spikformer`, `QKFormer` and `SpikeDrivenTransformer`.
 
     Float32 weights, batch norm folded; every neuron evaluates the expression that SpikingJelly 2.0 (backend
     torch) does, so that equal currents give equal spikes.
@@ -35,7 +36,8 @@ def from_spikingjelly(module: nn.Module, example: Tensor, **options: Any) -> Mod
         The network. It is put into evaluation mode meanwhile, and its state is reset.
     example
         What the network takes, or a sequence of it: [N, C, H, W] or [N, F], or time first, [T, N, ...]. Only
-        shape and dtype matter; bool: the network takes spikes.
+        shape and dtype matter; bool: the network takes spikes. For an attention alone, tokens [T, N, C, L]:
+        the model then takes images [C, 1, L].
     options
         As for `convert_framework`.
 
@@ -117,6 +119,7 @@ def convert_framework(
             f"{found.caller}: expected a torch module and an example [N, C, H, W], [T, N, C, H, W], [N, "
             f"F] or [T, N, F], received {type(module).__name__} and shape {list(example.shape)}"
         )
+    example = found.example(module, example)
     time_first = example.dim() in (3, 5)
     steps = timesteps or (len(example) if time_first else None)
     if steps is None:

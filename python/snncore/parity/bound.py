@@ -273,6 +273,14 @@ class Evaluation:
     def _add(self, call: Call, inputs: list[Ball]) -> Ball:
         return sum(inputs[1:], start=inputs[0])
 
+    def _counts(self, call: Call, inputs: list[Ball]) -> Ball:
+        """Count and gate spikes: whole numbers, which float32 holds."""
+        assert call.module is not None
+        frames = call.module(*(x.mid.flatten(0, 1) for x in inputs))
+        return Ball.exact(frames.unflatten(0, inputs[0].mid.shape[:2]))
+
+    _attention = _count = _mask = _counts
+
     def _flatten(self, call: Call, inputs: list[Ball]) -> Ball:
         in_file = bool(call.options.get("channels_last"))
         return inputs[0].map(ops.flatten if in_file else lambda t: t.flatten(2))

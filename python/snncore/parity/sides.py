@@ -54,6 +54,12 @@ class Subject:
         edge = self.document["graph"]["edges"][self.nodes[name]["outputs"][0]]
         return int(np.prod(edge["shape"], dtype=np.int64))
 
+    def shaped(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
+        """Give what a module calls tokens or heads, [T, N, ...], the axes of the layer, where these fit."""
+        *pixels, channels = self.document["graph"]["edges"][self.nodes[name]["outputs"][0]]["shape"]
+        shape = (*values.shape[:2], channels, *pixels)
+        return values.reshape(shape) if values.size == np.prod(shape) else values
+
     @cached_property
     def readout(self) -> str | None:
         """How the first output becomes one of all steps."""
@@ -250,21 +256,42 @@ def _named(
     spikes: Mapping[str, torch.Tensor],
     membranes: Mapping[str, torch.Tensor],
 ) -> Side:
-    """Give a module's layers the names that they have in the model: the same, else in order."""
+    """Give a module's layers the names and shapes that they have in the model: the same, else in order."""
     names = list(subject.nodes)
+    spikes, membranes = (_parts_of_layers(kind, names) for kind in (spikes, membranes))
     given = list(spikes)
     if not set(given) <= set(names):
         if len(given) != len(names):
             raise ValueError(f"verify: the module has {len(given)} neuron layers, the model has {len(names)}")
         given = names
     ours = dict(zip(spikes, given, strict=True))
-    fired = {ours[name]: value.numpy() for name, value in spikes.items()}
-    charged = {ours[name]: value.numpy() for name, value in membranes.items()}
+    fired = {ours[name]: subject.shaped(ours[name], value.numpy()) for name, value in spikes.items()}
+    charged = {ours[name]: subject.shaped(ours[name], value.numpy()) for name, value in membranes.items()}
     port, mode = subject.model.outputs[0], subject.readout
     if output.dim() == len(port.shape) + 2 and not port.layout.startswith("T"):
         output = output[-1] if mode == "last" else output.sum(0) if mode == "sum" else output.mean(0)
+    outputs = output.numpy()
+    lead = 2 if port.layout.startswith("T") else 1
+    images = outputs.shape[:lead] + port.shape  # of tokens, too
     return Side(
-        {port.name: output.numpy()},
+        {port.name: outputs.reshape(images) if outputs.size == np.prod(images) else outputs},
         {name: fired[name] for name in names if name in fired and subject.fires_bits[name]},
         {name: charged[name] for name in names if name in charged},
     )
+
+
+def _parts_of_layers(values: Mapping[str, torch.Tensor], names: list[str]) -> dict[str, torch.Tensor]:
+    """Cut [T, N, C, ...] of a layer that the model has as several along its channels.
+
+    ``block.lif`` may be ``block.q.lif``, ``block.k.lif`` and so on, in that order.
+    """
+    found: dict[str, torch.Tensor] = {}
+    for name, value in values.items():
+        parts = [] if name in names else [n for n in names if _without_row(n) == name]
+        found |= dict(zip(parts, value.chunk(len(parts), 2), strict=True)) if parts else {name: value}
+    return found
+
+
+def _without_row(name: str) -> str:
+    path, _, last = name.rpartition(".")
+    return ".".join(filter(None, (path.rpartition(".")[0], last)))

@@ -145,10 +145,31 @@ def _along_channels(values: Tensor, like: Tensor) -> Tensor:
 
 
 def maxpool2d(x: Tensor, kernel: Pair, stride: Pair | None = None, padding: Padding = _NO_PADDING) -> Tensor:
-    """Spikes: 1 where any spike lies in the window (an OR). Padding never fires."""
+    """Spikes: 1 where any spike lies in the window (an OR). Padding never fires.
+
+    float32: the largest in the window, padding left out; of equal ones the first in the order row, column.
+    """
+    if x.dtype != torch.int64:
+        return _largest(x, kernel, stride or kernel, padding)
     y = torch.zeros((), dtype=torch.int64)
     for _, _, window in _windows(x, kernel, stride or kernel, padding):
         y = y | window
+    return y
+
+
+def _largest(x: Tensor, kernel: Pair, stride: Pair, padding: Padding) -> Tensor:
+    sides = zip(padding, (kernel[0], kernel[0], kernel[1], kernel[1]), strict=True)
+    if any(pad >= side for pad, side in sides):
+        raise ValueError(
+            f"padding of real values must be smaller than the kernel {list(kernel)}, got {list(padding)}"
+        )
+    inside = torch.ones_like(x, dtype=torch.bool)
+    windows = _windows(x, kernel, stride, padding), _windows(inside, kernel, stride, padding)
+    y, known = torch.zeros(()), torch.zeros((), dtype=torch.bool)
+    for (_, _, value), (_, _, there) in zip(*windows, strict=True):
+        larger = ~(value <= y) & ~torch.isnan(y)
+        y = torch.where(there & (~known | larger), value, y)
+        known = known | there
     return y
 
 

@@ -383,7 +383,7 @@ class _Walk:
 
     def _neuron(self, node: _Node) -> Tensor:
         options = node.attrs | {role: _user_shape(t) for role, t in node.tensors.items()}
-        trace = run_neuron(Neuron(**options), self.values[node.inputs[0]])
+        trace = run_neuron(Neuron(**options), self.values[node.inputs[0]].float())  # sums are rounded
         self._follow_image(node)
         self._keep(self.result.membranes, node, f"{node.name}.v", trace.v)
         if node.attrs["synapse"] != "none":

@@ -91,6 +91,13 @@ def test_notes():
     assert hard.timesteps == 1 and "was not reached" in str(report)
 
 
+def test_a_maximum_before_the_activation_is_exact():
+    net = nn.Sequential(nn.Conv2d(2, 4, 3), nn.MaxPool2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(36, 3))
+    model, report = snncore.convert_ann(net, samples(1), samples(), timesteps=8, agreement=0.0)
+    assert [layer.op for layer in model.layers][:3] == ["conv2d", "maxpool2d", "neuron"]
+    assert not any("an OR of spikes" in note for note in report.notes)
+
+
 class Shortcut(nn.Module):
     def __init__(self):
         super().__init__()

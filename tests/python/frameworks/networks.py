@@ -53,3 +53,41 @@ def check(model: snncore.Model, net: Any, x: torch.Tensor) -> snncore.parity.Ver
     again = snncore.load(model.to_bytes()).run(x.numpy(), threads=2)
     np.testing.assert_array_equal(again, result.outputs)
     return report
+
+
+def settled(net: nn.Module, x: torch.Tensor, seed: int = 0) -> nn.Module:
+    """Weights in sixteenths, and batch norms that make x, [T, N, ...], fire often enough in every layer.
+
+    They move by sixteenths and divide by powers of two, of what the very layer before them gives.
+    """
+    rng = torch.Generator().manual_seed(seed)
+
+    def settle(norm: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+        axes = [axis for axis in range(inputs[0].dim()) if axis != inputs[0].dim() - _feature_axes(norm)]
+        mean, spread = inputs[0].mean(axes), inputs[0].std(axes, correction=0).clamp_min(2.0**-3)
+        norm.eps = 0.0
+        norm.running_mean.copy_(torch.round(mean * 16) / 16)
+        norm.running_var.copy_(4.0 ** torch.round(torch.log2(spread)))
+        norm.weight.copy_(2.0 ** torch.randint(0, 2, mean.shape, generator=rng))
+        norm.bias.copy_(torch.randint(8, 25, mean.shape, generator=rng) / 16)
+
+    hooks = []
+    with torch.no_grad():
+        for part in net.eval().modules():
+            if isinstance(part, (nn.Conv1d, nn.Conv2d, nn.Linear)):
+                part.weight.copy_(torch.randint(-4, 5, part.weight.shape, generator=rng) / 16)
+                if part.bias is not None:
+                    part.bias.copy_(torch.randint(-8, 9, part.bias.shape, generator=rng) / 16)
+            if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                hooks.append(part.register_forward_pre_hook(settle))
+        net(x.float())
+    for hook in hooks:
+        hook.remove()
+    for part in net.modules():
+        if hasattr(part, "reset"):
+            part.reset()
+    return net
+
+
+def _feature_axes(norm: nn.Module) -> int:
+    return 3 if isinstance(norm, nn.BatchNorm2d) else 2

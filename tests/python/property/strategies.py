@@ -207,8 +207,12 @@ class Draft:
         return name
 
     def pool(self, x: str, op: str | None = None) -> str:
-        op = op or ("avgpool2d" if self.edge(x).kind != "spike" else self.one_of("maxpool2d", "avgpool2d"))
+        counts = self.edge(x).kind not in ("spike", "real")
+        op = op or ("avgpool2d" if counts else self.one_of("maxpool2d", "avgpool2d"))
         kernel, attrs = self.window(x, dilated=False)
+        if op == "maxpool2d" and self.edge(x).kind == "real":  # of padding alone there is no largest value
+            top, bottom, left, right = attrs["padding"]
+            kernel = (max(kernel[0], top + 1, bottom + 1), max(kernel[1], left + 1, right + 1))
         if op == "avgpool2d" and self.edge(x).range and self.edge(x).range[1] * kernel[0] * kernel[1] > 500:
             return x
         return self.call(op, name=self.name(op), x=x, kernel=kernel, **attrs)

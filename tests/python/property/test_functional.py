@@ -60,6 +60,12 @@ def test_pools_and_add(seed: int, channels: int, height: int, width: int) -> Non
     rng = np.random.default_rng(seed)
     x = rng.random((2, channels, height + 1, width + 1)) < 0.2
     equal(functional.maxpool2d(x, 2).numpy(), ops.maxpool2d(frames(x), (2, 2))[0], "maxpool2d")
+    values = np.round(rng.normal(size=x.shape), 1).astype(np.float32)
+    equal(
+        functional.maxpool2d(values, 3, stride=2, padding=1),
+        ops.maxpool2d(frames(values), (3, 3), (2, 2), (1, 1, 1, 1))[0],
+        "maxpool2d of values",
+    )
     equal(
         functional.avgpool2d(x, 2), ops.avgpool2d(frames(x), (2, 2))[0].numpy() / np.float32(4), "avgpool2d"
     )

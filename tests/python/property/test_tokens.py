@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from property.engine import Builder, check, equal
 from property.strategies import Case, Draft
 
+from snncore.neuron import Neuron
 from snncore.reference.run import run
 
 SIDES = st.integers(1, 9)
@@ -43,6 +44,20 @@ class TokenDraft(Draft):
         self.case.sums.append(name)
         return name
 
+    def float_neuron(self, x: str) -> str:
+        """A float neuron that reads a sum of spikes, scaled."""
+        scale, rate = self.one_of(0.125, 0.1, 1.0), self.one_of(2.0, 1.5)
+        rule = Neuron(
+            charge=self.one_of("relax_divide", "decay"),
+            rate=rate,
+            input_gain=scale,
+            threshold=self.one_of(0.5, 0.3),
+            reset=self.one_of("zero", "subtract"),
+        )
+        name = self.call("neuron", name=self.name("neuron"), x=x, neuron=rule)
+        self.case.neurons.append(name)
+        return name
+
     def end(self, x: str) -> Case:
         """Any spikes to an output."""
         return self.finish(self.neuron([x]) if self.edge(x).kind == "sum" else x)
@@ -54,6 +69,8 @@ def attentions(draw: Any) -> Case:
     d = TokenDraft(draw)
     heads, channels = d.begin()
     a = d.sum("attention", **{role: d.spikes(channels) for role in "qkv"}, heads=heads)
+    if draw(st.booleans()):
+        return d.end(d.float_neuron(a))
     more = d.one_of([], ["x"], [d.conv("x", channels, same=True)])
     return d.end(d.neuron([a, *more]))
 
@@ -66,7 +83,8 @@ def counts(draw: Any) -> Case:
     over = d.one_of("channels", "tokens", "all")
     pair = [d.spikes(channels) for _ in range(draw(st.integers(1, 2)))]
     options = {"over": over, "heads": 1 if over == "tokens" else heads}
-    return d.end(d.sum("count", **dict(zip("xy", pair, strict=False)), **options))
+    counted = d.sum("count", **dict(zip("xy", pair, strict=False)), **options)
+    return d.end(d.float_neuron(counted) if draw(st.booleans()) else counted)
 
 
 @st.composite

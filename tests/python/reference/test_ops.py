@@ -83,6 +83,23 @@ def test_pools(g) -> None:
     assert torch.equal(ops.avgpool2d(x.float(), **window), counts.float() / area)
 
 
+@given(GEOMETRY)
+def test_largest_values(g) -> None:
+    rng = np.random.default_rng(g["seed"])
+    x = torch.tensor(rng.integers(-3, 4, (2, 2, 3, *g["size"])).astype(np.float32))
+    sides = np.repeat(g["kernel"], 2)
+    padding = tuple(int(p) for p in np.minimum(g["padding"], sides - 1))
+    lacking = [g["kernel"][i] - g["size"][i] - sum(padding[2 * i : 2 * i + 2]) for i in (0, 1)]
+    if max(lacking) > 0:
+        return
+    top, bottom, left, right = padding
+    bordered = torch.nn.functional.pad(x, (left, right, top, bottom), value=-torch.inf)
+    expected = torch.nn.functional.max_pool2d(bordered.flatten(0, 1), g["kernel"], g["stride"])
+    assert torch.equal(ops.maxpool2d(x, g["kernel"], g["stride"], padding), expected.unflatten(0, (2, 2)))
+    with pytest.raises(ValueError, match="padding of real values must be smaller than the kernel"):
+        ops.maxpool2d(x, g["kernel"], g["stride"], (0, 0, 0, g["kernel"][1]))
+
+
 def test_flatten_is_row_column_channel() -> None:
     x = torch.arange(2 * 3 * 4 * 5).view(1, 2, 3, 4, 5)
     flat = ops.flatten(x)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
+from itertools import chain
 from typing import Any, Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from snncore import _core
 from snncore.neuron import Neuron
+from snncore.reference import Composite
 
 FRAMEWORKS = ("spikingjelly", "snntorch", "sinabs", "norse")
 
@@ -75,13 +77,16 @@ class Dialect:
     stateful: tuple[type[nn.Module], ...]  #: what all neurons derive from: known, or named in an error
     reset: Callable[[nn.Module], None]  #: clear the state of every neuron
     stepping: Callable[[nn.Module], Stepping | None]  #: None: the module does not say
-    layers: Mapping[type[nn.Module], str] = field(
-        default_factory=dict
-    )  #: methods of `GraphBuilder`, or "drop"
+    #: Methods of `GraphBuilder`, "drop", or "pointwise": a one-dimensional convolution of kernel 1.
+    layers: Mapping[type[nn.Module], str] = field(default_factory=dict)
     loops: Mapping[type[nn.Module], Callable[[Any], Loop]] = field(default_factory=dict)  #: recurrent neurons
     #: Modules that a neuron and its feedback lie in.
     containers: Mapping[type[nn.Module], Callable[[Any], Loop]] = field(default_factory=dict)
+    #: Modules that are read as layers of `snncore.reference`, around the module's own neurons.
+    composites: Mapping[type[nn.Module], Callable[[Any], Composite]] = field(default_factory=dict)
     prepare: Callable[[nn.Module], nn.Module] = lambda module: module  #: what torch.fx can trace
+    #: An example as [N, ...] or [T, N, ...] of images or vectors.
+    example: Callable[[nn.Module, Tensor], Tensor] = lambda module, x: x
     #: Between [T, N, ...] and the axes that the network has.
     to_module: Callable[[nn.Module, Tensor], Tensor] = lambda module, x: x
     from_module: Callable[[nn.Module, Tensor, int], Tensor] = lambda module, y, steps: y
@@ -97,7 +102,8 @@ class Dialect:
     @property
     def leaves(self) -> tuple[type[nn.Module], ...]:
         """The types that are not looked into."""
-        return (*self.stateful, *self.neurons, *self.loops, *self.containers, *self.layers)
+        known = (self.neurons, self.loops, self.containers, self.layers, self.composites)
+        return (*self.stateful, *chain(*known))
 
     def is_neuron(self, module: nn.Module) -> bool:
         """Whether a module is one of this framework's neurons."""

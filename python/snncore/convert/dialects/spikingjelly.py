@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections import OrderedDict
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -14,6 +15,7 @@ from snncore.neuron import Neuron
 from snncore.presets import spikingjelly as preset
 
 from . import Dialect, Loop, Psn, Stepping, linear, switched_on
+from .spikingjelly_attention import COMPOSITES, OF_TOKENS
 
 
 def _if(n: Any) -> Neuron:
@@ -79,6 +81,30 @@ def _adds(function: Any) -> bool:
     return call.target in (operator.add, torch.add) and call.args in ((x, y), (y, x)) and not call.kwargs
 
 
+class Tokens(nn.Module):
+    """A module of tokens as a network of images: the pixels of [T, N, C, H, W] are its tokens."""
+
+    def __init__(self, attention: nn.Module) -> None:
+        super().__init__()
+        self.attention = attention
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run all steps."""
+        tokens: Tensor = self.attention(x.flatten(3))
+        return tokens.reshape(x.shape)
+
+
+def _prepare(module: nn.Module) -> nn.Module:
+    if isinstance(module, OF_TOKENS):
+        return Tokens(module)
+    alone = isinstance(module, tuple(COMPOSITES))
+    return nn.Sequential(OrderedDict(attention=module)) if alone else module
+
+
+def _example(module: nn.Module, x: Tensor) -> Tensor:
+    return x.unsqueeze(3) if isinstance(module, OF_TOKENS) and x.dim() == 4 else x
+
+
 def _stepping(module: nn.Module) -> Stepping | None:
     modes = {part.step_mode for part in module.modules() if hasattr(part, "step_mode")}
     if not modes:
@@ -109,6 +135,7 @@ DIALECT = Dialect(
         neuron.SlidingPSN: _psn,
     },
     layers={
+        layer.Conv1d: "pointwise",
         layer.Conv2d: "conv2d",
         layer.Linear: "linear",
         layer.BatchNorm1d: "batch_norm",
@@ -124,6 +151,9 @@ DIALECT = Dialect(
         layer.LinearRecurrentContainer: _linear_container,
         layer.ElementWiseRecurrentContainer: _element_wise_container,
     },
+    composites=COMPOSITES,
+    prepare=_prepare,
+    example=_example,
     stateful=(base.MemoryModule,),
     reset=functional.reset_net,
     stepping=_stepping,
