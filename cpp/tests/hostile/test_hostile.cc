@@ -419,13 +419,13 @@ TEST_CASE("what a short document stands for") {
   replaced_in(lif + "op", "elif", "is a number, and 'elif' is not known to have such a tensor");
   replaced_in(lif + "tensors/gamma", 1, "has no use for a tensor 'gamma' here");
   replaced_in(body + "tensors/weight", 1, "is a number, and the file holds a tensor 'body.weight' as well");
-  replaced_in(body + "tensors/weight", "stem.weight", "tensor 'body.weight' belongs to no node");
+  replaced_in(body + "tensors/weight", "stem.weight", "conv2d 'stem': tensor 'weight' is missing");
   replaced("/graph/nodes/0/tensors/bias", 1e39, "tensors.bias: must be a float32",
            format::write_bytes(sample::float_net()));
-  replaced_in("/graph/nodes/1/tensors/M.1", 1, "M.1");
+  replaced_in("/graph/nodes/1/tensors/M.1", 1, "must have one factor for each input");
   replaced_in("/graph/edges/ghost",
               {{"dtype", "f32"}, {"shape", {1}}, {"unit", "1"}, {"range", nullptr}, {"pack", nullptr}},
-              "19 are stated");
+              "the network has 17 edges, 18 are stated");
   const json pool = test::split(image_file()).document["graph"]["edges"]["pool"];
   refused(
       [&](Parts& p) {
@@ -439,7 +439,7 @@ TEST_CASE("what a short document stands for") {
   refused([](Parts& p) { p.header["body.scales"] = entry(p, "body.scale"), p.header.erase("body.scale"); },
           "", short_file());
   refused([](Parts& p) { test::append(p, "stem.lif.load", "I8", {1}, "x"); },
-          "has no use for a tensor 'load' here", short_file());
+          "tensor 'load' must be i32 [255], is i32 [1]", short_file());
   refused([](Parts& p) { test::append(p, "more", "I8", {1}, "x"); }, "tensor 'more' belongs to no node",
           short_file());
   refused([](Parts& p) { test::append(p, "fc1.lif.psi", "F64", {1}, "12345678"); },
