@@ -21,11 +21,11 @@ Model from_bytes(const nb::bytes& data) {
   return Model::from_bytes(std::move(bytes));
 }
 
-nb::bytes to_bytes(const Model& model) {
+nb::bytes to_bytes(const Model& model, int format) {
   std::string bytes;
   {
     const nb::gil_scoped_release nogil;
-    bytes = model.to_bytes();
+    bytes = model.to_bytes(format);
   }
   return nb::bytes(bytes.data(), bytes.size());
 }
@@ -68,7 +68,7 @@ void bind_model(nb::module_& m) {
       .def_static("load", &load, nb::arg("path"))
       .def_static("from_bytes", &from_bytes, nb::arg("data"))
       .def("save", &Model::save, nb::arg("path"), nb::call_guard<nb::gil_scoped_release>())
-      .def("to_bytes", &to_bytes)
+      .def("to_bytes", &to_bytes, nb::arg("format") = kFormatVersion)
       .def_prop_ro("inputs", &Model::inputs)
       .def_prop_ro("outputs", &Model::outputs)
       .def_prop_ro("layers", &Model::layers)
@@ -77,6 +77,7 @@ void bind_model(nb::module_& m) {
       .def_prop_ro("preprocess", &Model::preprocess)
       .def_prop_ro("provenance", &Model::provenance)
       .def_prop_ro("file_bytes", &Model::file_bytes)
+      .def_prop_ro("file_format", &Model::file_format)
       .def("document", &Model::document);
 }
 

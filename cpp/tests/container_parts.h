@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -44,6 +45,14 @@ inline std::string header_of(const Parts& parts) {
     header["__metadata__"]["snncore"] = parts.document_text ? *parts.document_text : parts.document.dump();
   }
   return header.dump();
+}
+
+/// One more tensor, after the others.
+inline void append(Parts& parts, const std::string& name, const std::string& dtype,
+                   const std::vector<int64_t>& shape, const std::string& data) {
+  const size_t begin = parts.data.size();
+  parts.header[name] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {begin, begin + data.size()}}};
+  parts.data += data;
 }
 
 inline std::string join(const Parts& parts) {

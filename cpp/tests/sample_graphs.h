@@ -176,6 +176,37 @@ inline graph::Graph exact_net() {
   return g.done();
 }
 
+/// Weights of more than a page, and constants of every width that files know.
+inline graph::Graph wide_net() {
+  std::vector<int32_t> m(96), c(96), n(96);
+  std::vector<double> odd(96), round(96);
+  for (size_t i = 0; i < 96; ++i) {
+    const auto k = static_cast<int32_t>(i);
+    m[i] = 1000 + k, c[i] = 70000 * (k % 7) - 3, n[i] = 9 + k % 2;
+    odd[i] = 0.1 * (k + 1), round[i] = 0.25 * k - 3;
+  }
+  Growing g;
+  g.input("spikes", ops::spike_edge({128}), "TNC");
+  g.add("fc1", "linear", {"spikes"}, {},
+        {{"weight", weight({96, 128}, 8, tensor::Encoding::kSym)}, {"scale", f64({96}, odd)}});
+  g.add("fc1.requant", "requant", {"fc1"}, {{"wide", false}},
+        {{"M.0", i32({96}, m)}, {"C", i32({96}, c)}, {"n", i32({96}, n)}});
+  g.add("fc1.lif", "lif", {"fc1.requant"}, lif_attrs("W", "i16", "shift", 1, "zero", 12),
+        {{"theta", all_i32(96, 4096)}});
+  g.add("fc2", "linear", {"fc1.lif"}, {},
+        {{"weight", weight({96, 96}, 8, tensor::Encoding::kSym, 2)}, {"scale", f64({96}, round)}});
+  g.add("fc2.requant", "requant", {"fc2"}, {{"wide", false}},
+        {{"M.0", i32({96}, m)}, {"C", all_i32(96, 1 << 20)}, {"n", all_i32(96, 9)}});
+  g.add("fc2.lif", "lif", {"fc2.requant"}, lif_attrs("W", "i16", "shift", 1, "zero", 12),
+        {{"theta", all_i32(96, 4096)}});
+  g.add("fc3", "linear", {"fc2.lif"}, {},
+        {{"weight", weight({96, 96}, 8, tensor::Encoding::kSym, 3)}, {"scale", f64({1}, {0.5})}});
+  g.add("logits", "readout", {"fc3"}, {{"mode", "mean"}},
+        {{"scale", f64({96}, odd)}, {"bias", f64({96}, std::vector<double>(96, 0.0))}});
+  g.output("logits");
+  return g.done();
+}
+
 inline graph::Graph float_net() {
   Growing g;
   ops::Edge image = ops::real_edge({4, 4, 3});

@@ -65,36 +65,100 @@ void expect_equal(const Graph& a, const Graph& b) {
   for (const auto& [name, t] : a.tensors) expect_equal(t, b.tensors.at(name));
 }
 
-TEST_CASE("a graph survives a file, and equal graphs give equal bytes") {
-  for (const Graph& g : {sample::image_net(), sample::exact_net(), sample::float_net()}) {
-    const std::string bytes = format::write_bytes(g);
-    const format::Loaded loaded = format::read_bytes(test::bytes_of(bytes), nullptr);
-    CHECK(loaded.file_bytes == bytes.size());
-    expect_equal(loaded.graph, g);
-    CHECK(format::write_bytes(loaded.graph) == bytes);
+std::vector<Graph> samples() {
+  return {sample::image_net(), sample::exact_net(), sample::float_net(), sample::wide_net()};
+}
+
+TEST_CASE("a graph survives a file of each format, and equal graphs give equal bytes") {
+  for (const Graph& g : samples()) {
+    size_t older = SIZE_MAX;
+    for (int format = 1; format <= kFormatVersion; ++format) {
+      CAPTURE(format);
+      const std::string bytes = format::write_bytes(g, format);
+      const format::Loaded loaded = format::read_bytes(test::bytes_of(bytes), nullptr);
+      CHECK(loaded.file_bytes == bytes.size());
+      CHECK(loaded.file_format == format);
+      expect_equal(loaded.graph, g);
+      CHECK(format::write_bytes(loaded.graph, format) == bytes);
+      CHECK(bytes.size() < older);
+      older = bytes.size();
+    }
+  }
+  for (const int format : {0, kFormatVersion + 1}) {
+    CHECK_THROWS_WITH_AS(format::write_bytes(sample::exact_net(), format),
+                         doctest::Contains("format must be in 1..2"), Error);
   }
 }
 
-TEST_CASE("tensors start on 64 bytes and unused ones stay out") {
-  Graph g = sample::image_net();
+TEST_CASE("large tensors start on 64 bytes, small ones on their elements, and unused ones stay out") {
+  Graph g = sample::wide_net();
   g.tensors["unused"] = sample::all_i32(3, 1);
   const test::Parts parts = test::split(format::write_bytes(g));
   CHECK(parts.data_start % 64 == 0);
   CHECK(!parts.header.contains("unused"));
+  const std::map<std::string, size_t> sizes = {{"I8", 1},  {"U8", 1},  {"I16", 2}, {"I32", 4},
+                                               {"F32", 4}, {"U64", 8}, {"F64", 8}};
+  size_t large = 0;
   for (const auto& [name, entry] : parts.header.items()) {
     if (name == "__metadata__" || name.starts_with("pad.")) continue;
     CAPTURE(name);
-    CHECK(entry["data_offsets"][0].get<size_t>() % 64 == 0);
+    const auto begin = entry["data_offsets"][0].get<size_t>(), end = entry["data_offsets"][1].get<size_t>();
+    CHECK(begin % (end - begin >= 4096 ? 64 : sizes.at(entry["dtype"])) == 0);
+    large += end - begin >= 4096 ? 1 : 0;
   }
+  CHECK(large == 3);
+}
+
+TEST_CASE("what follows from the rest is left out") {
+  const test::Parts parts = test::split(format::write_bytes(sample::wide_net()));
+  const auto dtype = [&](const char* name) { return parts.header.at(name)["dtype"].get<std::string>(); };
+  CHECK(dtype("fc1.requant.M.0") == "I16");
+  CHECK(dtype("fc1.requant.n") == "I8");
+  CHECK(dtype("fc1.requant.C") == "I32");
+  CHECK(dtype("fc1.scale") == "F64");
+  CHECK(dtype("fc2.scale") == "F32");
+  for (const char* name : {"fc1.lif.theta", "fc2.requant.C", "fc2.requant.n", "fc3.scale", "logits.bias"}) {
+    CAPTURE(name);
+    CHECK(!parts.header.contains(name));
+  }
+  const nlohmann::json& nodes = parts.document["graph"]["nodes"];
+  CHECK(nodes[0] == nlohmann::json({{"name", "fc1"}, {"op", "linear"}, {"inputs", {"spikes"}}}));
+  CHECK(nodes[2]["tensors"] == nlohmann::json({{"theta", 4096}}));
+  CHECK(nodes[2]["attrs"].is_object());
+  CHECK(nodes[4]["tensors"] == nlohmann::json({{"C", 1 << 20}, {"n", 9}}));
+  CHECK(nodes[5]["attrs"] == "fc1.lif");
+  CHECK(nodes[7]["tensors"].dump() == R"({"bias":0.0})");
+  CHECK(parts.document["graph"]["edges"].size() == 1);
+}
+
+TEST_CASE("tensors of other names, and of several nodes, are named") {
+  Graph g = sample::wide_net();
+  g.tensors["shift"] = g.tensors.at("fc1.requant.n");
+  g.tensors.erase("fc1.requant.n");
+  graph::find_node(g, "fc1.requant").tensors["n"] = "shift";
+  g.tensors.erase("fc2.requant.M.0");
+  graph::find_node(g, "fc2.requant").tensors["M.0"] = "fc1.requant.M.0";
+  g.tensors.erase("fc2.lif.theta");
+  graph::find_node(g, "fc2.lif").tensors["theta"] = "fc1.lif.theta";
+  const std::string bytes = format::write_bytes(g);
+  expect_equal(format::read_bytes(test::bytes_of(bytes), nullptr).graph, g);
+}
+
+TEST_CASE("one stored value serves all channels") {
+  test::Parts parts = test::split(format::write_bytes(sample::wide_net()));
+  test::append(parts, "fc1.lif.theta", "I16", {1}, std::string("\x00\x10", 2));  // 4096
+  parts.document["graph"]["nodes"][2].erase("tensors");
+  const std::string bytes = test::join(parts);
+  expect_equal(format::read_bytes(test::bytes_of(bytes), nullptr).graph, sample::wide_net());
 }
 
 TEST_CASE("mapped files are used in place; unaligned bytes are copied") {
   const Folder folder;
-  const Graph g = sample::image_net();
+  const Graph g = sample::wide_net();
   format::write_file(g, folder.file("net.snn"));
   const format::Loaded mapped = format::read_file(folder.file("net.snn"));
   expect_equal(mapped.graph, g);
-  CHECK(mapped.graph.tensors.at("body.weight").owner == mapped.graph.tensors.at("stem.weight").owner);
+  CHECK(mapped.graph.tensors.at("fc1.weight").owner == mapped.graph.tensors.at("fc2.weight").owner);
 
   const std::string bytes = format::write_bytes(g);
   const AlignedBuffer buffer(bytes.size() + 1);
@@ -169,7 +233,7 @@ TEST_CASE("numbers: integers where a number may stand, doubles to the last bit")
 }
 
 TEST_CASE("labels, preprocessing and foreign metadata may be absent or there") {
-  test::Parts parts = test::split(format::write_bytes(sample::image_net()));
+  test::Parts parts = test::split(format::write_bytes(sample::image_net(), 1));
   parts.document.erase("labels");
   parts.document["preprocess"] = nullptr;
   parts.header["__metadata__"]["format"] = "pt";
@@ -183,9 +247,14 @@ TEST_CASE("labels, preprocessing and foreign metadata may be absent or there") {
 TEST_CASE("samples for other programs") {
   const char* folder = std::getenv("SNNCORE_WRITE_SAMPLES");
   if (folder == nullptr) return;
-  format::write_file(sample::image_net(), std::string(folder) + "/image_net.snn");
-  format::write_file(sample::exact_net(), std::string(folder) + "/exact_net.snn");
-  format::write_file(sample::float_net(), std::string(folder) + "/float_net.snn");
+  const std::vector<Graph> graphs = samples();
+  const char* names[] = {"image_net", "exact_net", "float_net", "wide_net"};
+  for (size_t i = 0; i < graphs.size(); ++i) {
+    for (const int format : {1, 2}) {
+      const fs::path path = fs::path(folder) / (names[i] + ("." + std::to_string(format)) + ".snn");
+      std::ofstream(path, std::ios::binary) << format::write_bytes(graphs[i], format);
+    }
+  }
 }
 
 TEST_CASE("a file that the safetensors package wrote is read, unaligned as it is") {

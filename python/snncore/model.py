@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -72,7 +71,7 @@ class Model:
         """
         p = self._core.preprocess
         return {
-            "format": json.loads(self._core.document())["format"],
+            "format": self._core.file_format,
             "timesteps": self.timesteps,
             "labels": self.labels,
             "preprocess": p and {"size": [p.height, p.width], "crop": p.crop, "color": p.color},
@@ -247,9 +246,15 @@ class Model:
         """
         self._core.save(os.fspath(path))
 
-    def to_bytes(self) -> bytes:
-        """Give the bytes that `save` would write."""
-        return self._core.to_bytes()
+    def to_bytes(self, format_version: int | None = None) -> bytes:
+        """Give the bytes that `save` would write, or those of an older format (docs/format.md).
+
+        Raises
+        ------
+        ValueError
+            A version that is none.
+        """
+        return self._core.to_bytes() if format_version is None else self._core.to_bytes(format_version)
 
     def _steps(self, given: int | None, asked: int | None) -> int:
         if asked is None:

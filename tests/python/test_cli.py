@@ -119,7 +119,7 @@ def test_inspect(capsys, net):
     assert list(facts) == ["format", "layers", "bytes", "timesteps", "inputs", "outputs"]
     keys = ["name", "op", "neuron", "shape", "weight_bits", "state_bits", "bytes", "kept_channels"]
     assert all(list(layer) == keys for layer in facts["layers"])
-    assert facts["bytes"] == Path(net).stat().st_size and facts["timesteps"] == 2 and facts["format"] == 1
+    assert facts["bytes"] == Path(net).stat().st_size and facts["timesteps"] == 2 and facts["format"] == 2
 
 
 def test_bench(capsys, net):

@@ -40,7 +40,7 @@ def test_layers_are_named_tuples() -> None:
 
 def test_metadata() -> None:
     assert image_net().metadata | {"provenance": None} == {
-        "format": 1,
+        "format": 2,
         "timesteps": STEPS,
         "labels": ["ant", "bee", "cat", "dog", "elk"],
         "preprocess": {"size": [8, 8], "crop": "center", "color": "rgb"},

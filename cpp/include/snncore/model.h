@@ -12,6 +12,7 @@
 
 #include <snncore/error.h>
 #include <snncore/tensor.h>
+#include <snncore/version.h>
 
 namespace snncore {
 
@@ -33,7 +34,7 @@ struct LayerInfo {
   Shape shape;                ///< output of one step of one sample, user order
   int weight_bits = 0;        ///< 32 for float weights, 0 for none
   int state_bits = 0;         ///< membrane bits of that neuron, 0 for none
-  size_t bytes = 0;           ///< stored bytes of the layer's tensors
+  size_t bytes = 0;           ///< bytes of the layer's tensors in a file
   int64_t kept_channels = 0;  ///< output channels in the file
 };
 
@@ -57,7 +58,9 @@ class SNNCORE_API Model {
 
   /// Writes a temporary file beside `path`, then renames it. Throws Error(kIo).
   void save(const std::string& path) const;
-  [[nodiscard]] std::string to_bytes() const;
+  /// The bytes of a file. Format 1, which holds the same in more bytes, is for readers that know no other.
+  /// Throws Error(kInvalidArgument) for a format that is none.
+  [[nodiscard]] std::string to_bytes(int format = kFormatVersion) const;
 
   [[nodiscard]] std::vector<PortInfo> inputs() const;
   [[nodiscard]] std::vector<PortInfo> outputs() const;
@@ -68,7 +71,9 @@ class SNNCORE_API Model {
   [[nodiscard]] const std::map<std::string, std::string>& provenance() const noexcept;
   /// Bytes of the file (of the bytes it would be saved as, for a model that was built).
   [[nodiscard]] size_t file_bytes() const noexcept;
-  /// The `snncore` document of the file (docs/format.md) as JSON text.
+  /// The format of that file.
+  [[nodiscard]] int file_format() const noexcept;
+  /// The `snncore` document (docs/format.md) as JSON text, as format 1 has it: nothing left out.
   [[nodiscard]] std::string document() const;
 
   struct Impl;

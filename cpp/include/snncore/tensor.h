@@ -12,10 +12,11 @@
 
 namespace snncore {
 
-/// Element types of user arrays and of stored tensors. `kB1` is a packed bit: see BitView.
-enum class DType : uint8_t { kB1, kBool, kU8, kI8, kI32, kI64, kU64, kF32, kF64 };
+/// Element types of user arrays and of stored tensors. `kB1` is a packed bit: see BitView. `kI16` is found in
+/// files only.
+enum class DType : uint8_t { kB1, kBool, kU8, kI8, kI32, kI64, kU64, kF32, kF64, kI16 };
 
-/// "b1", "bool", "u8", "i8", "i32", "i64", "u64", "f32" or "f64".
+/// "b1", "bool", "u8", "i8", "i16", "i32", "i64", "u64", "f32" or "f64".
 SNNCORE_API const char* dtype_name(DType dtype) noexcept;
 /// Bytes of one element; 0 for kB1.
 SNNCORE_API size_t dtype_size(DType dtype) noexcept;

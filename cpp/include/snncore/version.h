@@ -13,7 +13,7 @@
 namespace snncore {
 
 /// The newest `.snn` format this library writes; it reads this one and every older one.
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 
 /// The library's version, "major.minor.patch".
 SNNCORE_API const char* version() noexcept;

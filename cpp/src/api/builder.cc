@@ -912,7 +912,6 @@ Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& lab
       complete(g, p);
     }
     graph::infer_edges(g);
-    graph::validate(g);
   } catch (const Error& e) {  // what would be a bad file is a bad argument here
     throw Error(e.code() == ErrorCode::kFormat ? ErrorCode::kInvalidArgument : e.code(), e.what());
   }

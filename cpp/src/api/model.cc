@@ -6,6 +6,7 @@
 #include "format/document.h"
 #include "format/model_impl.h"
 #include "format/snn.h"
+#include "format/stored.h"
 
 namespace snncore {
 namespace {
@@ -20,18 +21,13 @@ std::shared_ptr<const Model::Impl> hold(format::Loaded loaded) {
   auto impl = std::make_shared<Model::Impl>();
   impl->graph = std::move(loaded.graph);
   impl->file_bytes = loaded.file_bytes;
+  impl->file_format = loaded.file_format;
   return impl;
 }
 
 int state_bits(const Node& neuron) {
   const auto state = neuron.attrs.find("state");
   return state == neuron.attrs.end() ? 32 : std::stoi(std::get<std::string>(state->second).substr(1));
-}
-
-size_t stored_bytes(const graph::Graph& g, const Node& node) {
-  size_t bytes = 0;
-  for (const auto& [role, name] : node.tensors) bytes += g.tensors.at(name).bytes;
-  return bytes;
 }
 
 // The neuron that an edge reaches, through requant alone; or null.
@@ -49,10 +45,10 @@ bool belongs_to_a_neuron(const graph::Graph& g, const Node& node) {
   return node.op == "requant" && neuron_after(g, node.outputs[0]) != nullptr;
 }
 
-LayerInfo layer_info(const graph::Graph& g, const Node& node) {
+LayerInfo layer_info(const graph::Graph& g, const Node& node, const format::Uses& uses) {
   const Edge& out = g.edges.at(node.outputs[0]);
   LayerInfo info{.name = node.name, .op = node.op, .neuron = {}, .shape = user_shape(out)};
-  info.bytes = stored_bytes(g, node);
+  info.bytes = format::stored_bytes(g, node, uses);
   if (const auto weight = node.tensors.find("weight"); weight != node.tensors.end()) {
     const tensor::Tensor& w = g.tensors.at(weight->second);
     info.weight_bits = w.coded() ? w.bits : 32;
@@ -66,7 +62,7 @@ LayerInfo layer_info(const graph::Graph& g, const Node& node) {
     info.state_bits = state_bits(node);
     for (const std::string& input : node.inputs) {
       const Node* before = graph::producer(g, input);
-      if (before != nullptr && before->op == "requant") info.bytes += stored_bytes(g, *before);
+      if (before != nullptr && before->op == "requant") info.bytes += format::stored_bytes(g, *before, uses);
     }
   }
   return info;
@@ -96,7 +92,7 @@ Model Model::from_bytes(std::string bytes) {
 }
 
 void Model::save(const std::string& path) const { format::write_file(impl_->graph, path); }
-std::string Model::to_bytes() const { return format::write_bytes(impl_->graph); }
+std::string Model::to_bytes(int format) const { return format::write_bytes(impl_->graph, format); }
 
 std::vector<PortInfo> Model::inputs() const {
   std::vector<PortInfo> all;
@@ -118,8 +114,9 @@ std::vector<PortInfo> Model::outputs() const {
 
 std::vector<LayerInfo> Model::layers() const {
   std::vector<LayerInfo> all;
+  const format::Uses uses = format::count_uses(impl_->graph);
   for (const Node& node : impl_->graph.nodes) {
-    if (!belongs_to_a_neuron(impl_->graph, node)) all.push_back(layer_info(impl_->graph, node));
+    if (!belongs_to_a_neuron(impl_->graph, node)) all.push_back(layer_info(impl_->graph, node, uses));
   }
   return all;
 }
@@ -137,6 +134,7 @@ const std::map<std::string, std::string>& Model::provenance() const noexcept {
   return impl_->graph.provenance;
 }
 size_t Model::file_bytes() const noexcept { return impl_->file_bytes; }
-std::string Model::document() const { return format::write_document(impl_->graph); }
+int Model::file_format() const noexcept { return impl_->file_format; }
+std::string Model::document() const { return format::write_document(impl_->graph, 1); }
 
 }  // namespace snncore

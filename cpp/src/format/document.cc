@@ -4,7 +4,8 @@
 
 #include "format/edge_json.h"
 #include "format/json.h"
-#include "graph/check.h"
+#include "format/node_json.h"
+#include "format/stored.h"
 
 namespace snncore::format {
 namespace {
@@ -15,7 +16,8 @@ using tensor::Encoding;
 
 // ---- reading
 
-void expect_kind(const JsonView& doc) {
+/// The format.
+int64_t read_kind(const JsonView& doc) {
   const std::string& kind = doc.at("kind").name();
   if (kind != "model") doc.at("kind").fail("must be 'model', is '" + kind + "'");
   const JsonView format = doc.at("format");
@@ -23,7 +25,7 @@ void expect_kind(const JsonView& doc) {
     format.fail("this file has format " + std::to_string(format.integer()) + ", snncore " + version() +
                 " reads up to " + std::to_string(kFormatVersion) + "; a newer snncore reads it");
   }
-  (void)format.integer_in(1, kFormatVersion);
+  return format.integer_in(1, kFormatVersion);
 }
 
 std::vector<graph::Port> read_ports(const JsonView& list, bool inputs) {
@@ -54,34 +56,6 @@ void read_task(const JsonView& doc, Graph& graph) {
   }
 }
 
-ops::Attr read_attr(const JsonView& at) {
-  const json& value = at.raw();
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_integer()) return at.integer();
-  if (value.is_number()) return at.number();
-  if (value.is_string()) return at.name();
-  if (value.is_array()) return at.integers();
-  at.fail("must be a flag, a number, a string or a list of integers");
-}
-
-ops::Node read_node(const JsonView& at) {
-  at.expect_keys({"name", "op", "version", "inputs", "outputs", "attrs", "tensors"});
-  ops::Node node;
-  node.name = at.at("name").name();
-  node.op = at.at("op").name();
-  node.version = static_cast<int>(at.at("version").integer_in(1, 65535));
-  node.inputs = at.at("inputs").names();
-  node.outputs = at.at("outputs").names();
-  const JsonView attrs = at.at("attrs"), tensors = at.at("tensors");
-  for (const auto& [key, value] : attrs.object().items()) {
-    node.attrs.emplace(key, read_attr({value, attrs.path() + "." + key}));
-  }
-  for (const auto& [role, name] : tensors.object().items()) {
-    node.tensors.emplace(role, JsonView(name, tensors.path() + "." + role).name());
-  }
-  return node;
-}
-
 void read_encodings(const JsonView& list, ops::TensorMap& tensors) {
   for (const auto& [name, value] : list.object().items()) {
     const JsonView at(value, list.path() + "." + name);
@@ -98,29 +72,7 @@ void read_encodings(const JsonView& list, ops::TensorMap& tensors) {
   }
 }
 
-std::set<std::string> used_tensors(const Graph& graph) {
-  std::set<std::string> used;
-  for (const ops::Node& node : graph.nodes) {
-    for (const auto& [role, name] : node.tensors) used.insert(name);
-  }
-  return used;
-}
-
 // ---- writing
-
-json write_attrs(const ops::Attrs& attrs) {
-  json object = json::object();
-  for (const auto& [key, attr] : attrs) {
-    std::visit([&, &name = key](const auto& value) { object[name] = value; }, attr);
-  }
-  return object;
-}
-
-json write_node(const ops::Node& node) {
-  return {{"name", node.name},      {"op", node.op},           {"version", node.version},
-          {"inputs", node.inputs},  {"outputs", node.outputs}, {"attrs", write_attrs(node.attrs)},
-          {"tensors", node.tensors}};
-}
 
 json write_ports(const std::vector<graph::Port>& ports, bool inputs) {
   json list = json::array();
@@ -134,7 +86,7 @@ json write_ports(const std::vector<graph::Port>& ports, bool inputs) {
 
 json write_encodings(const Graph& graph) {
   json object = json::object();
-  for (const std::string& name : used_tensors(graph)) {
+  for (const auto& [name, uses] : count_uses(graph)) {
     const tensor::Tensor& t = graph.tensors.at(name);
     if (!t.coded()) continue;
     object[name] = {
@@ -143,12 +95,25 @@ json write_encodings(const Graph& graph) {
   return object;
 }
 
+/// From format 2 on, those that the operations do not give.
+json write_edges(const Graph& graph, int format) {
+  json object = json::object();
+  std::set<std::string> given;
+  for (const ops::Node& node : graph.nodes) {
+    if (!graph::reads_back(graph, node)) given.insert(node.outputs[0]);
+  }
+  for (const auto& [name, edge] : graph.edges) {
+    if (format == 1 || !given.contains(name)) object[name] = write_edge(edge);
+  }
+  return object;
+}
+
 }  // namespace
 
-void read_document(const std::string& text, Graph& graph) {
+int read_document(const std::string& text, Graph& graph) {
   const json parsed = parse_json(text, "snncore");
   const JsonView doc(parsed, "snncore");
-  expect_kind(doc);
+  const int64_t format = read_kind(doc);
   doc.expect_keys({"kind", "format", "timesteps", "inputs", "outputs", "provenance", "tensors", "graph"},
                   {"labels", "preprocess"});
   graph.timesteps = doc.at("timesteps").integer_in(1, 4096);
@@ -163,28 +128,27 @@ void read_document(const std::string& text, Graph& graph) {
   for (const auto& [name, value] : edges.object().items()) {
     graph.edges.emplace(name, read_edge({value, edges.path() + "." + name}));
   }
-  for (size_t i = 0; i < nodes.size(); ++i) graph.nodes.push_back(read_node(nodes.item(i)));
+  read_nodes(nodes, format, graph);
+  return static_cast<int>(format);
 }
 
-std::string write_document(const Graph& graph) {
-  json edges = json::object(), nodes = json::array();
-  for (const auto& [name, edge] : graph.edges) edges[name] = write_edge(edge);
-  for (const ops::Node& node : graph.nodes) nodes.push_back(write_node(node));
+std::string write_document(const Graph& graph, int format) {
   const graph::Preprocess& p = graph.preprocess;
   json preprocess;
   if (graph.has_preprocess) {
     preprocess = {{"size", {p.height, p.width}}, {"crop", p.crop}, {"color", p.color}};
   }
-  const json doc = {{"kind", "model"},
-                    {"format", kFormatVersion},
-                    {"timesteps", graph.timesteps},
-                    {"inputs", write_ports(graph.inputs, true)},
-                    {"outputs", write_ports(graph.outputs, false)},
-                    {"labels", graph.labels.empty() ? json() : json(graph.labels)},
-                    {"preprocess", preprocess},
-                    {"provenance", graph.provenance},
-                    {"tensors", write_encodings(graph)},
-                    {"graph", {{"edges", edges}, {"nodes", nodes}}}};
+  const json doc = {
+      {"kind", "model"},
+      {"format", format},
+      {"timesteps", graph.timesteps},
+      {"inputs", write_ports(graph.inputs, true)},
+      {"outputs", write_ports(graph.outputs, false)},
+      {"labels", graph.labels.empty() ? json() : json(graph.labels)},
+      {"preprocess", preprocess},
+      {"provenance", graph.provenance},
+      {"tensors", write_encodings(graph)},
+      {"graph", {{"edges", write_edges(graph, format)}, {"nodes", write_nodes(graph, format)}}}};
   return dump_json(doc, "snncore");
 }
 

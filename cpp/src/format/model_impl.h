@@ -8,6 +8,7 @@
 #include <string>
 
 #include <snncore/model.h>
+#include <snncore/version.h>
 
 #include "graph/graph.h"
 
@@ -16,6 +17,7 @@ namespace snncore {
 struct Model::Impl {
   graph::Graph graph;
   size_t file_bytes = 0;
+  int file_format = kFormatVersion;
 
   /// Weights laid out for the kernels, by node: made by the first Program, shared by the later ones.
   template <typename T, typename Make>

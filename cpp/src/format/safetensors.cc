@@ -22,8 +22,9 @@ constexpr char kMetadata[] = "__metadata__";
 constexpr size_t kLength = sizeof(uint64_t);
 constexpr size_t kMaxRank = 8;
 
-constexpr std::array<std::pair<const char*, DType>, 7> kTypes = {{{"I8", DType::kI8},
+constexpr std::array<std::pair<const char*, DType>, 8> kTypes = {{{"I8", DType::kI8},
                                                                   {"U8", DType::kU8},
+                                                                  {"I16", DType::kI16},
                                                                   {"I32", DType::kI32},
                                                                   {"I64", DType::kI64},
                                                                   {"U64", DType::kU64},
@@ -34,7 +35,7 @@ DType type_named(const JsonView& at) {
   for (const auto& [name, dtype] : kTypes) {
     if (at.name() == name) return dtype;
   }
-  at.fail("must be I8, U8, I32, I64, U64, F32 or F64, is '" + at.name() + "'");
+  at.fail("must be I8, U8, I16, I32, I64, U64, F32 or F64, is '" + at.name() + "'");
 }
 
 const char* name_of(DType dtype, const std::string& what) {
@@ -105,6 +106,24 @@ void expect_filled(const std::vector<std::pair<Entry, std::string>>& entries, ui
   }
 }
 
+struct Placed {
+  const std::string* name;
+  const tensor::Tensor* tensor;
+  bool aligned;
+};
+
+std::vector<Placed> in_file_order(const std::map<std::string, tensor::Tensor>& tensors) {
+  std::vector<Placed> placed;
+  for (const auto& [name, tensor] : tensors) placed.push_back({&name, &tensor, tensor.bytes >= kLarge});
+  const auto width = [](const Placed& p) { return p.aligned ? 0 : dtype_size(p.tensor->dtype); };
+  std::ranges::stable_sort(placed, [&](const Placed& a, const Placed& b) {
+    return a.aligned != b.aligned ? a.aligned : width(a) > width(b);
+  });
+  const auto small = std::ranges::find(placed, false, &Placed::aligned);
+  if (small != placed.end()) small->aligned = true;
+  return placed;
+}
+
 }  // namespace
 
 Container read_container(std::span<const std::byte> file) {
@@ -131,8 +150,9 @@ Container read_container(std::span<const std::byte> file) {
   return container;
 }
 
-std::string write_container(const std::map<std::string, const tensor::Tensor*>& tensors,
+std::string write_container(const std::map<std::string, tensor::Tensor>& tensors,
                             const std::map<std::string, std::string>& metadata) {
+  const std::vector<Placed> placed = in_file_order(tensors);
   json header = json::object();
   header[kMetadata] = metadata;
   size_t at = 0, pads = 0;
@@ -140,11 +160,11 @@ std::string write_container(const std::map<std::string, const tensor::Tensor*>& 
     header[name] = {{"dtype", dtype}, {"shape", shape}, {"data_offsets", {at, at + bytes}}};
     at += bytes;
   };
-  for (const auto& [name, tensor] : tensors) {
-    if (const size_t gap = align_up(at) - at; gap != 0) {
+  for (const auto& [name, tensor, aligned] : placed) {
+    if (const size_t gap = align_up(at) - at; aligned && gap != 0) {
       list(kPadding + std::to_string(pads++), "U8", {static_cast<int64_t>(gap)}, gap);
     }
-    list(name, name_of(tensor->dtype, "tensor '" + name + "'"), tensor->shape, tensor->bytes);
+    list(*name, name_of(tensor->dtype, "tensor '" + *name + "'"), tensor->shape, tensor->bytes);
   }
 
   std::string text = dump_json(header, "header");
@@ -155,8 +175,8 @@ std::string write_container(const std::map<std::string, const tensor::Tensor*>& 
   std::string file(reinterpret_cast<const char*>(&length), kLength);
   file.reserve(kLength + text.size() + at);
   file += text;
-  for (const auto& [name, tensor] : tensors) {
-    file.resize(align_up(file.size()), '\0');
+  for (const auto& [name, tensor, aligned] : placed) {
+    if (aligned) file.resize(align_up(file.size()), '\0');
     file.append(reinterpret_cast<const char*>(tensor->data), tensor->bytes);
   }
   return file;

@@ -13,6 +13,7 @@ namespace snncore::format {
 
 inline constexpr uint64_t kMaxHeader = uint64_t{64} << 20;
 inline constexpr char kPadding[] = "pad.";
+inline constexpr size_t kLarge = 4096;
 
 /// Where a tensor lies; offsets are from the start of the file, checked against it.
 struct Entry {
@@ -30,8 +31,10 @@ struct Container {
 /// overlap.
 Container read_container(std::span<const std::byte> file);
 
-/// The bytes of a file. Tensors lie in the order of their names, each on a multiple of 64 bytes.
-std::string write_container(const std::map<std::string, const tensor::Tensor*>& tensors,
+/// The bytes of a file. Tensors of kLarge bytes and more come first, in the order of their names, each on a
+/// multiple of 64 bytes; then, on one, the others without gaps: those of wider elements first, so that each
+/// lies on a multiple of its element's size.
+std::string write_container(const std::map<std::string, tensor::Tensor>& tensors,
                             const std::map<std::string, std::string>& metadata);
 
 }  // namespace snncore::format

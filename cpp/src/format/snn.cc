@@ -1,12 +1,11 @@
 #include "format/snn.h"
 
-#include <set>
-
 #include "base/align.h"
 #include "base/checked.h"
 #include "format/document.h"
 #include "format/file.h"
 #include "format/safetensors.h"
+#include "format/stored.h"
 
 namespace snncore::format {
 namespace {
@@ -33,18 +32,40 @@ tensor::Tensor place(const Entry& entry, std::span<const std::byte> file, size_t
   return t;
 }
 
-std::map<std::string, const tensor::Tensor*> used_tensors(const graph::Graph& graph) {
-  std::map<std::string, const tensor::Tensor*> used;
+/// The tensors of nodes as a file has them.
+std::map<std::string, tensor::Tensor> stored_tensors(const graph::Graph& graph, int format) {
+  std::map<std::string, tensor::Tensor> stored;
+  const Uses uses = count_uses(graph);
   for (const ops::Node& node : graph.nodes) {
-    for (const auto& [role, name] : node.tensors) used[name] = &graph.tensors.at(name);
+    for (const auto& [role, name] : node.tensors) {
+      const tensor::Tensor& t = graph.tensors.at(name);
+      if (format == 1) {
+        stored.emplace(name, t);
+      } else if (!is_number(node, role, t, uses.at(name))) {
+        stored.emplace(name, narrowed(t));
+      }
+    }
   }
-  return used;
+  return stored;
+}
+
+/// Tensors in the type that their role asks for.
+void widen_tensors(graph::Graph& graph) {
+  for (const ops::Node& node : graph.nodes) {
+    const ops::OpDef* def = ops::find_op(node.op, node.version);
+    for (const auto& [role, name] : node.tensors) {
+      const ops::Role* known = def == nullptr ? nullptr : ops::find_role(*def, role);
+      const auto t = graph.tensors.find(name);
+      if (known == nullptr || t == graph.tensors.end()) continue;  // refused when the graph is checked
+      t->second = widened(t->second, known->dtype);
+    }
+  }
 }
 
 void expect_all_used(const graph::Graph& graph) {
-  const auto used = used_tensors(graph);
+  const Uses uses = count_uses(graph);
   for (const auto& [name, tensor] : graph.tensors) {
-    require(used.contains(name), ErrorCode::kFormat, "tensor '" + name + "' belongs to no node");
+    require(uses.contains(name), ErrorCode::kFormat, "tensor '" + name + "' belongs to no node");
   }
 }
 
@@ -59,8 +80,13 @@ Loaded read(std::span<const std::byte> file, size_t readable, const std::shared_
   for (const auto& [name, entry] : container.tensors) {
     loaded.graph.tensors.emplace(name, place(entry, file, readable, owner));
   }
-  read_document(document->second, loaded.graph);
-  graph::validate(loaded.graph);
+  loaded.file_format = read_document(document->second, loaded.graph);
+  if (loaded.file_format == 1) {
+    graph::validate(loaded.graph);
+  } else {
+    widen_tensors(loaded.graph);
+    graph::complete(loaded.graph);
+  }
   expect_all_used(loaded.graph);
   return loaded;
 }
@@ -80,9 +106,11 @@ Loaded read_bytes(std::span<const std::byte> bytes, std::shared_ptr<const void> 
   return read(bytes, bytes.size(), owner);
 }
 
-std::string write_bytes(const graph::Graph& graph) {
+std::string write_bytes(const graph::Graph& graph, int format) {
+  require(format >= 1 && format <= kFormatVersion, ErrorCode::kInvalidArgument,
+          "format must be in 1.." + std::to_string(kFormatVersion) + ", is " + std::to_string(format));
   graph::validate(graph);
-  return write_container(used_tensors(graph), {{kDocument, write_document(graph)}});
+  return write_container(stored_tensors(graph, format), {{kDocument, write_document(graph, format)}});
 }
 
 void write_file(const graph::Graph& graph, const std::string& path) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
-#include <string_view>
 
 #include "base/checked.h"
 #include "ops/check.h"
@@ -14,16 +13,6 @@ namespace {
 constexpr size_t kMaxName = 256;
 constexpr int64_t kMaxSide = 65535;
 
-/// "M.*" covers M.0, M.1 ...; a number has one spelling.
-bool covers(const char* pattern, const std::string& role) {
-  const std::string_view p = pattern;
-  if (!p.ends_with(".*")) return role == p;
-  const std::string_view stem = p.substr(0, p.size() - 1);
-  return role.starts_with(stem) && role.size() > stem.size() &&
-         std::all_of(role.begin() + static_cast<std::ptrdiff_t>(stem.size()), role.end(),
-                     [](char c) { return c >= '0' && c <= '9'; });
-}
-
 void check_carries(const ops::Node& node, const ops::OpDef& def) {
   const std::string label = node.op + " '" + node.name + "': ";
   for (const auto& [key, value] : node.attrs) {
@@ -32,9 +21,7 @@ void check_carries(const ops::Node& node, const ops::OpDef& def) {
     if (!known) refuse(label + "unknown attribute '" + key + "'");
   }
   for (const auto& [role, name] : node.tensors) {
-    const bool known = std::any_of(def.tensor_roles.begin(), def.tensor_roles.end(),
-                                   [&](const char* r) { return covers(r, role); });
-    if (!known) refuse(label + "unknown tensor role '" + role + "'");
+    if (ops::find_role(def, role) == nullptr) refuse(label + "unknown tensor role '" + role + "'");
   }
 }
 

@@ -100,39 +100,89 @@ std::string describe(const ops::Edge& edge) {
          " of unit 1/" + std::to_string(edge.divisor);
 }
 
+std::string edge_label(const ops::Node& node) {
+  return node.op + " '" + node.name + "': output edge '" + node.outputs[0] + "'";
+}
+
+void expect_stated(const Graph& graph, const ops::Node& node, const ops::Edge& edge) {
+  const ops::Edge& stated = graph.edges.at(node.outputs[0]);
+  if (stated == edge) return;
+  refuse(edge_label(node) + " must be " + describe(edge) + ", is stated as " + describe(stated));
+}
+
+void expect_number_of_edges(const Graph& graph) {
+  const size_t edges = graph.inputs.size() + graph.nodes.size();
+  if (graph.edges.size() == edges) return;
+  refuse("graph.edges: the network has " + std::to_string(edges) + " edges, " +
+         std::to_string(graph.edges.size()) + " are stated");
+}
+
+/// Tensors of channels that have one value, where there are several channels.
+void spread(Graph& graph, const ops::Node& node) {
+  const ops::OpDef& def = *ops::find_op(node.op, node.version);
+  for (const auto& [role, name] : node.tensors) {
+    tensor::Tensor& t = graph.tensors.at(name);
+    if (!ops::find_role(def, role)->of_channels || t.shape != Shape{1} || t.coded()) continue;
+    const int64_t channels = channels_of(graph, node);
+    if (channels > 1 && channels <= kMaxRepeated) t = tensor::repeated(t, channels);
+  }
+}
+
 }  // namespace
 
 void validate(const Graph& graph) {
   check_structure(graph);
-  if (graph.edges.size() != graph.inputs.size() + graph.nodes.size()) {
-    refuse("graph.edges: the network has " + std::to_string(graph.inputs.size() + graph.nodes.size()) +
-           " edges, " + std::to_string(graph.edges.size()) + " are stated");
-  }
+  expect_number_of_edges(graph);
   Walker walker(graph);
   for (const ops::Node& node : graph.nodes) {
-    const ops::Edge edge = walker.next(node);
-    const auto stated = graph.edges.find(node.outputs[0]);
-    const std::string what = node.op + " '" + node.name + "': output edge '" + node.outputs[0] + "'";
-    if (stated == graph.edges.end()) refuse(what + " is not stated");
-    if (stated->second != edge) {
-      refuse(what + " must be " + describe(edge) + ", is stated as " + describe(stated->second));
-    }
+    if (!graph.edges.contains(node.outputs[0])) refuse(edge_label(node) + " is not stated");
+    expect_stated(graph, node, walker.next(node));
   }
+  check_interface(graph);
+}
+
+void complete(Graph& graph) {
+  check_structure(graph);
+  Walker walker(graph);
+  std::vector<const ops::Node*> loops;  // their inputs are known at the end
+  for (const ops::Node& node : graph.nodes) {
+    const bool stated = graph.edges.contains(node.outputs[0]);
+    if (reads_back(graph, node)) {
+      if (!stated) refuse(edge_label(node) + " must be stated, since a later node writes what it reads");
+      loops.push_back(&node);
+      continue;
+    }
+    spread(graph, node);
+    const ops::Edge edge = walker.next(node);
+    stated ? expect_stated(graph, node, edge) : void(graph.edges.emplace(node.outputs[0], edge));
+  }
+  for (const ops::Node* delay : loops) expect_stated(graph, *delay, walker.next(*delay));
+  expect_number_of_edges(graph);
   check_interface(graph);
 }
 
 void infer_edges(Graph& graph) {
   check_structure(graph);
   std::map<std::string, ops::Edge> given;
-  for (const Port& port : graph.inputs) given.emplace(port.edge, graph.edges.at(port.edge));
+  const auto keep = [&](const std::string& name) {
+    if (const auto edge = graph.edges.find(name); edge != graph.edges.end()) given.insert(*edge);
+  };
+  for (const Port& port : graph.inputs) keep(port.edge);
   for (const ops::Node& node : graph.nodes) {
-    if (reads_back(graph, node)) given.emplace(node.outputs[0], graph.edges.at(node.outputs[0]));
+    if (reads_back(graph, node)) keep(node.outputs[0]);
   }
   graph.edges = std::move(given);
-  Walker walker(graph);
-  for (const ops::Node& node : graph.nodes) {
-    if (!graph.edges.contains(node.outputs[0])) graph.edges.emplace(node.outputs[0], walker.next(node));
-  }
+  complete(graph);
+}
+
+int64_t channels_of(const Graph& graph, const ops::Node& node) {
+  const ops::NodeView at = view(graph, node);
+  const tensor::Tensor* weight = at.find("weight");
+  const Shape& shape = weight == nullptr ? at.inputs[0]->shape
+                       : weight->coded() ? weight->logical
+                                         : weight->shape;
+  if (shape.empty()) return 0;
+  return weight == nullptr ? shape.back() : shape.front();
 }
 
 ops::NodeView view(const Graph& graph, const ops::Node& node) {

@@ -9,6 +9,9 @@
 
 namespace snncore::graph {
 
+/// Channels that one value may stand for: what a few bytes of a file cost in memory is bounded.
+inline constexpr int64_t kMaxRepeated = int64_t{1} << 20;
+
 struct Port {
   std::string name;
   std::string edge;
@@ -38,9 +41,17 @@ struct Graph {
 /// Throws Error(kFormat).
 void validate(const Graph& graph);
 
-/// Fills in every edge in node order, but the inputs' and those of delays that read back, which must be
-/// there. Throws Error(kFormat).
+/// The same for a graph as files hold it: edges that are not stated are filled in, but the inputs' and those
+/// of delays that read back, which must be there; a tensor of channels that has one value becomes one for
+/// each.
+void complete(Graph& graph);
+
+/// Infers every edge anew, but the inputs' and those of delays that read back, then as `complete`.
 void infer_edges(Graph& graph);
+
+/// The channels that the tensors of a node are for: those of its weight, or of what it reads, which must be
+/// known; 0 where there is no axis.
+int64_t channels_of(const Graph& graph, const ops::Node& node);
 
 ops::NodeView view(const Graph& graph, const ops::Node& node);
 

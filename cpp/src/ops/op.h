@@ -73,18 +73,27 @@ struct NodeView {
   [[nodiscard]] const tensor::Tensor& get(const std::string& role, DType dtype, const Shape& shape) const;
 };
 
+/// A tensor that a node may carry, and what it is in memory; weights may be codes instead.
+struct Role {
+  const char* name;  // "M.*" stands for M.0, M.1 ...
+  DType dtype;
+  bool of_channels = false;  // [C]; [1] says that all channels have the same
+};
+
 /// What a node may carry; anything else in a file is refused. `infer` gives the output edge, checks every
 /// attribute and tensor against the inputs, or throws Error(kFormat) with layer, expected and received.
 struct OpDef {
   const char* op;
   int version;
   std::vector<const char*> attrs;
-  std::vector<const char*> tensor_roles;  // "M.*" stands for M.0, M.1 ...
+  std::vector<Role> roles;
   Edge (*infer)(const NodeView& node);
 };
 
 /// The definition, or null. One explicit list: registry.cc.
 const OpDef* find_op(const std::string& op, int version);
 const std::vector<OpDef>& all_ops();
+/// The role of a node's tensor, or null.
+const Role* find_role(const OpDef& def, const std::string& role);
 
 }  // namespace snncore::ops

@@ -71,10 +71,10 @@ class ByteSynapse final : public StepwiseSynapse {
                  below = static_cast<size_t>(window.dilation_h * window.in_w) * input_.row_bytes;
     for (size_t p = 0; p < tile.count; ++p) {
       uint8_t* patch = patches + p * bytes;
+      std::memset(patch + bytes - 4, 0, 4);  // what fills up the last four; taps come on top
       if (const int64_t first = lines ? window.first_if_inside(tile.first + p) : -1; first >= 0) {
         const std::byte* from = image + static_cast<size_t>(first) * input_.row_bytes;
         for (size_t at = 0; at < used; at += line, from += below) copy_bytes(patch + at, from, line);
-        std::memset(patch + used, 0, bytes - used);
         continue;
       }
       window.for_taps(tile.first + p, [&](size_t tap, int64_t pixel) noexcept {
@@ -91,7 +91,6 @@ class ByteSynapse final : public StepwiseSynapse {
           for (size_t i = 0; i < shape_.inputs; ++i) to[i] = static_cast<uint8_t>(counts[i] >> shift);
         }
       });
-      std::memset(patch + used, 0, bytes - used);
     }
   }
 

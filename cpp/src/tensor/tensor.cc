@@ -1,5 +1,6 @@
 #include "tensor/tensor.h"
 
+#include <cstring>
 #include <utility>
 
 #include "base/align.h"
@@ -18,6 +19,8 @@ const char* dtype_name(DType dtype) noexcept {
       return "u8";
     case DType::kI8:
       return "i8";
+    case DType::kI16:
+      return "i16";
     case DType::kI32:
       return "i32";
     case DType::kI64:
@@ -40,6 +43,8 @@ size_t dtype_size(DType dtype) noexcept {
     case DType::kU8:
     case DType::kI8:
       return 1;
+    case DType::kI16:
+      return 2;
     case DType::kI32:
     case DType::kF32:
       return 4;
@@ -80,6 +85,13 @@ Tensor make_tensor(DType dtype, const Shape& shape, std::byte** writable) {
   tensor.bytes = buffer->size();
   tensor.owner = buffer;
   return tensor;
+}
+
+Tensor repeated(const Tensor& one, int64_t count) {
+  std::byte* raw = nullptr;
+  Tensor all = make_tensor(one.dtype, {count}, &raw);
+  for (size_t at = 0; at < all.bytes; at += one.bytes) std::memcpy(raw + at, one.data, one.bytes);
+  return all;
 }
 
 int32_t code_at(const Tensor& weight, size_t i) noexcept {

@@ -36,6 +36,9 @@ struct Tensor {
 /// An owning tensor with zeroed bytes for `shape`; write through the returned pointer before sharing it.
 Tensor make_tensor(DType dtype, const Shape& shape, std::byte** writable);
 
+/// A plain tensor [count] of the one value that `one` holds.
+Tensor repeated(const Tensor& one, int64_t count);
+
 /// The code q of element i of a coded weight, whatever its storage.
 int32_t code_at(const Tensor& weight, size_t i) noexcept;
 

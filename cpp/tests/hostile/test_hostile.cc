@@ -42,12 +42,34 @@ void expect_refused(const std::string& file, const std::string& expected) {
   CHECK(message->size() < 1000);
 }
 
+/// With 64 bytes of padding in front.
+std::string padded(const std::string& file) {
+  Parts parts = test::split(file);
+  for (auto& [name, tensor] : parts.header.items()) {
+    if (name == "__metadata__") continue;
+    for (json& offset : tensor["data_offsets"]) offset = offset.get<size_t>() + 64;
+  }
+  parts.header["pad.0"] = {{"dtype", "U8"}, {"shape", {64}}, {"data_offsets", {0, 64}}};
+  parts.data.insert(0, 64, '\0');
+  return test::join(parts);
+}
+
+// Format 1, which leaves nothing out.
 const std::string& image_file() {
-  static const std::string kFile = format::write_bytes(sample::image_net());
+  static const std::string kFile = padded(format::write_bytes(sample::image_net(), 1));
   return kFile;
 }
 const std::string& exact_file() {
-  static const std::string kFile = format::write_bytes(sample::exact_net());
+  static const std::string kFile = format::write_bytes(sample::exact_net(), 1);
+  return kFile;
+}
+// The newest format.
+const std::string& short_file() {
+  static const std::string kFile = format::write_bytes(sample::image_net());
+  return kFile;
+}
+const std::string& wide_file() {
+  static const std::string kFile = format::write_bytes(sample::wide_net());
   return kFile;
 }
 
@@ -88,11 +110,14 @@ void poke(Parts& p, const std::string& tensor, size_t i, T value) {
 TEST_CASE("the parts put together again are accepted") {
   CHECK(!refusal(test::join(test::split(image_file()))));
   CHECK(!refusal(test::join(test::split(exact_file()))));
+  CHECK(!refusal(test::join(test::split(short_file()))));
 }
 
 TEST_CASE("every truncation") {
-  for (size_t size = 0; size < image_file().size(); size += kStep) {
-    if (!refusal(image_file().substr(0, size))) FAIL("accepted " << size << " bytes");
+  for (const std::string& file : {image_file(), short_file()}) {
+    for (size_t size = 0; size < file.size(); size += kStep) {
+      if (!refusal(file.substr(0, size))) FAIL("accepted " << size << " bytes");
+    }
   }
 }
 
@@ -110,6 +135,7 @@ void flip_bytes(const std::string& valid, size_t step) {
 TEST_CASE("every byte of the header, changed") {
   flip_bytes(exact_file(), kStep);
   flip_bytes(image_file(), 7 * kStep);
+  flip_bytes(short_file(), kStep);
 }
 
 TEST_CASE("header length") {
@@ -244,8 +270,8 @@ TEST_CASE("the document") {
     replaced(std::string(parent) + "/more", 1, "unknown key 'more'");
   }
   replaced("/kind", "overlay", "snncore.kind: must be 'model', is 'overlay'");
-  replaced("/format", 2, "this file has format 2");
-  replaced("/format", 0, "snncore.format: must be in 1..1");
+  replaced("/format", 3, "this file has format 3");
+  replaced("/format", 0, "snncore.format: must be in 1..2");
   replaced("/format", "1", "snncore.format: must be an integer");
   replaced("/timesteps", 0, "snncore.timesteps: must be in 1..4096, is 0");
   replaced("/timesteps", 1000000000, "snncore.timesteps: must be in 1..4096");
@@ -348,6 +374,90 @@ TEST_CASE("nodes") {
   replaced(node + "4/tensors/weight", "stem.scale", "weight must have 4 axes, has shape [1]");
   replaced(node + "4/tensors/scale", "stem.lif.theta", "tensor 'scale' must be f64 [6], is i32 [6]");
   replaced(node + "4/tensors/scale", "nowhere", "tensor 'nowhere' (scale) does not exist");
+}
+
+TEST_CASE("format 1 leaves nothing out") {
+  replaced("/graph/nodes/4/attrs", "stem", "snncore.graph.nodes[4].attrs: must be an object");
+  replaced("/graph/nodes/2/tensors/theta", 64, "snncore.graph.nodes[2].tensors.theta: must be a string");
+  refused([](Parts& p) { p.document["graph"]["edges"].erase("pool"); }, "17 edges, 16 are stated");
+  refused([](Parts& p) { p.document["graph"]["nodes"][2]["tensors"].erase("theta"); }, "");
+  refused([](Parts& p) { entry(p, "stem.lif.theta")["dtype"] = "F32"; },
+          "tensor 'theta' must be i32 [6], is f32 [6]");
+  refused(
+      [](Parts& p) {
+        entry(p, "stem.lif.theta")["dtype"] = "I16", entry(p, "stem.lif.theta")["shape"] = {12};
+      },
+      "tensor 'theta' must be i32 [6], is i16 [12]");
+}
+
+TEST_CASE("what a short document stands for") {
+  const auto replaced_in = [](const std::string& path, const json& value, const std::string& expected) {
+    replaced(path, value, expected, short_file());
+  };
+  const std::string lif = "/graph/nodes/2/", body = "/graph/nodes/4/";
+  for (const char* key : {"name", "op", "inputs"}) {
+    refused([&](Parts& p) { p.document["graph"]["nodes"][2].erase(key); },
+            "key '" + std::string(key) + "' is missing", short_file());
+  }
+  replaced_in(lif + "more", 1, "unknown key 'more'");
+  replaced_in(lif + "version", nullptr, "version: must be an integer");
+  replaced_in(lif + "outputs", json::array(), "writes 1 edge, states 0");
+  replaced_in(lif + "attrs", nullptr, "attrs: must be an object");
+  replaced_in(lif + "attrs", "body.lif", "attrs: no earlier node is named 'body.lif'");
+  replaced_in(lif + "attrs", "stem.lif", "attrs: no earlier node is named 'stem.lif'");
+  replaced_in(lif + "attrs", "stem", "unknown attribute 'dilation'");
+  replaced_in(lif + "attrs", std::string(257, 'n'), "at most 256 are allowed");
+  replaced_in(lif + "tensors/theta", 64.5, "tensors.theta: must be an integer of 64 bits");
+  replaced_in(lif + "tensors/theta", int64_t{1} << 31, "tensors.theta: must be in -2147483648..2147483647");
+  replaced_in(lif + "tensors/theta", UINT64_MAX, "tensors.theta: must be an integer of 64 bits");
+  replaced_in(lif + "tensors/theta", 32768,
+              "tensor 'theta' must be in -32767..32767, holds 32768 at element 0");
+  replaced_in(lif + "tensors/theta", true, "tensors.theta: must be a string");
+  replaced_in(lif + "tensors/psi", 1, "has no use for a tensor 'psi' here");
+  replaced_in(lif + "tensors/spin", 1,
+              "tensors.spin: is a number, and 'lif' is not known to have such a tensor");
+  replaced_in(lif + "op", "elif", "is a number, and 'elif' is not known to have such a tensor");
+  replaced_in(lif + "tensors/gamma", 1, "has no use for a tensor 'gamma' here");
+  replaced_in(body + "tensors/weight", 1, "is a number, and the file holds a tensor 'body.weight' as well");
+  replaced_in(body + "tensors/weight", "stem.weight", "conv2d 'stem': tensor 'weight' is missing");
+  replaced("/graph/nodes/0/tensors/bias", 1e39, "tensors.bias: must be a float32",
+           format::write_bytes(sample::float_net()));
+  replaced_in("/graph/nodes/1/tensors/M.1", 1, "must have one factor for each input");
+  replaced_in("/graph/edges/ghost",
+              {{"dtype", "f32"}, {"shape", {1}}, {"unit", "1"}, {"range", nullptr}, {"pack", nullptr}},
+              "the network has 17 edges, 18 are stated");
+  const json pool = test::split(image_file()).document["graph"]["edges"]["pool"];
+  refused(
+      [&](Parts& p) {
+        p.document["graph"]["edges"]["pool"] = pool, p.document["graph"]["edges"]["pool"]["shape"][0] = 5;
+      },
+      "is stated as b1 [5, 4, 6]", short_file());
+  refused([](Parts& p) { p.document["graph"]["edges"].erase("image"); }, "edge 'image' does not exist",
+          short_file());
+  refused([](Parts& p) { entry(p, "body.scale")["dtype"] = "I32"; },
+          "tensor 'scale' must be f64 [6], is i32 [6]", short_file());
+  refused([](Parts& p) { p.header["body.scales"] = entry(p, "body.scale"), p.header.erase("body.scale"); },
+          "", short_file());
+  refused([](Parts& p) { test::append(p, "stem.lif.load", "I8", {1}, "x"); },
+          "tensor 'load' must be i32 [255], is i32 [1]", short_file());
+  refused([](Parts& p) { test::append(p, "more", "I8", {1}, "x"); }, "tensor 'more' belongs to no node",
+          short_file());
+  refused([](Parts& p) { test::append(p, "fc1.lif.psi", "F64", {1}, "12345678"); },
+          "has no use for a tensor 'psi' here", wide_file());
+}
+
+TEST_CASE("attributes that many nodes share") {
+  const json node = {
+      {"name", "a"}, {"op", "add"}, {"inputs", {"image"}}, {"attrs", {{"list", json::array()}}}};
+  refused(
+      [&](Parts& p) {
+        json& nodes = p.document["graph"]["nodes"] = json::array({node});
+        nodes[0]["attrs"]["list"] = json(std::vector<int>(100000, 1));
+        for (int i = 0; i < 11; ++i) {
+          nodes.push_back({{"name", std::to_string(i)}, {"op", "add"}, {"inputs", {"a"}}, {"attrs", "a"}});
+        }
+      },
+      "nodes[11].attrs: more than 1048576 values of earlier nodes", short_file());
 }
 
 TEST_CASE("numbers inside tensors") {

@@ -169,7 +169,7 @@ def _with_drops(model: Model, drops: Mapping[str, float]) -> Model:
     """
     if not drops:
         return model
-    data = bytearray(model.to_bytes())
+    data = bytearray(model.to_bytes(format_version=1))
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     for name, drop in drops.items():

@@ -74,8 +74,8 @@ _DTYPES = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I8": "i1", "U8": "u1", "U6
 
 
 def parts_of(model: Model) -> Parts:
-    """Read a model's own bytes: a length, a JSON header, tensors."""
-    data = model.to_bytes()
+    """Read a model's own bytes in format 1, which leaves nothing out: a length, a JSON header, tensors."""
+    data = model.to_bytes(format_version=1)
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
     document = json.loads(header.pop("__metadata__")["snncore"])

@@ -25,10 +25,12 @@ from torch import Tensor
 from ..neuron import Neuron
 from . import ops, psn
 from .cuba import cuba_lif
+from .document import complete
 from .integer import IntegerLif, Saturations, Steps, float_lif, integer_lif
 from .neuron import run as run_neuron
 from .saccade import saccade
 
+FORMATS = (1, 2)
 NEURONS = ("lif", "if", "cuba_lif", "neuron", "psn")
 
 Source = str | os.PathLike[str] | bytes
@@ -105,14 +107,16 @@ def read(source: Source) -> File:
     data = source if isinstance(source, bytes) else Path(source).read_bytes()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     document = json.loads(header["__metadata__"]["snncore"])
-    if document["kind"] != "model" or document["format"] != 1:
-        raise ValueError(f"expected a model of format 1, got {document['kind']} of {document['format']}")
+    if document["kind"] != "model" or document["format"] not in FORMATS:
+        raise ValueError(f"expected a model of format 1 or 2, got {document['kind']} of {document['format']}")
     tensors = {}
     for name, stored in load_tensors(data).items():
         if name in document["tensors"]:
             tensors[name] = _decode(stored, **document["tensors"][name])
         elif not name.startswith("pad."):
             tensors[name] = stored if stored.is_floating_point() else stored.to(torch.int64)
+    if document["format"] > 1:
+        complete(document, tensors)
     return File(document, tensors)
 
 

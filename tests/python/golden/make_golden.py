@@ -111,7 +111,7 @@ def main() -> None:
         builder = snncore.GraphBuilder()
         timesteps, x = network(builder, np.random.default_rng(seed))
         model = builder.build(timesteps, provenance={"name": network.__name__})
-        path = FOLDER / f"{network.__name__}.snn"
+        path = FOLDER / f"{network.__name__}.{model.metadata['format']}.snn"
         model.save(path)
         result = run(path, x)
         arrays = {"x": x} | {f"output:{name}": y.numpy() for name, y in result.outputs.items()}
@@ -121,9 +121,10 @@ def main() -> None:
                 result.membranes[name].numpy().astype(np.float32 if network is float32 else np.int32)
             )
         arrays |= {f"sum:{name}": s.numpy() for name, s in result.sums.items() if s.dim() == 2}
-        np.savez_compressed(path.with_suffix(".npz"), **arrays)
+        answers = FOLDER / f"{network.__name__}.npz"
+        np.savez_compressed(answers, **arrays)
         rates = {name: round(float(s.float().mean()), 3) for name, s in result.spikes.items()}
-        print(path.name, path.stat().st_size, path.with_suffix(".npz").stat().st_size, "rates", rates)
+        print(path.name, path.stat().st_size, answers.stat().st_size, "rates", rates)
 
 
 if __name__ == "__main__":
