@@ -107,10 +107,10 @@ def binary_codes(w: Tensor, scale: Scale = "power_of_two") -> tuple[Tensor, Tens
 def binary(
     w: Tensor, k: float = 1.0, t: float = 1.0, scale: Scale = "power_of_two", gradient: Gradient = "tanh"
 ) -> Tensor:
-    """Return the binarised weight, float32, shape of `w`; `k` and `t` shape the gradient of a tanh."""
+    """Return the binarised weight, shape and dtype of `w`; `k` and `t` shape the gradient of a tanh."""
     rows = standardised(w)
     signs: Tensor = _Sign.apply(rows, k, t) if gradient == "tanh" else _StraightSign.apply(rows)  # type: ignore[no-untyped-call]
-    return (signs if scale == "one" else signs * power_of_two_scale(rows)[:, None]).view_as(w)
+    return (signs if scale == "one" else signs * power_of_two_scale(rows)[:, None]).view_as(w).to(w.dtype)
 
 
 @dataclass
@@ -133,7 +133,7 @@ class BinaryQuantizer:
                 raise ValueError(f"{what} must be one of {', '.join(get_args(known))}, got {value!r}")
 
     def __call__(self, w: Tensor) -> Tensor:
-        """Return the weight the layer computes with: float32, shape of `w`."""
+        """Return the weight the layer computes with: shape and dtype of `w`."""
         return binary(w, self.k, self.t, self.scale, self.gradient)
 
     def codes(self, w: Tensor) -> tuple[Tensor, Tensor]:
