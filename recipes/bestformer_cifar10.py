@@ -9,7 +9,7 @@ bit, which have the same course of training: plain, with coupled ("reversible") 
 both (CIE), and with both and saccadic attention. The teacher is the parent with one stream, trained by this
 recipe. Without a teacher both heads learn from the labels. Run it again to go on where it stopped: what is
 complete is kept. It writes ``<network>.pt`` and what each gets right of all test images into
-``results.json`` and ``results.md``.
+``results.json`` and ``results.md``; of the 1-bit network with saccadic attention ``<network>.snn``, too.
 
 The defaults are for one CPU core and about 70 minutes: 10,000 images, two time steps, 7 epochs for a parent
 and 5 for each of the others. More of each: --images 45000 --timesteps 4 --epochs 100 --epochs-1bit 100.
@@ -26,11 +26,14 @@ from pathlib import Path
 from typing import Any
 
 import cifar10
+import numpy as np
 import torch
 from augmented import PREPROCESS, predictions
 from courses import SMOOTHING, Course, fit
+from numpy.typing import NDArray
 from training import Log, share_text
 
+import snncore
 from snncore.reference import LIF, CieLoss, Network
 from snncore.reference.networks import bestformer, bestformer_scheme
 
@@ -46,6 +49,11 @@ class Rung:
     rule: str = "residual"
     teacher: str | None = None
     attention: str = "map_qk"
+
+    @property
+    def in_engine(self) -> bool:
+        """Whether there is an operation for all of it: maps of one bit have none yet."""
+        return self.parent is not None and self.attention == "saccadic"
 
 
 LADDER = {
@@ -133,9 +141,18 @@ class Plan:
         if path.exists():
             return
         net, test = self.trained(name), self.data().test
-        right = int((predictions(net, test) == test.labels).sum())
-        facts = {"name": name, "torch": right, "count": len(test.labels), **asdict(LADDER[name])}
-        log(f"{name}: {share_text(right, len(test.labels))}")
+        labels = predictions(net, test)
+        facts = {"name": name, "torch": int((labels == test.labels).sum()), "count": len(test.labels)}
+        facts |= asdict(LADDER[name])
+        log(f"{name}: {share_text(facts['torch'], len(test.labels))}")
+        if LADDER[name].in_engine:
+            model = snncore.from_torch(net, torch.zeros(1, 3, *PREPROCESS["size"]), name=f"bestformer-{name}")
+            model.save(self.out / f"{name}.snn")
+            answers = np.argmax(model.run(pixels_of(test)), axis=1)
+            facts["engine"] = int((answers == test.labels).sum())
+            facts["equal_labels"] = int((answers == labels).sum())
+            facts["bytes"] = (self.out / f"{name}.snn").stat().st_size
+            log(f"{name} engine: {share_text(facts['engine'], len(test.labels))}, {facts['bytes']} bytes")
         path.write_text(json.dumps(facts, indent=2) + "\n")
 
     def report(self, log: Callable[[str], None]) -> None:
@@ -143,15 +160,30 @@ class Plan:
         found = [self.out / f"{name}.score.json" for name in LADDER]
         rows = [json.loads(path.read_text()) for path in found if path.exists()]
         (self.out / "results.json").write_text(json.dumps(rows, indent=2) + "\n")
-        lines = ["| network | weights | streams | second head | attention | test images |", "|" + "---|" * 6]
+        heads = ("network", "weights", "streams", "second head", "attention", "test images", "in the engine")
+        lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
         for row in rows:
             weights = "float32" if row["parent"] is None else "1 bit"
             master = f"{self.distillation} answers of {row['teacher']}" if row["teacher"] else "labels"
             answers = share_text(row["torch"], row["count"])
-            cells = [row["name"], weights, row["rule"], master, row["attention"], answers]
+            engine = f"{row['engine']}, {row['bytes']} bytes" if "engine" in row else ""
+            cells = [row["name"], weights, row["rule"], master, row["attention"], answers, engine]
             lines.append("| " + " | ".join(cells) + " |")
         (self.out / "results.md").write_text("\n".join(lines) + "\n")
         log("results: " + str(self.out / "results.md"))
+
+
+def pixels_of(split: cifar10.Split) -> NDArray[np.uint8]:
+    """Give the images as the engine takes them: uint8 [N, 3, 32, 32]."""
+    return np.ascontiguousarray(split.images.transpose(0, 3, 1, 2))
+
+
+def check(plan: Plan, names: list[str], log: Callable[[str], None]) -> None:
+    """Compare every spike of the engine with the integer reference, on all test images."""
+    images = pixels_of(plan.data().test)
+    for name in (n for n in names if LADDER[n].in_engine):
+        report = snncore.verify(snncore.load(plan.out / f"{name}.snn"), None, images)
+        log(f"{name}: engine and integer reference equal on {len(images)} images: {report.equal}")
 
 
 def _common(parent: Network, net: Network) -> dict[str, torch.Tensor]:
@@ -176,6 +208,7 @@ def arguments() -> argparse.Namespace:
         "--out", type=Path, default=Path("runs/bestformer"), help="folder for all that is made"
     )
     parser.add_argument("--score", action="store_true", help="only count answers of what is trained")
+    parser.add_argument("--verify", action="store_true", help="also compare engine and integer reference")
     parser.add_argument("--quick", action="store_true", help="few images, one epoch: does it run at all?")
     args = parser.parse_args()
     if args.quick:
@@ -198,6 +231,8 @@ def main() -> int:
                 plan.train(name, log)
             plan.score(name, log)
             plan.report(log)
+        if args.verify:
+            check(plan, args.only, log)
     except cifar10.DataMissingError as missing:
         print(missing, file=sys.stderr)
         return 2

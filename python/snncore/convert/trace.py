@@ -24,11 +24,16 @@ from snncore.reference import (
     ChannelMap,
     Conv2d,
     Count,
+    Coupling,
+    HeadMean,
     HeadSums,
     Linear,
+    MapProduct,
+    MapScores,
     Mask,
     QuantizedLIF,
     Saccade,
+    StepGain,
 )
 from snncore.reference.saccades import JOINT
 
@@ -50,6 +55,9 @@ class _Tracer(fx.Tracer):
             HeadSums,
             Count,
             Mask,
+            Coupling,
+            HeadMean,
+            *_WITHOUT_OPERATION,
             *(dialect.leaves if dialect else ()),
         )
 
@@ -252,6 +260,8 @@ class _Reader:
             raise Unsupported("has no running statistics")
         if kind == "flatten":
             return self._reshape(features, after), {}
+        if type(module) in _WITHOUT_OPERATION:
+            raise Unsupported(_WITHOUT_OPERATION[type(module)])
         if kind is None:
             raise Unsupported(_DOES_NOT_SPIKE if type(module) in _RECTIFIERS else "unknown to snncore")
         options = next((_OPTIONS[t] for t in type(module).__mro__ if t in _OPTIONS), None)
@@ -330,6 +340,12 @@ _DOES_NOT_SPIKE = (
     "an activation that does not spike: train with a spiking neuron in its place, or let snncore.convert_ann "
     "turn nn.ReLU modules into integrate-and-fire neurons"
 )
+_MAPS = "there is no operation for attention maps of one bit; kind 'saccadic' has its operations"
+_WITHOUT_OPERATION: dict[type[Any], str] = {
+    MapScores: _MAPS,
+    MapProduct: _MAPS,
+    StepGain: "there is no operation that has a factor for each step",
+}
 _ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 _RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
 _KEEP: set[Any] = {F.dropout, F.dropout2d, "contiguous", "float", "clone", "detach"}
@@ -426,6 +442,8 @@ _KINDS: dict[type[Any], str] = {
     HeadSums: "attention",
     Count: "count",
     Mask: "mask",
+    Coupling: "couple",
+    HeadMean: "head_mean",
     nn.MaxPool2d: "maxpool2d",
     nn.AdaptiveMaxPool2d: "maxpool2d",
     nn.AvgPool2d: "avgpool2d",
@@ -444,6 +462,7 @@ _OPTIONS: dict[type[Any], Callable[[Any, Shape, Shape], dict[str, Any]]] = {
     QuantizedLIF: _membrane,
     Saccade: _saccade,
     HeadSums: lambda module, *_: {"heads": module.heads},
+    HeadMean: lambda module, features, after: {"width": after[-1]},
     Count: lambda module, *_: {"over": module.over, "heads": module.heads},
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _avg_pool,

@@ -102,7 +102,7 @@ class MapProduct(_OfHeads):
 
 
 class StepGain(Timed):
-    """One trained factor for each step and head (lambda), which begins at 1: [T, N, D, H, W] to alike."""
+    """One trained factor for each step and head (lambda), which begins at 1: [T, (N,) D, H, W] to alike."""
 
     def __init__(self, timesteps: int, heads: int = 1) -> None:
         super().__init__()
@@ -115,8 +115,8 @@ class StepGain(Timed):
         steps, heads = self.gain.shape
         if len(x) > steps:
             raise ValueError(f"this gain knows {steps} steps, got {len(x)}")
-        factors = self.gain[: len(x)].repeat_interleave(x.shape[2] // heads, dim=1)
-        return x * factors[:, None, :, None, None]
+        factors = self.gain[: len(x)].repeat_interleave(x.shape[-3] // heads, dim=1)
+        return x * factors.reshape(len(x), *[1] * (x.dim() - 4), -1, 1, 1)
 
     def extra_repr(self) -> str:
         """Parameters, for ``print``."""
