@@ -205,6 +205,7 @@ void bind_streams(nb::class_<GraphBuilder>& builder) {
   builder
       .def("residual", &GraphBuilder::residual, nb::arg("name"), nb::arg("x"), nb::arg("stream"),
            nb::kw_only(), nb::arg("unit"))
+      .def("couple", &GraphBuilder::couple, nb::arg("name"), nb::arg("x"), nb::arg("before"), nb::arg("now"))
       .def("residual_int", &residual_int, nb::arg("name"), nb::arg("inputs"), nb::kw_only(),
            nb::arg("factors"), nb::arg("c"), nb::arg("n"), nb::arg("unit"))
       .def("saccade", &saccade, nb::arg("name"), nb::arg("q"), nb::arg("k"), nb::kw_only(), nb::arg("mode"),

@@ -63,12 +63,8 @@ class Plan:
     def data(self) -> cifar10.Cifar10:
         """Read the images: a fixed part of the training images, all others; few of all with --quick."""
         data = cifar10.load(cache=self.out / "cifar10.npz")
-        chosen = np.sort(np.random.default_rng(0).permutation(len(data.train))[: self.images])
-        train = cifar10.Split(data.train.images[chosen], data.train.labels[chosen])
-        rest = [data.validation, data.test]
-        if self.quick:
-            rest = [cifar10.Split(s.images[::20], s.labels[::20]) for s in rest]
-        return cifar10.Cifar10(train, *rest)
+        every = 20 if self.quick else 1
+        return cifar10.part(data, self.images, validation=every, test=every)
 
     def network(self, attention: str, bits: str) -> Network:
         """Build one network, untrained."""

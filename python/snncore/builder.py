@@ -378,6 +378,21 @@ class GraphBuilder:
         """
         return self._core.residual(name, x, stream or "", unit=0.0 if unit is None else unit)
 
+    def couple(self, name: str, x: str, before: str, now: str) -> str:
+        """Begin a stream with the mean of two, and add `x`: ``x + (before + now) / 2``.
+
+        One of its units is half of the finer of theirs, or less, so halving rounds nothing: only `x` is
+        rounded. The node is a `residual` that adds the coarser stream several times.
+
+        Parameters
+        ----------
+        x
+            As for `residual`.
+        before, now
+            Streams, of one shape with `x`; the same one twice is `residual`.
+        """
+        return self._core.couple(name, x, before, now)
+
     def residual_int(
         self,
         name: str,

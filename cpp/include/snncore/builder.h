@@ -159,7 +159,11 @@ class SNNCORE_API GraphBuilder {
   /// next.
   std::string residual(const std::string& name, const std::string& x, const std::string& stream = "",
                        double unit = 0);
-  /// The same in integers; `factors` are empty for inputs that are streams.
+  /// A stream that begins with the mean of two: `x + (before + now) / 2`. Its unit is half of the finer of
+  /// theirs, so that only `x` is rounded.
+  std::string couple(const std::string& name, const std::string& x, const std::string& before,
+                     const std::string& now);
+  /// `residual` in integers; `factors` are empty for inputs that are streams.
   std::string residual_int(const std::string& name, const std::vector<std::string>& inputs,
                            const std::vector<std::vector<int32_t>>& factors, std::span<const int32_t> c,
                            std::span<const int32_t> n, double unit);

@@ -195,6 +195,49 @@ struct GraphBuilder::Impl {
     return name;
   }
 
+  // The stream that `name` is, of the same shape as `x`.
+  size_t stream_like(const std::string& label, const std::string& name, const Shape& given,
+                     const std::string& x, const Shape& like) const {
+    const std::vector<BuiltTerm>& terms = value(label, name).terms;
+    need(terms.size() == 1 && is_pure_stream(terms[0]), label + ": '" + name + "' is not a stream");
+    need(given == like,
+         label + ": '" + x + "' is " + shape_string(like) + ", '" + name + "' is " + shape_string(given),
+         ErrorCode::kShape);
+    return *terms[0].stream;
+  }
+
+  // Writes `x` to the stream `own`, beside `streams`, which are added as they are.
+  std::string write_stream(const std::string& label, const std::string& name, const std::string& x,
+                           std::vector<std::string> streams, size_t own) {
+    need(!name.empty() && !values.contains(name) && !graph.edges.contains(name),
+         label + ": the name is empty or taken");
+    std::vector<BuiltTerm> parts = value(label, x).terms;
+    if (parts.empty()) parts.push_back({.edge = plain(label, x), .is_sum = false, .a = {}, .d = {}});
+    PendingResidual p{.name = name, .terms = {}, .streams = std::move(streams), .stream = own};
+    for (const BuiltTerm& term : parts) {
+      const Edge& edge = graph.edges.at(term.edge);
+      need(term.is_sum || edge.type == EdgeType::kSpike || edge.type == EdgeType::kCount,
+           label + ": expected sums, spikes or counts, '" + term.edge + "' is " + ops::edge_dtype(edge),
+           ErrorCode::kUnsupported);
+      need(!term.stream || is_pure_stream(term),
+           label + ": stream '" + term.edge + "' went through batch_norm: a neuron must come next",
+           ErrorCode::kUnsupported);
+      if (term.stream) {
+        units.join(label, own, *term.stream);
+        p.streams.push_back(term.edge);
+      } else {
+        p.terms.push_back(term);
+      }
+    }
+    std::vector<std::string> inputs;
+    for (const BuiltTerm& term : p.terms) inputs.push_back(term.edge);
+    inputs.insert(inputs.end(), p.streams.begin(), p.streams.end());
+    const Shape like = graph.edges.at(inputs[0]).shape;
+    emit("residual", name, std::move(inputs), {});
+    residuals.push_back(std::move(p));
+    return put_stream(name, like, own);
+  }
+
   std::string put_stream(const std::string& name, const Shape& shape, size_t stream) {
     Edge edge;
     edge.type = EdgeType::kStream;
@@ -635,44 +678,25 @@ std::string GraphBuilder::requant(const std::string& name, const std::vector<std
 std::string GraphBuilder::residual(const std::string& name, const std::string& x, const std::string& stream,
                                    double unit) {
   const std::string label = "residual '" + name + "'";
-  need(!name.empty() && !impl_->values.contains(name) && !impl_->graph.edges.contains(name),
-       label + ": the name is empty or taken");
-  std::vector<BuiltTerm> parts = impl_->value(label, x).terms;
-  if (parts.empty()) parts.push_back({.edge = impl_->plain(label, x), .is_sum = false, .a = {}, .d = {}});
-  if (!stream.empty()) {
-    const std::vector<BuiltTerm>& terms = impl_->value(label, stream).terms;
-    need(terms.size() == 1 && is_pure_stream(terms[0]), label + ": '" + stream + "' is not a stream");
-    need(shape(stream) == shape(x),
-         label + ": '" + x + "' is " + shape_string(shape(x)) + ", '" + stream + "' is " +
-             shape_string(shape(stream)),
-         ErrorCode::kShape);
-    parts.push_back(terms[0]);
-  }
-  const size_t own = impl_->units.add(0);
+  std::vector<std::string> streams;
+  size_t own = impl_->units.add(0);
   if (unit != 0) impl_->units.demand(label, own, unit);
-  PendingResidual p{.name = name, .terms = {}, .streams = {}, .stream = own};
-  for (const BuiltTerm& term : parts) {
-    const Edge& edge = impl_->graph.edges.at(term.edge);
-    need(term.is_sum || edge.type == EdgeType::kSpike || edge.type == EdgeType::kCount,
-         label + ": expected sums, spikes or counts, '" + term.edge + "' is " + ops::edge_dtype(edge),
-         ErrorCode::kUnsupported);
-    need(!term.stream || is_pure_stream(term),
-         label + ": stream '" + term.edge + "' went through batch_norm: a neuron must come next",
-         ErrorCode::kUnsupported);
-    if (term.stream) {
-      impl_->units.join(label, own, *term.stream);
-      p.streams.push_back(term.edge);
-    } else {
-      p.terms.push_back(term);
-    }
+  if (!stream.empty()) {
+    impl_->units.join(label, own, impl_->stream_like(label, stream, shape(stream), x, shape(x)));
+    streams.push_back(stream);
   }
-  std::vector<std::string> inputs;
-  for (const BuiltTerm& term : p.terms) inputs.push_back(term.edge);
-  inputs.insert(inputs.end(), p.streams.begin(), p.streams.end());
-  const Shape like = impl_->graph.edges.at(inputs[0]).shape;
-  impl_->emit("residual", name, std::move(inputs), {});
-  impl_->residuals.push_back(std::move(p));
-  return impl_->put_stream(name, like, own);
+  return impl_->write_stream(label, name, x, std::move(streams), own);
+}
+
+std::string GraphBuilder::couple(const std::string& name, const std::string& x, const std::string& before,
+                                 const std::string& now) {
+  if (before == now) return residual(name, x, now);
+  const std::string label = "couple '" + name + "'";
+  const auto c = impl_->units.couple(label, impl_->stream_like(label, before, shape(before), x, shape(x)),
+                                     impl_->stream_like(label, now, shape(now), x, shape(x)));
+  std::vector<std::string> streams(c.before_times, before);
+  streams.insert(streams.end(), c.now_times, now);
+  return impl_->write_stream(label, name, x, std::move(streams), c.stream);
 }
 
 std::string GraphBuilder::residual_int(const std::string& name, const std::vector<std::string>& inputs,

@@ -14,23 +14,40 @@ constexpr double kDefaultUnit = 1.0 / 4096;
 }  // namespace
 
 size_t StreamUnits::add(double unit) {
-  same_as_.push_back(same_as_.size());
+  follows_.push_back({.root = follows_.size(), .halved = 0});
   units_.push_back(unit);
   return units_.size() - 1;
 }
 
+StreamUnits::Coupled StreamUnits::couple(const std::string& layer, size_t before, size_t now) {
+  if (place(before).root != place(now).root) join(layer, before, now);
+  const Place a = place(before), b = place(now);
+  const int halved = std::max(a.halved, b.halved) + 1;
+  require(halved - std::min(a.halved, b.halved) <= 6, ErrorCode::kUnsupported,
+          layer + ": the two streams are too many couplings apart");
+  const size_t own = add(0);
+  follows_[own] = {.root = a.root, .halved = halved};
+  return {.stream = own,
+          .before_times = size_t{1} << (halved - a.halved - 1),
+          .now_times = size_t{1} << (halved - b.halved - 1)};
+}
+
 size_t StreamUnits::join(const std::string& layer, size_t a, size_t b) {
-  a = root(a);
-  b = root(b);
-  if (a == b) return a;
-  if (units_[b] != 0) demand(layer, a, units_[b]);
-  same_as_[b] = a;
-  return a;
+  const Place to = place(a), from = place(b);
+  if (to.root == from.root) {
+    require(to.halved == from.halved, ErrorCode::kInvalidArgument,
+            layer + ": streams that are added must have one unit, and one of these is coupled of the other");
+    return to.root;
+  }
+  if (units_[from.root] != 0) demand(layer, a, of(b));
+  follows_[from.root] = {.root = to.root, .halved = to.halved - from.halved};
+  return to.root;
 }
 
 void StreamUnits::settle(size_t stream, double unit) {
-  double& known = units_[root(stream)];
-  if (known == 0 && std::isfinite(unit) && unit > 0) known = unit;
+  const Place at = place(stream);
+  double& known = units_[at.root];
+  if (known == 0 && std::isfinite(unit) && unit > 0) known = std::ldexp(unit, at.halved);
 }
 
 void StreamUnits::demand(const std::string& layer, size_t stream, double unit) {
@@ -43,13 +60,18 @@ void StreamUnits::demand(const std::string& layer, size_t stream, double unit) {
 }
 
 double StreamUnits::of(size_t stream) const {
-  const double unit = units_[root(stream)];
-  return unit == 0 ? kDefaultUnit : unit;
+  const Place at = place(stream);
+  const double unit = units_[at.root];
+  return std::ldexp(unit == 0 ? kDefaultUnit : unit, -at.halved);
 }
 
-size_t StreamUnits::root(size_t stream) const {
-  while (same_as_[stream] != stream) stream = same_as_[stream];
-  return stream;
+StreamUnits::Place StreamUnits::place(size_t stream) const {
+  Place at{.root = stream, .halved = 0};
+  while (follows_[at.root].root != at.root) {
+    at.halved += follows_[at.root].halved;
+    at.root = follows_[at.root].root;
+  }
+  return at;
 }
 
 bool is_pure_stream(const BuiltTerm& term) {

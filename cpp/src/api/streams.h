@@ -9,11 +9,20 @@
 
 namespace snncore {
 
-/// The real value of one in each stream. Streams that are added have one unit.
+/// The real value of one in each stream. Streams that are added have one unit; one that is coupled of two has
+/// half of the finer one's, so that halving them loses nothing.
 class StreamUnits {
  public:
+  /// A coupled stream: how often it adds each of the two as it is.
+  struct Coupled {
+    size_t stream = 0;
+    size_t before_times = 1, now_times = 1;
+  };
+
   /// A new stream; `unit` 0: the first neuron that reads it, or a stream it joins, settles that.
   size_t add(double unit);
+  /// A new stream that begins with the mean of two. Throws where one would be added more than 32 times.
+  Coupled couple(const std::string& layer, size_t before, size_t now);
   /// Throws Error(kInvalidArgument) naming `layer` where both are settled and differ.
   size_t join(const std::string& layer, size_t a, size_t b);
   /// Has no effect on a stream whose unit is settled.
@@ -23,9 +32,14 @@ class StreamUnits {
   [[nodiscard]] double of(size_t stream) const;
 
  private:
-  [[nodiscard]] size_t root(size_t stream) const;
+  // Whose unit a stream's own follows from, and how often that is halved.
+  struct Place {
+    size_t root = 0;
+    int halved = 0;
+  };
+  [[nodiscard]] Place place(size_t stream) const;
 
-  std::vector<size_t> same_as_;
+  std::vector<Place> follows_;
   std::vector<double> units_;  // of roots
 };
 

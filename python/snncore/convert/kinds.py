@@ -17,11 +17,16 @@ from snncore.reference import (
     ChannelMap,
     Conv2d,
     Count,
+    Coupling,
+    HeadMean,
     HeadSums,
     Linear,
+    MapProduct,
+    MapScores,
     Mask,
     QuantizedLIF,
     Saccade,
+    StepGain,
 )
 from snncore.reference.saccades import JOINT
 
@@ -32,6 +37,12 @@ DOES_NOT_SPIKE = (
     "an activation that does not spike: train with a spiking neuron in its place, or let snncore.convert_ann "
     "turn nn.ReLU modules into integrate-and-fire neurons"
 )
+_MAPS = "there is no operation for attention maps of one bit; kind 'saccadic' has its operations"
+WITHOUT_OPERATION: dict[type[Any], str] = {
+    MapScores: _MAPS,
+    MapProduct: _MAPS,
+    StepGain: "there is no operation that has a factor for each step",
+}
 ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
 KEEP: set[Any] = {F.dropout, F.dropout2d, "contiguous", "float", "clone", "detach"}
@@ -129,6 +140,8 @@ KINDS: dict[type[Any], str] = {
     HeadSums: "attention",
     Count: "count",
     Mask: "mask",
+    Coupling: "couple",
+    HeadMean: "head_mean",
     nn.MaxPool2d: "maxpool2d",
     nn.AdaptiveMaxPool2d: "maxpool2d",
     nn.AvgPool2d: "avgpool2d",
@@ -148,6 +161,7 @@ OPTIONS: dict[type[Any], Callable[[Any, Shape, Shape], dict[str, Any]]] = {
     QuantizedLIF: _membrane,
     Saccade: _saccade,
     HeadSums: lambda module, *_: {"heads": module.heads},
+    HeadMean: lambda module, features, after: {"width": after[-1]},
     Count: lambda module, *_: {"over": module.over, "heads": module.heads},
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _avg_pool,

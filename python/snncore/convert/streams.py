@@ -38,12 +38,14 @@ def stream_values(found: Trace) -> set[str]:
 def _is_sum(call: Call, inputs: list[str], sums: dict[str, str]) -> bool:
     if call.kind in ("conv2d", "linear"):
         return getattr(call.module, "quantizer", None) is not None
-    return call.kind in ("batch_norm", "add") and any(value in sums for value in inputs)
+    return call.kind in ("batch_norm", "add", "couple") and any(value in sums for value in inputs)
 
 
 def is_stream(kind: str, readers: list[str]) -> bool:
     """Whether a sum of coded layers, made and read by calls of these kinds, is a stream."""
     if "batch_norm" in readers:
         return False  # it becomes part of the layer's scale
+    if kind == "couple":
+        return True
     ends = any(reader in _ENDS for reader in readers)
     return len(readers) > 1 or "avgpool2d" in readers or (kind == "add" and ends)

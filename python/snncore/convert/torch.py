@@ -96,7 +96,7 @@ def from_torch(
         )
     with evaluating(module), torch.no_grad():
         found = trace(layers, traced_on.float())
-        emitter = Emitter(found, preprocess or {}, state, profile)
+        emitter = Emitter(found, preprocess or {}, state, profile, readout if row else None)
         emitter.input(example)
         for call in tracked(found.calls, "converting", progress):
             emitter.emit(call)
@@ -137,8 +137,17 @@ _FIRES = ("lif", "neuron", "psn", "saccade")
 class Emitter:
     """Calls the builder. `edges` maps what fx calls a value to what the builder calls it."""
 
-    def __init__(self, found: Trace, preprocess: Mapping[str, Any], state: State, profile: Profile) -> None:
+    def __init__(
+        self,
+        found: Trace,
+        preprocess: Mapping[str, Any],
+        state: State,
+        profile: Profile,
+        readout: Literal["mean", "sum", "last"] | None = None,
+    ) -> None:
         self.builder = GraphBuilder()
+        self.mode = readout  # over time, of a row of layers: what two heads are read with
+        self.answered: set[str] = set()  # edges made of readouts
         self.found, self.preprocess, self.state, self.profile = found, preprocess, state, profile
         self.edges: dict[str, str] = {}
         self.real: set[str] = set()  # edges that hold real currents, since some weight is not coded
@@ -196,7 +205,9 @@ class Emitter:
         method: Callable[[Call, list[str]], str] = getattr(self, f"_{call.kind}")
         edge = method(call, inputs)
         if call.value in self.streams and self.real.isdisjoint(inputs):
-            edge = edge if call.kind == "add" else self.builder.residual(f"{call.name}.stream", edge)
+            edge = (
+                edge if call.kind in ("add", "couple") else self.builder.residual(f"{call.name}.stream", edge)
+            )
             self.held.add(edge)
         self.edges[call.value] = edge
         weighs = call.kind in ("conv2d", "linear")
@@ -210,7 +221,7 @@ class Emitter:
     def output(self, readout: Literal["mean", "sum", "last"] | None) -> None:
         """End in the value of the last call; a row of layers ends in a readout over time."""
         edge = self.edges[self.found.result]
-        if readout is not None:
+        if readout is not None and edge not in self.answered:
             edge = self.builder.readout("logits", edge, readout)
         self.builder.output(edge, edge)
 
@@ -290,6 +301,25 @@ class Emitter:
             return self.builder.residual(call.name, self.builder.add(f"{call.name}.sum", inputs))
         x, stream = sorted(inputs, key=self.held.__contains__)
         return self.builder.residual(call.name, x, stream)
+
+    def _couple(self, call: Call, inputs: list[str]) -> str:
+        if not self.real.isdisjoint(inputs):
+            raise ValueError(
+                f"from_torch: '{call.name}' couples int32 streams; the weights before it must be coded, "
+                "received float32"
+            )
+        return self.builder.couple(call.name, inputs[0], inputs[1], inputs[-1])  # one stream: both are it
+
+    def _head_mean(self, call: Call, inputs: list[str]) -> str:
+        """Read both over time first: only then there are numbers to be halved."""
+        if self.mode is None:
+            raise ValueError(f"from_torch: '{call.name}' is understood in a Network or a row of layers only")
+        read = [self.builder.readout(f"{edge}.logits", edge, self.mode) for edge in inputs]
+        total = self.builder.add(f"{call.name}.sum", read)
+        half = np.eye(call.options["width"], dtype=np.float32) / 2
+        mean = self.builder.linear(call.name, total, half)
+        self.answered.add(mean)
+        return mean
 
     def _attention(self, call: Call, inputs: list[str]) -> str:
         return self.builder.attention(call.name, *inputs, **call.options)

@@ -4,12 +4,14 @@ Importing this package needs torch (``pip install snncore[torch]``); nothing els
 """
 
 from .attention import Attention, Count, HeadSums, Mask, attention_neuron, flip_rates, saccades
-from .binary import BinaryQuantizer, anneal, annealing, binary, binary_codes
+from .binary import BinaryQuantizer, anneal, annealing, binary, binary_codes, weights_at_mean
 from .channels import channel_groups, keep_channels, top_channels
-from .losses import dual_regulation_loss, per_step_cross_entropy, rate_loss
+from .coupled import Coupled, Coupling, HeadMean
+from .losses import CieLoss, cie_loss, dual_regulation_loss, per_step_cross_entropy, rate_loss
+from .maps import MapProduct, MapScores, StepGain, map_neuron
 from .membranes import MembraneQuantizer, QuantizedLIF, calibrate_membranes
 from .modules import ChannelMap, Conv2d, Linear, Quantizer, WeightQuantizer
-from .network import Branches, Composite, Network, Residual, Unrolled
+from .network import Branches, Composite, Head, Network, Residual, Timed, Unrolled
 from .neurons import IF, LIF
 from .quantize import rescaw, rescaw_codes, symmetric, symmetric_codes
 from .saccades import Saccade, decoupled_threshold, fixations, flip_rate
@@ -21,11 +23,18 @@ __all__ = [
     "BinaryQuantizer",
     "Branches",
     "ChannelMap",
+    "CieLoss",
     "Composite",
     "Conv2d",
     "Count",
+    "Coupled",
+    "Coupling",
+    "Head",
+    "HeadMean",
     "HeadSums",
     "Linear",
+    "MapProduct",
+    "MapScores",
     "Mask",
     "MembraneQuantizer",
     "Network",
@@ -33,6 +42,8 @@ __all__ = [
     "Quantizer",
     "Residual",
     "Saccade",
+    "StepGain",
+    "Timed",
     "Unrolled",
     "WeightQuantizer",
     "anneal",
@@ -42,12 +53,14 @@ __all__ = [
     "binary_codes",
     "calibrate_membranes",
     "channel_groups",
+    "cie_loss",
     "decoupled_threshold",
     "dual_regulation_loss",
     "fixations",
     "flip_rate",
     "flip_rates",
     "keep_channels",
+    "map_neuron",
     "per_step_cross_entropy",
     "rate_loss",
     "rescaw",
@@ -56,4 +69,5 @@ __all__ = [
     "symmetric",
     "symmetric_codes",
     "top_channels",
+    "weights_at_mean",
 ]

@@ -8,12 +8,15 @@ and values are rows of convolution, batch normalisation and neuron, each, that r
     saccadic     V * saccade(|Q|, |K|)                  SNN-ViT, `Saccade`
     qk_token     K * LIF(sum_c Q)                       QKFormer, a row of tokens
     qk_channel   K * LIF(sum_n Q)                       QKFormer, a row of channels
+    map_qk       LIF(scale * lambda * A V)              A = soft LIF(Q K^T) per head; BESTformer, `maps`
+    map_kv       LIF(scale * lambda * Q A)              A = soft LIF(K^T V) per head; BESTformer, ImageNet
 
 ``*`` between spikes is AND, sums are exact counts. `erosion` is a 3x3 maximum over the spikes of K, of V and
 of their product.
 
 Sources: Zhou et al., "Spikformer" (arXiv 2209.15425); Yao et al., "Spike-driven Transformer" (2307.01694);
-"Spiking Vision Transformer with Saccadic Attention" (2502.12677); Zhou et al., "QKFormer" (2403.16552).
+"Spiking Vision Transformer with Saccadic Attention" (2502.12677); Zhou et al., "QKFormer" (2403.16552);
+"Binary Event-Driven Spiking Transformer" (2501.05904).
 """
 
 from __future__ import annotations
@@ -25,14 +28,17 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from .maps import MapProduct, MapScores, StepGain, Variant, map_neuron
 from .modules import Conv2d, Quantizer
 from .network import Call, Composite, Network
 from .neurons import LIF
 from .saccades import MODES, WITH_KEYS, Mode, Saccade, flip_rate
 
-Kind = Literal["ssa", "sdsa", "saccadic", "qk_token", "qk_channel"]
+Kind = Literal["ssa", "sdsa", "saccadic", "qk_token", "qk_channel", "map_qk", "map_kv"]
 Over = Literal["channels", "tokens", "all"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+_VARIANTS: dict[Kind, Variant] = {"map_qk": "qk", "map_kv": "kv"}
+_SUMMED: tuple[Kind, ...] = ("ssa", *_VARIANTS)
 
 
 class HeadSums(nn.Module):
@@ -114,13 +120,15 @@ class Attention(Composite):
     quantizer
         Of the weights of the rows; None: float32.
     scale
-        Of kind "ssa": what multiplies the sums.
+        Of kinds "ssa", "map_qk" and "map_kv": what multiplies the sums.
     threshold
         Of the neuron after a sum; of the saccadic neuron the first threshold, in relative counts.
     erosion
         Of kind "sdsa".
     mode, timesteps
-        Of kind "saccadic": what decides, and T.
+        Of kind "saccadic": what decides, and T. T of "map_qk" and "map_kv", too, which have a factor a step.
+    map_neuron
+        Of kinds "map_qk" and "map_kv": makes the neuron of the map.
     """
 
     def __init__(
@@ -136,6 +144,7 @@ class Attention(Composite):
         erosion: bool = False,
         mode: Mode = "v2_joint_static",
         timesteps: int = 4,
+        map_neuron: Callable[[], LIF] = map_neuron,
     ) -> None:
         super().__init__()
         if kind not in KINDS:
@@ -158,11 +167,16 @@ class Attention(Composite):
                 self.keys = Count("all", heads)
             width = channels // heads
             self.gate: nn.Module = Saccade(timesteps, width, mode=mode, threshold=threshold)
+        elif kind in _VARIANTS:
+            self.scores = MapScores(_VARIANTS[kind], heads)
+            self.map = map_neuron()
+            self.product = MapProduct(_VARIANTS[kind], heads)
+            self.gain = StepGain(timesteps, heads)
         else:
             self.count = Count("channels", heads) if kind == "qk_token" else Count("tokens")
         if kind != "saccadic":
-            self.gate = attention_neuron(scale if kind == "ssa" else 1.0, threshold)
-        if kind != "ssa":
+            self.gate = attention_neuron(scale if kind in _SUMMED else 1.0, threshold)
+        if kind not in _SUMMED:
             self.mask = Mask()
         self.erode = nn.MaxPool2d(3, stride=1, padding=1) if erosion else None
 
@@ -241,10 +255,17 @@ def _qk(a: Attention, call: Call, q: Any, k: Any) -> Any:
     return call(a.mask, k, call(a.gate, call(a.count, q)))
 
 
+def _maps(a: Attention, call: Call, q: Any, k: Any, v: Any) -> Any:
+    pairs, last = ((q, k), v) if a.kind == "map_qk" else ((k, v), q)
+    return call(a.gate, call(a.gain, call(a.product, call(a.map, call(a.scores, *pairs)), last)))
+
+
 _FLOWS: dict[Kind, Callable[..., Any]] = {
     "ssa": _ssa,
     "sdsa": _sdsa,
     "saccadic": _saccadic,
     "qk_token": _qk,
     "qk_channel": _qk,
+    "map_qk": _maps,
+    "map_kv": _maps,
 }

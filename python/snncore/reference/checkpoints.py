@@ -130,10 +130,10 @@ def _load(caller: str, state: State, architecture: str, scheme: Scheme, options:
     layout = _LAYOUTS.get(architecture)
     if layout is None:
         raise ValueError(f"{caller}: architecture must be one of {', '.join(_LAYOUTS)}, got {architecture!r}")
-    found = _shortest_names(caller, state)
+    found = tensors_of(caller, state)
     with torch.device("meta"):
         expected = {layout.theirs(name) for name in layout.build().state_dict()}
-    _check_names(caller, expected, set(found))
+    check_names(caller, expected, set(found))
     shapes = {name: tuple(values.shape) for name, values in found.items()}
     for name, shape in shapes.items():
         if len(shape) != _rank(name) or 0 in shape:
@@ -144,13 +144,14 @@ def _load(caller: str, state: State, architecture: str, scheme: Scheme, options:
     with torch.device("meta"):  # before anything is as large as the shapes say together
         plan = layout.build(classes, scheme=scheme, **widths, **options)
     ours = {name: found[layout.theirs(name)] for name in plan.state_dict()}
-    _check_shapes(caller, plan, ours, layout)
+    check_shapes(caller, plan, ours, layout.theirs)
     net = layout.build(classes, scheme=scheme, **widths, **options)
     net.load_state_dict(ours)
     return net.eval()
 
 
-def _shortest_names(caller: str, state: State) -> dict[str, Tensor]:
+def tensors_of(caller: str, state: State) -> dict[str, Tensor]:
+    """Give the tensors of a state dict, or of a mapping that holds one, under their shortest names."""
     inner = state.get("state_dict", state) if isinstance(state, Mapping) else None
     if not isinstance(inner, Mapping) or not all(isinstance(v, Tensor) for v in inner.values()):
         raise ValueError(f"{caller}: expected a mapping from names to tensors, received {_kind_of(state)}")
@@ -173,7 +174,8 @@ def _kind_of(state: Any) -> str:
     return "a mapping with " + ", ".join(sorted({type(v).__name__ for v in state.values()}))
 
 
-def _check_names(caller: str, expected: set[str], found: set[str]) -> None:
+def check_names(caller: str, expected: set[str], found: set[str]) -> None:
+    """Refuse names that are missing or left over."""
     missing, left = sorted(expected - found), sorted(found - expected)
     if missing or left:
         parts = [
@@ -193,9 +195,10 @@ def _rank(name: str) -> int:
     return 2 if name.startswith(("fc.", "classifier.")) else 4
 
 
-def _check_shapes(caller: str, net: Network, ours: Mapping[str, Tensor], layout: _Layout) -> None:
+def check_shapes(caller: str, net: Network, ours: Mapping[str, Tensor], theirs: Callable[[str], str]) -> None:
+    """Refuse tensors that are not of the shapes of `net`; `theirs` says how a message calls one."""
     wrong = [
-        f"'{layout.theirs(name)}' must be {list(values.shape)}, is {list(ours[name].shape)}"
+        f"'{theirs(name)}' must be {list(values.shape)}, is {list(ours[name].shape)}"
         for name, values in net.state_dict().items()
         if values.shape != ours[name].shape
     ]

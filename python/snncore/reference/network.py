@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
@@ -17,8 +17,16 @@ from .saccades import Saccade
 Readout = Literal["mean", "sum"]
 Call: TypeAlias = Callable[..., Any]
 
-#: Layers that take all time steps in one call.
+#: Layers whose spikes a run records.
 NEURONS = (LIF, Saccade)
+
+
+class Timed(nn.Module):
+    """A layer that takes all time steps in one call, as neurons do: [T, N, ...] to [T, N, ...]."""
+
+
+class Head(nn.Sequential):
+    """A row of layers that answers; `Network.unroll` keeps what it gives, for losses of single heads."""
 
 
 class Composite(nn.Module, ABC):
@@ -68,10 +76,11 @@ class Branches(Composite):
 
 @dataclass(frozen=True)
 class Unrolled:
-    """A run before its readout: `outputs` [T, N, ...], `spikes` [T, N, ...] by layer name; with gradients."""
+    """A run before its readout, with gradients, all [T, N, ...]: outputs; spikes and heads by layer name."""
 
     outputs: Tensor
     spikes: dict[str, Tensor]
+    heads: dict[str, Tensor] = field(default_factory=dict)
 
 
 class _Value(NamedTuple):
@@ -86,7 +95,8 @@ class _Run:
     """What one pass over the layers shares."""
 
     steps: int
-    spikes: dict[str, Tensor] | None
+    spikes: dict[str, Tensor] | None = None
+    heads: dict[str, Tensor] = field(default_factory=dict)
 
     def row(self, layers: nn.Module, value: _Value, prefix: str = "") -> _Value:
         for name, layer in layers.named_children():
@@ -95,14 +105,17 @@ class _Run:
 
     def layer(self, path: str, layer: Callable[..., Any], *values: _Value) -> _Value:
         if isinstance(layer, nn.Sequential):
-            return self.row(layer, values[0], f"{path}.")
+            value = self.row(layer, values[0], f"{path}.")
+            if isinstance(layer, Head):
+                self.heads[path] = self.unrolled(value)
+            return value
         if isinstance(layer, Composite):
             return self.composite(path, layer, values[0])
-        if isinstance(layer, NEURONS):
-            spikes = layer(*map(self.unrolled, values))
-            if self.spikes is not None:
-                self.spikes[path] = spikes
-            return _Value(spikes, False)
+        if isinstance(layer, (*NEURONS, Timed)):
+            result = layer(*map(self.unrolled, values))
+            if self.spikes is not None and isinstance(layer, NEURONS):
+                self.spikes[path] = result
+            return _Value(result, False)
         if all(value.static for value in values):
             return _Value(layer(*(value.x for value in values)), True)
         frames = layer(*(self.unrolled(value).flatten(0, 1) for value in values))
@@ -162,29 +175,35 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Image [N, C, H, W] or sequence [T, N, C, H, W] to logits [N, classes]."""
-        (y, static), steps = self._run(x, None)
-        if static:
-            return y if self.readout == "mean" else y * steps
-        return y.mean(dim=0) if self.readout == "mean" else y.sum(dim=0)
+        y, run = self._run(x)
+        if y.static:
+            return y.x if self.readout == "mean" else y.x * run.steps
+        return y.x.mean(dim=0) if self.readout == "mean" else y.x.sum(dim=0)
 
     def unroll(self, x: Tensor) -> Unrolled:
-        """Run without the readout: for losses of single steps and of firing rates."""
+        """Run without the readout: for losses of single steps, of firing rates and of single heads."""
         spikes: dict[str, Tensor] = {}
-        (y, static), steps = self._run(x, spikes)
-        return Unrolled(y.unsqueeze(0).expand(steps, *y.shape) if static else y, spikes)
+        y, run = self._run(x, spikes)
+        return Unrolled(run.unrolled(y), spikes, run.heads)
 
     @torch.no_grad()
     def spikes(self, x: Tensor) -> dict[str, Tensor]:
         """Return the spikes [T, N, ...] of every neuron layer, by layer name, in order."""
         return self.unroll(x).spikes
 
-    def _run(self, x: Tensor, spikes: dict[str, Tensor] | None) -> tuple[_Value, int]:
-        """Return the last layer's value and the number of steps."""
+    def _run(self, x: Tensor, spikes: dict[str, Tensor] | None = None) -> tuple[_Value, _Run]:
+        """Return the last layer's value and what the run has kept."""
         if x.dim() not in (4, 5):
             raise ValueError(f"input must be [N, C, H, W] or [T, N, C, H, W], got shape {tuple(x.shape)}")
         static = x.dim() == 4
-        steps = self.timesteps if static else x.shape[0]
-        return _Run(steps, spikes).row(self.layers, _Value(x, static)), steps
+        run = _Run(self.timesteps if static else x.shape[0], spikes)
+        return run.row(self.layers, _Value(x, static)), run
+
+
+def run_row(layers: nn.Sequential, x: Tensor) -> Tensor:
+    """Run a row as `Network` does, on x [T, N, ...]; spikes are not kept."""
+    run = _Run(len(x))
+    return run.unrolled(run.row(layers, _Value(x, False)))
 
 
 def _check(layers: nn.Module, prefix: str = "", *, row: bool = True) -> None:

@@ -13,13 +13,13 @@ from snncore.compress import model_size, size_mb
 torch = pytest.importorskip("torch")
 from snncore.reference.networks import q_snn, qp_snn, resnet19, vgg16  # noqa: E402
 
-RECIPE = Path(__file__).parents[3] / "recipes" / "qpsnn_sizes.py"
+RECIPES = Path(__file__).parents[3] / "recipes"
 
 
-def recipe():
-    spec = importlib.util.spec_from_file_location("qpsnn_sizes", RECIPE)
+def recipe(name="qpsnn_sizes"):
+    spec = importlib.util.spec_from_file_location(name, RECIPES / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    sys.modules["qpsnn_sizes"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -74,3 +74,22 @@ def test_wrong_arguments():
         model_size("vgg16")
     with pytest.raises(ValueError, match="has no parameters"):
         model_size(torch.nn.ReLU())
+
+
+def test_bestformer():
+    """The published parameters; under 1.40 MB for CIFAR-10 and 8.2 MB for ImageNet."""
+    rows = {(data, ends): rest for data, _, ends, *rest in recipe("bestformer_sizes").sizes()}
+    assert rows["CIFAR-10", "float"][:2] == [9_314_884, 9_275_904]
+    small, large = rows["CIFAR-10", "float"][2], rows["ImageNet", "float"][2]
+    assert small == pytest.approx((9_275_904 + 32 * 38_980) / 8e6) and small < 1.40
+    assert rows["ImageNet", "float"][:2] == [30_178_064, 29_073_408]
+    assert large == pytest.approx((29_073_408 + 32 * 1_104_656) / 8e6) and large < 8.2
+    heads, image = 2 * 512 * 1000, 3 * 64 * 9
+    saved = 24 * (heads + image) / 8e6
+    assert rows["ImageNet", "int8"][2] == pytest.approx(large - saved)
+
+
+def test_bestformer_keeps_little_when_it_recomputes():
+    memory = recipe("bestformer_sizes").memory
+    (_, two), (plain, four) = memory(2), memory(4)
+    assert two == four and plain > 6 * four

@@ -15,11 +15,13 @@ from snncore.reference import (  # noqa: E402
     Network,
     Residual,
     Saccade,
+    StepGain,
     flip_rates,
     ops,
     saccades,
 )
 from snncore.reference.attention import KINDS  # noqa: E402
+from snncore.reference.maps import fired_maps  # noqa: E402
 from snncore.reference.networks import (  # noqa: E402
     IMAGENET_POOLS,
     Branch,
@@ -59,6 +61,14 @@ def expected(attention, q, k, v=None):
     lif = LIF(decay=0.5, input_gain=0.5, threshold=0.5)
     if attention.kind == "ssa":
         y = lif(0.125 * torch.einsum("tbhcn,tbhcm,tbhdm->tbhdn", q, k, v))
+    elif attention.kind in ("map_qk", "map_kv"):
+        pairs = (("tbhcn,tbhcm->tbhnm", q, k), ("tbhnm,tbhcm->tbhcn", v))
+        if attention.kind == "map_kv":
+            pairs = (("tbhin,tbhjn->tbhij", k, v), ("tbhij,tbhin->tbhjn", q))
+        (first, *factors), (second, last) = pairs
+        maps = fired_maps(torch.einsum(first, *factors).long()).float()
+        factors = attention.gain.gain[: len(q), None, :, None, None]
+        y = lif(torch.einsum(second, maps, last) * 0.125 * factors)
     elif attention.kind == "sdsa":
         y = q * lif((k * v).sum(-1, keepdim=True))
     else:
@@ -82,6 +92,8 @@ def test_kinds_compute_their_formula(kind, heads, d, side, steps, seed):
     for m in attention.modules():
         if isinstance(m, torch.nn.Conv2d):
             torch.nn.init.uniform_(m.weight, -1, 2)
+        elif isinstance(m, StepGain):
+            torch.nn.init.uniform_(m.gain, 0.5, 8)
     run = Network(torch.nn.Sequential(attention), timesteps=steps).eval().unroll(x)
     assert torch.equal(run.outputs, expected(attention, *rows_of(attention, x)))
 

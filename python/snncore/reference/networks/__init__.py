@@ -5,11 +5,13 @@
 >>> net = resnet19(10, scheme=q_snn(2))
 >>> net = snn_vit("4-384", scheme=transformer_scheme(1))
 >>> net = spikformer("8-512", 1000, pools=IMAGENET_POOLS)
+>>> net = bestformer("4-384")
 
 A `Scheme` says what is quantised. `compress_rate` gives the share of channels that pruning removes, layer by
 layer: of n channels ``int(n * (1 - rate))`` stay. `width` multiplies all channels before that.
 """
 
+from .bestformer import bestformer, bestformer_scheme
 from .patches import CIFAR_POOLS, IMAGENET_POOLS, Branch, Stage, split
 from .qkformer import qkformer
 from .resnet19 import resnet19
@@ -27,6 +29,8 @@ __all__ = [
     "Branch",
     "Scheme",
     "Stage",
+    "bestformer",
+    "bestformer_scheme",
     "float_snn",
     "q_snn",
     "qkformer",

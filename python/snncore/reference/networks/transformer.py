@@ -52,24 +52,30 @@ def block(row: Row, suffix: str, kind: Kind, rule: Rule, hidden: int, options: d
     Rule "spikes": convolution, batch normalisation, neuron; spikes are added, and counts go on. Rule
     "membranes": neuron, convolution, batch normalisation; real values are added.
     """
-    attention = _shortcut_row(row, rule)
-    scheme = row.scheme
+    for name, layers in block_rows(row.channels, row.scheme, kind, rule, hidden, options).items():
+        row.add(f"{name}{suffix}", Residual(layers))
+
+
+def block_rows(
+    channels: int, scheme: Scheme, kind: Kind, rule: Rule, hidden: int, options: dict[str, Any]
+) -> dict[str, nn.Sequential]:
+    """Make the layers of ``attention`` and ``mlp`` of one block, without what is around them."""
+    attention = _shortcut_row(channels, scheme, rule)
     attention.add(
         "attention",
-        Attention(kind, row.channels, neuron=scheme.make_neuron, quantizer=scheme.hidden, **options),
+        Attention(kind, channels, neuron=scheme.make_neuron, quantizer=scheme.hidden, **options),
     )
-    attention.conv("", row.channels, 1, fires=rule == "spikes")
-    row.add(f"attention{suffix}", Residual(attention.done()))
-    mlp = _shortcut_row(row, rule)
+    attention.conv("", channels, 1, fires=rule == "spikes")
+    mlp = _shortcut_row(channels, scheme, rule)
     mlp.conv("1", hidden, 1)
-    mlp.conv("2", row.channels, 1, fires=rule == "spikes")
-    row.add(f"mlp{suffix}", Residual(mlp.done()))
+    mlp.conv("2", channels, 1, fires=rule == "spikes")
+    return {"attention": attention.done(), "mlp": mlp.done()}
 
 
-def _shortcut_row(row: Row, rule: Rule) -> Row:
-    part = Row(row.channels, row.scheme)
+def _shortcut_row(channels: int, scheme: Scheme, rule: Rule) -> Row:
+    part = Row(channels, scheme)
     if rule == "membranes":
-        part.add("lif", row.scheme.make_neuron())
+        part.add("lif", scheme.make_neuron())
     return part
 
 
