@@ -4,6 +4,8 @@
     python bench/transformers.py --compile                the four networks at 4-384
     python bench/transformers.py --networks Spikformer --json -
     python bench/transformers.py --tokens                 attention of 64 to 4096 tokens
+    python bench/transformers.py --verify                 nothing is timed: every spike against the reference
+    python bench/transformers.py --verify --size 8-512 --pixels 224 --bits 1,8
 
 Weights are random; batch normalisation is set on random images. Pictures are 32 x 32, T = 4, batch 1, one
 thread. Each of our models is held to the integer reference, spike for spike, and each form of the twin to its
@@ -29,6 +31,7 @@ import snncore
 from facts import facts
 from files import write
 from harness import Call, Case, MissingError, Subject, alternate, measure, note
+from peers import numbers
 
 #: Times as fast as the faster form in PyTorch: what the project asks for at 1 and at 8 bits.
 ASKED = {
@@ -101,6 +104,29 @@ def missed(one: dict[str, Any]) -> list[str]:
                 f"{name}, {bits} bit: {twin / times[peer]:.1f} times as fast, {least:g} are asked for"
             )
     return lines
+
+
+def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """Hold the networks to the reference, in every layer and step: integers, and with 32 bits float32."""
+    from workloads.transformers import Transformer
+
+    found = []
+    for name in arguments.networks:
+        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        for bits in arguments.bits:
+            started = time.time()
+            report = snncore.verify(net.model(bits), None, net.image)
+            note(f"{name}, {bits} bits: equal {report.equal}, {time.time() - started:.0f} s")
+            found.append({"network": name, "bits": bits, "equal": report.equal, "report": str(report)})
+    return found
+
+
+def verified_text(found: list[dict[str, Any]], arguments: argparse.Namespace) -> str:
+    where = f"{arguments.size}, {arguments.pixels} x {arguments.pixels}, T = {arguments.timesteps}"
+    words = {True: "every spike equal", False: "DIFFERS"}
+    rows = [f"| {one['network']} | {one['bits']} | {words[one['equal']]} |" for one in found]
+    reports = [one["report"] for one in found if not one["equal"]]
+    return "\n".join([f"| {where} | bits | against the reference |", "|---|---:|---|", *rows, *reports])
 
 
 def timed_tokens(seconds: float) -> list[dict[str, Any]]:
@@ -180,7 +206,10 @@ def main() -> int:
     arguments = _parser().parse_args()
     started = time.time()
     try:
-        if arguments.tokens:
+        if arguments.verify:
+            found = verified(arguments)
+            text, well = verified_text(found, arguments), all(one["equal"] for one in found)
+        elif arguments.tokens:
             found = timed_tokens(arguments.seconds)
             plot_tokens(found, arguments.plot)
             text, well = tokens_text(found), max(max(one["growth"]) for one in found) <= MOST_GROWTH
@@ -216,6 +245,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", default="4-384", help="blocks and channels; default: 4-384")
     add("--compile", action="store_true", help="also torch.compile, which takes minutes to get ready")
     add("--tokens", action="store_true", help="attention of 64 to 4096 tokens, instead of the networks")
+    add("--verify", action="store_true", help="hold the networks to the reference, instead of timing them")
+    add(
+        "--bits",
+        metavar="NUMBERS",
+        type=numbers(1, 32),
+        default=[1, 8, 32],
+        help="of --verify; default: 1,8,32",
+    )
+    add("--pixels", type=int, default=32, help="of --verify: 32, or 224 with the pools for ImageNet")
+    add("--timesteps", type=int, default=STEPS, help=f"of --verify; default: {STEPS}")
     add("--plot", metavar="FILE", type=Path, default=IMAGE, help=f"of --tokens; default: {IMAGE.name}")
     add("--seconds", type=float, default=10.0, help="for each network or curve; default: 10")
     add("--json", metavar="FILE", help="write everything; - is standard output, instead of the text")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -16,6 +15,7 @@ try:
 
     from snncore.reference import Network
     from snncore.reference.networks import (
+        IMAGENET_POOLS,
         qkformer,
         snn_vit,
         spike_driven_transformer,
@@ -33,6 +33,9 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "QKFormer": qkformer,
 }
 STEPS = 4
+#: From so many pixels on the patch embedding is that for ImageNet.
+LARGE = 128
+LARGE_POOLS = dict.fromkeys(NETWORKS, IMAGENET_POOLS) | {"QKFormer": (2, 1, 1)}
 #: Images for batch normalisation.
 CALIBRATION = 8
 
@@ -44,7 +47,6 @@ class Transformer:
     name: str
     size: str
     pixels: int = 32
-    options: dict[str, Any] | None = None
     timesteps: int = STEPS
 
     @property
@@ -60,9 +62,9 @@ class Transformer:
             scheme=transformer_scheme(bits),
             timesteps=self.timesteps,
             preprocess={"zero_point": [128] * 3, "scale": 1 / 64, "size": side},
-            **(self.options or {}),
+            **({"pools": LARGE_POOLS[self.name]} if self.pixels >= LARGE else {}),
         )
-        return twins.normalised(net, CALIBRATION)
+        return twins.normalised(net, CALIBRATION if self.pixels < LARGE else 1)
 
     def model(self, bits: int) -> snncore.Model:
         return snncore.from_torch(self.network(bits), torch.zeros(1, 3, self.pixels, self.pixels))
