@@ -4,6 +4,7 @@
     python bench/transformers.py --compile                the four networks at 4-384
     python bench/transformers.py --networks Spikformer --json -
     python bench/transformers.py --tokens                 attention of 64 to 4096 tokens
+    python bench/transformers.py --skips net.snn --images cifar10.npz
     python bench/transformers.py --verify                 nothing is timed: every spike against the reference
     python bench/transformers.py --verify --size 8-512 --pixels 224 --bits 1,8
 
@@ -45,6 +46,7 @@ TWINS = ("torch-f32", "torch-compile")
 #: Of the attention whose tokens grow, and what four times the tokens may take.
 WIDTH, HEADS, SIDES, MOST_GROWTH = 384, 8, (8, 16, 32, 64), 4.4
 STEPS, FIRES = 4, 0.2
+IMAGES = 16
 COLORS = {"saccadic": "#1b6e8c", "ssa": "#c2410c"}
 IMAGE = Path(__file__).parent.parent / "docs" / "img" / "attention-tokens.png"
 
@@ -129,6 +131,65 @@ def verified_text(found: list[dict[str, Any]], arguments: argparse.Namespace) ->
     return "\n".join([f"| {where} | bits | against the reference |", "|---|---:|---|", *rows, *reports])
 
 
+def timed_skips(path: str, images: np.ndarray, seconds: float) -> dict[str, Any]:
+    """Time a model on images with and without what it leaves out: the same numbers, or it says so."""
+    model = snncore.load(path)
+    from snncore import _core
+
+    common = {"mode": _core.Mode.SEQUENCE, "timesteps": 0, "batch": len(images), "threads": 1, "layout": ""}
+    session = _core.Session(_core.Program(model._core, **common, record=[], outputs=True))
+
+    def call(on: bool) -> Call:
+        def run() -> np.ndarray:
+            _core.set_skips(on)
+            session.run([images])
+            return session.output()
+
+        return run
+
+    calls = [call(True), call(False)]
+    equal = bool(np.array_equal(*(np.array(run()) for run in calls)))
+    times = [statistics.median(spent) for spent in alternate(calls, 1, seconds)]
+    _core.set_skips(True)
+    gates = [row.name for row in model.layers if row.op == "saccade"]
+    spikes = model.run(images, record=gates).spikes if gates else {}
+    looked = [float(s.numpy().mean()) for s in spikes.values()]
+    ever = [float(s.numpy().any(axis=0).mean()) for s in spikes.values()]
+    return {
+        "model": Path(path).name,
+        "images": len(images),
+        "rate": round(rate(model, images), 4),
+        "looked_at": [round(share, 3) for share in looked],
+        "ever_looked_at": [round(share, 3) for share in ever],
+        "ms": [round(t / len(images), 4) for t in times],
+        "ratio": round(times[1] / times[0], 3),
+        "equal": equal,
+    }
+
+
+def skips_text(found: list[dict[str, Any]]) -> str:
+    lines = [
+        "| model | neurons fire | patches looked at, by block: of all steps (ever) | ms an image, all | with skips | times |",
+        "|---|---:|---|---:|---:|---:|",
+    ]
+    for one in found:
+        pairs = zip(one["looked_at"], one["ever_looked_at"], strict=True)
+        looked = ", ".join(f"{100 * a:.0f} % ({100 * b:.0f} %)" for a, b in pairs) or "all"
+        fire, (on, off) = f"{100 * one['rate']:.0f} %", one["ms"]
+        differs = "" if one["equal"] else " DIFFERS"
+        lines.append(f"| {one['model']} | {fire} | {looked} | {off} | {on} | {one['ratio']}{differs} |")
+    return "\n".join(lines)
+
+
+def some_images(path: str | None, count: int, model: str) -> np.ndarray:
+    """Take test images of recipes/snnvit_cifar10.py's cache; without one, random pixels."""
+    shape = snncore.load(model).inputs[0].shape
+    if path is None:
+        return np.random.default_rng(5).integers(0, 256, (count, *shape), dtype=np.uint8)
+    with np.load(path) as file:
+        return np.ascontiguousarray(file["test_images"][:count])
+
+
 def timed_tokens(seconds: float) -> list[dict[str, Any]]:
     """Time both kinds of attention, from spikes through their 1-bit layers and without those."""
     from workloads.transformers import attention
@@ -209,6 +270,10 @@ def main() -> int:
         if arguments.verify:
             found = verified(arguments)
             text, well = verified_text(found, arguments), all(one["equal"] for one in found)
+        elif arguments.skips:
+            shown = [(path, some_images(arguments.images, IMAGES, path)) for path in arguments.skips]
+            found = [timed_skips(path, images, arguments.seconds) for path, images in shown]
+            text, well = skips_text(found), all(one["equal"] for one in found)
         elif arguments.tokens:
             found = timed_tokens(arguments.seconds)
             plot_tokens(found, arguments.plot)
@@ -245,6 +310,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", default="4-384", help="blocks and channels; default: 4-384")
     add("--compile", action="store_true", help="also torch.compile, which takes minutes to get ready")
     add("--tokens", action="store_true", help="attention of 64 to 4096 tokens, instead of the networks")
+    add("--skips", nargs="+", metavar="MODEL", help="what a model's skips are worth, on and off")
+    add(
+        "--images", metavar="FILE", help="of --skips: the cache of recipes/cifar10.py; default: random pixels"
+    )
     add("--verify", action="store_true", help="hold the networks to the reference, instead of timing them")
     add(
         "--bits",
