@@ -169,7 +169,7 @@ def timed_skips(path: str, images: np.ndarray, seconds: float) -> dict[str, Any]
 
 def skips_text(found: list[dict[str, Any]]) -> str:
     lines = [
-        "| model | neurons fire | patches looked at, by block: of all steps (ever) | ms an image, all | with skips | times |",
+        "| model | neurons fire | patches looked at in a step (ever) | ms an image | skipping | times |",
         "|---|---:|---|---:|---:|---:|",
     ]
     for one in found:
@@ -187,7 +187,7 @@ def some_images(path: str | None, count: int, model: str) -> np.ndarray:
     if path is None:
         return np.random.default_rng(5).integers(0, 256, (count, *shape), dtype=np.uint8)
     with np.load(path) as file:
-        return np.ascontiguousarray(file["test_images"][:count])
+        return np.ascontiguousarray(file["test_images"][:count].transpose(0, 3, 1, 2))
 
 
 def timed_tokens(seconds: float) -> list[dict[str, Any]]:
@@ -311,9 +311,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--compile", action="store_true", help="also torch.compile, which takes minutes to get ready")
     add("--tokens", action="store_true", help="attention of 64 to 4096 tokens, instead of the networks")
     add("--skips", nargs="+", metavar="MODEL", help="what a model's skips are worth, on and off")
-    add(
-        "--images", metavar="FILE", help="of --skips: the cache of recipes/cifar10.py; default: random pixels"
-    )
+    add("--images", metavar="FILE", help="of --skips: recipes/cifar10.py's cache; default: random pixels")
     add("--verify", action="store_true", help="hold the networks to the reference, instead of timing them")
     add(
         "--bits",
