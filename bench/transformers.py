@@ -233,8 +233,12 @@ def tokens_text(found: list[dict[str, Any]]) -> str:
     for one in found:
         times = " | ".join(f"{ms:.3g}" for ms in one["ms"])
         lines.append(f"| {_title(one)} | {times} | {', '.join(map(str, one['growth']))} |")
-    worst = max(max(one["growth"]) for one in found)
-    return "\n".join([*lines, "", f"most: {worst} times (at most {MOST_GROWTH} are asked for)"])
+    return "\n".join([*lines, "", f"most, with layers: {worst(found)} times ({MOST_GROWTH} are allowed)"])
+
+
+def worst(found: list[dict[str, Any]]) -> float:
+    """Give the most that four times the tokens take of a whole attention."""
+    return max(max(one["growth"]) for one in found if one["layers"])
 
 
 def _title(one: dict[str, Any]) -> str:
@@ -277,7 +281,7 @@ def main() -> int:
         elif arguments.tokens:
             found = timed_tokens(arguments.seconds)
             plot_tokens(found, arguments.plot)
-            text, well = tokens_text(found), max(max(one["growth"]) for one in found) <= MOST_GROWTH
+            text, well = tokens_text(found), worst(found) <= MOST_GROWTH
         else:
             found = timed_networks(arguments)
             text, well = networks_text(found), all(row["equal"] for one in found for row in one["rows"])
