@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "bindings.h"
+#include "runtime/skips.h"
 
 namespace snncore::bindings {
 namespace {
@@ -130,6 +131,8 @@ void bind_session(nb::module_& m) {
       .def_ro("history", &Memory::history)
       .def_ro("values", &Memory::values)
       .def_ro("workers", &Memory::workers);
+  m.def("set_skips", &runtime::set_skips, nb::arg("on"),
+        "For measuring: whether every run leaves out what changes nothing.");
   nb::class_<Program>(m, "Program", "A planned model: immutable, shared by threads.")
       .def("__init__", &make_program, nb::arg("model"), nb::kw_only(), nb::arg("mode"), nb::arg("timesteps"),
            nb::arg("batch"), nb::arg("threads"), nb::arg("layout"), nb::arg("record"),

@@ -53,7 +53,7 @@ Work requant(size_t rows, size_t channels) {
           [=](const KernelTable& k) {
             const int32_t* sums[] = {a->as<int32_t>()};
             const int32_t* factors[] = {m->as<int32_t>()};
-            k.requant_i64_i32(sums, {1, factors, c->as<int64_t>(), n->as<int64_t>(), channels}, rows,
+            k.requant_i64_i32(sums, {1, 0, factors, c->as<int64_t>(), n->as<int64_t>(), channels}, rows,
                               out->as<int32_t>());
           }};
 }

@@ -229,3 +229,15 @@ def test_compressed_needs_torch(tmp_path: Path) -> None:
     done = bench("compressed.py", "--quick", PYTHONPATH=str(tmp_path))
     assert done.returncode == 2
     assert done.stderr == "compressed: this needs torch: the networks are built and compared in it\n"
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "size",
+    [["--size", "4-384"], ["--size", "8-512", "--pixels", "224", "--timesteps", "1", "--bits", "1,8"]],
+    ids=["4-384", "8-512"],
+)
+def test_whole_transformers_equal_the_reference(size: list[str]) -> None:
+    done = bench("transformers.py", "--verify", *size)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("every spike equal") == 4 * (2 if "224" in size else 3)

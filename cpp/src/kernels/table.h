@@ -392,9 +392,9 @@ struct HammingHit {
 };
 
 /// Sums of several layers, made one current: a factor for each sum and channel, at least 0; c with the half
-/// that rounds; n 0..30; the sum below 2^63 in magnitude.
+/// that rounds; n 0..30; the sum below 2^63 in magnitude. Streams are added as they are.
 struct WideRequant {
-  size_t sums;
+  size_t sums, streams;
   const int32_t* const* m;  // [sums][channels_padded]
   const int64_t* c;
   const int64_t* n;
@@ -462,7 +462,8 @@ struct KernelTable {
   // bits of as many, or ends in a word of 64).
   void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
 
-  // out[r][c] = clamp32((sum_j a[j][r][c] * m[j][c] + c[c]) >> n[c]), in 64 bits, rows of channels_padded.
+  // out[r][c] = clamp32((sum_j a[j][r][c] * m[j][c] + c[c]) >> n[c]), in 64 bits, rows of channels_padded;
+  // with streams clamp32(that + sum_j a[sums + j][r][c]).
   void (*requant_i64_i32)(const int32_t* const* a, const WideRequant& q, size_t rows, int32_t* out);
 
   // out[c] = the number of rows whose bit c is set, in `x` and, where it is not null, in the same row of `y`

@@ -118,6 +118,23 @@ void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits
   }
 }
 
+void run_keys_values(const KernelTable& table, const AttentionPlan& plan, HeadBits k, HeadBits v,
+                     uint16_t* counts, std::byte* scratch) noexcept {
+  const auto matrix = [&plan](HeadBits bits) {
+    return Matrix{bits.words, plan.tokens, plan.dim, bits.token_packed};
+  };
+  auto* const planes = reinterpret_cast<uint8_t*>(scratch + plan.values);
+  const ByteRows keys = rows_of(table, matrix(k), reinterpret_cast<uint8_t*>(scratch + plan.keys));
+  write_planes(table, matrix(v), planes);
+  table.gemm_b1b1_u16(keys, {planes, plan.pitch, (plan.tokens + 7) / 8, plan.dim}, counts, plan.pitch);
+}
+
+void run_queries(const KernelTable& table, const AttentionPlan& plan, const uint64_t* rows, size_t count,
+                 const uint16_t* counts, int32_t* out, size_t pitch) noexcept {
+  const kernels::CountRows w{counts, plan.dim, plan.pitch, plan.dim, static_cast<uint32_t>(plan.tokens)};
+  table.addrows_b1u16_i32(rows, count, w, out, pitch);
+}
+
 size_t attention_map_scratch(size_t tokens, size_t dim) noexcept {
   return 2 * align_up(words_for(dim) * 8 * pad_lanes(tokens));
 }

@@ -6,6 +6,7 @@
 #include "base/checked.h"
 #include "kernels/table.h"
 #include "neurons/neuron.h"
+#include "runtime/attention_synapse.h"
 #include "runtime/layout.h"
 
 namespace snncore::runtime {
@@ -40,8 +41,10 @@ Placing::Placing(const graph::Graph& graph, Program::Impl& program)
       keeps_state_(program.keeps_state()) {
   count_uses();
   find_needed();
+  find_gates();
+  put_in_order();
   place_inputs();
-  for (const Node& node : graph_.nodes) place_node(node);
+  for (const Node* node : order_) place_node(*node);
   place_results();
   program_.scratch_bytes = arena_.place();
   for (auto* placed_values : {&slots_, &extra_, &whole_}) {
@@ -106,6 +109,47 @@ void Placing::find_needed() {
   }
 }
 
+const Slot* Placing::gate(const std::string& sum) const {
+  const auto found = gates_.find(sum);
+  return found == gates_.end() ? nullptr : &slot(found->second);
+}
+
+// The neuron whose spikes nobody sees but through a mask made by a gate of the same patches. In a stream the
+// gate may fire later, so every step needs its membranes.
+const Node* Placing::hidden(const Node& mask) const {
+  if (mask.op != "mask" || keeps_state_ || !needed_.contains(mask.outputs[0])) return nullptr;
+  const std::string &spikes = mask.inputs[0], &gate = mask.inputs[1];
+  const Node *neuron = graph::producer(graph_, spikes), *by = graph::producer(graph_, gate);
+  if (neuron == nullptr || by == nullptr || by->op != "saccade") return nullptr;
+  if (neuron->op != "lif" && neuron->op != "if") return nullptr;
+  const bool same = graph_.edges.at(spikes).pixels() == graph_.edges.at(gate).pixels();
+  const bool seen = uses_.at(spikes) != 1 || ends_.contains(spikes) || recorded(neuron->name + ".v");
+  return same && !seen ? neuron : nullptr;
+}
+
+void Placing::find_gates() {
+  for (const Node& mask : graph_.nodes) {
+    const Node* neuron = hidden(mask);
+    const Node* current = neuron == nullptr ? nullptr : graph::producer(graph_, neuron->inputs[0]);
+    if (current == nullptr || current->op != "requant") continue;
+    for (const std::string& sum : current->inputs) {
+      if (fused(sum)) gates_[sum] = mask.inputs[1];
+    }
+  }
+}
+
+void Placing::put_in_order() {
+  std::set<const Node*> late;
+  for (const Node& node : graph_.nodes) {
+    if (const Node* neuron = hidden(node)) late.insert(neuron);
+  }
+  for (const Node& node : graph_.nodes) {
+    if (late.contains(&node)) continue;
+    if (const Node* neuron = hidden(node)) order_.push_back(neuron);
+    order_.push_back(&node);
+  }
+}
+
 const Node* Placing::recorded_node(const std::string& name) const {
   const bool suffix = name.ends_with(".v") || name.ends_with(".i") || name.ends_with(".sum");
   const std::string node = suffix ? name.substr(0, name.rfind('.')) : name;
@@ -115,7 +159,9 @@ const Node* Placing::recorded_node(const std::string& name) const {
 
 bool Placing::fused(const std::string& edge) const {
   const Node* node = graph::producer(graph_, edge);
-  if (node == nullptr || (node->op != "conv2d" && node->op != "linear")) return false;
+  if (node == nullptr) return false;
+  const bool weighs = node->op == "conv2d" || node->op == "linear";
+  if (!weighs && (node->op != "attention" || !takes_keys_first(graph::view(graph_, *node)))) return false;
   const auto uses = uses_.find(edge);
   if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
   const Node& reader = *std::ranges::find_if(
@@ -193,6 +239,9 @@ const Slot& Placing::read(const std::string& edge) {
 
 // A read of whatever a fused sum reads.
 const Slot& Placing::read_through(const std::string& edge) {
+  if (const auto product = extra_.find(edge + kKeysValues); product != extra_.end()) {
+    arena_.extend(product->second.id, now_);
+  }
   return read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
 }
 
@@ -204,6 +253,7 @@ bool Placing::all_static(const Node& node) const {
 void Placing::place_node(const Node& node) {
   const std::string& out = node.outputs[0];
   const Edge& edge = graph_.edges.at(out);
+  if (node.op == "attention" && fused(out) && needed_.contains(out)) place_keys_values(node);
   if (!is_made(node)) return;
   ++now_;
   if (node.op == "flatten") {
@@ -263,12 +313,19 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
   }
 }
 
+void Placing::place_keys_values(const Node& attention) {
+  ++now_;
+  const Slot k = read(attention.inputs[1]), v = read(attention.inputs[2]);
+  place(extra_, attention.outputs[0] + kKeysValues, keys_values_slot(graph::view(graph_, attention), k, v));
+}
+
 // A stream that nothing in time has entered is one frame.
 void Placing::place_residual(const Node& node, const Edge& edge) {
   Slot slot = new_slot(edge, edge.type, 1);
   bool still = true;
   for (const std::string& in : node.inputs) {
     still &= read_through(in).is_static();
+    if (const Slot* products = extra(in + kKeysValues)) still &= products->is_static();
     require(fused(in) || slots_.at(in).slot.pixels == slot.pixels, ErrorCode::kUnsupported,
             "residual '" + node.name + "': a flattened image cannot enter a stream");
   }

@@ -26,8 +26,18 @@ class Placing {
   /// plan is executed for each, else `frame` itself.
   [[nodiscard]] const Slot& whole(const std::string& name, const Slot& frame) const;
 
+  /// The made nodes in the order of the plan: that of the graph, but what a gate hides parts of comes behind
+  /// the gate.
+  [[nodiscard]] const std::vector<const ops::Node*>& order() const noexcept { return order_; }
+  /// Where K^T V of a fused attention lies.
+  [[nodiscard]] const Slot& keys_values(const std::string& sum) const { return *extra(sum + kKeysValues); }
+  /// Of a fused sum: the gate that hides what becomes of it, or null.
+  [[nodiscard]] const Slot* gate(const std::string& sum) const;
+
   /// A step makes this edge: something depends on it and it is not fused, nor arithmetic of a neuron.
   [[nodiscard]] bool is_made(const ops::Node& node) const;
+  /// Something read after the run depends on this edge.
+  [[nodiscard]] bool is_needed(const std::string& edge) const { return needed_.contains(edge); }
   /// A sum that one neuron alone reads never reaches memory.
   [[nodiscard]] bool fused(const std::string& edge) const;
   /// Every step has a value of its own: all edges but readouts and what is made of them alone.
@@ -46,6 +56,8 @@ class Placing {
   [[nodiscard]] std::vector<Frames> kept() const;
 
  private:
+  static constexpr const char* kKeysValues = ".kv";
+
   struct Placed {
     Slot slot;
     size_t id = 0;  // in the arena; a flattened edge shares its input's
@@ -56,6 +68,9 @@ class Placing {
   [[nodiscard]] Slot new_slot(const ops::Edge& edge, ops::EdgeType type, size_t steps) const;
   [[nodiscard]] Slot slot_like(const Slot& in, const ops::Edge& edge, ops::EdgeType type, size_t steps) const;
   Placed& place(std::map<std::string, Placed>& where, const std::string& name, const Slot& slot);
+  void find_gates();
+  [[nodiscard]] const ops::Node* hidden(const ops::Node& mask) const;
+  void put_in_order();
   void place_inputs();
   void place_whole(const std::string& name, Slot slot);
   const Slot& read(const std::string& edge);
@@ -63,6 +78,7 @@ class Placing {
   [[nodiscard]] bool all_static(const ops::Node& node) const;
   void place_node(const ops::Node& node);
   void place_neuron(const ops::Node& node, const ops::Edge& edge);
+  void place_keys_values(const ops::Node& attention);
   void place_residual(const ops::Node& node, const ops::Edge& edge);
   void place_delay(const ops::Node& node, const ops::Edge& edge);
   [[nodiscard]] bool recorded(const std::string& name) const;
@@ -70,9 +86,11 @@ class Placing {
 
   const graph::Graph& graph_;
   Program::Impl& program_;
-  std::map<std::string, Placed> slots_;  // by edge
-  std::map<std::string, Placed> extra_;  // by record name: "<neuron>.v", "<neuron>.i", "<readout>.sum"
-  std::map<std::string, Placed> whole_;  // all steps of a value of one of the two above
+  std::map<std::string, Placed> slots_;       // by edge
+  std::map<std::string, Placed> extra_;       // by record name: "<neuron>.v", "<neuron>.i", "<readout>.sum"
+  std::map<std::string, Placed> whole_;       // all steps of a value of one of the two above
+  std::map<std::string, std::string> gates_;  // by fused sum: the edge of a gate
+  std::vector<const ops::Node*> order_;
   std::map<std::string, int> uses_;
   std::set<std::string> ends_;    // edges that are read after the run
   std::set<std::string> needed_;  // those, and all that they depend on

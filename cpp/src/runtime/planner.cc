@@ -7,6 +7,7 @@
 #include "base/checked.h"
 #include "format/model_impl.h"
 #include "neurons/psn.h"
+#include "runtime/attention_synapse.h"
 #include "runtime/float_neuron_step.h"
 #include "runtime/move_in_time.h"
 #include "runtime/neuron_step.h"
@@ -75,7 +76,7 @@ class Planner {
   std::shared_ptr<const Program::Impl> plan() {
     for (const Node& node : graph_.nodes) program_->nodes.push_back({.name = node.name});
     for (const Placing::Frames& f : placing_.taken()) push(take_frame_step(f.whole, f.frame));
-    for (const Node& node : graph_.nodes) make_step(node);
+    for (const Node* node : placing_.order()) make_step(*node);
     for (const Node& node : graph_.nodes) remember(node);
     for (const Placing::Frames& f : placing_.kept()) push(keep_frame_step(f.frame, f.whole));
     finish();
@@ -103,7 +104,9 @@ class Planner {
 
   std::unique_ptr<Synapse> synapse(const std::string& edge, bool joined = false) {
     if (!placing_.fused(edge)) return stored_sums(slot(edge, joined));
-    return node_synapse(*graph::producer(graph_, edge), joined);
+    const Node& node = *graph::producer(graph_, edge);
+    if (node.op != "attention") return node_synapse(node, joined);
+    return attention_synapse(placing_.slot(node.inputs[0]), placing_.keys_values(edge));
   }
 
   std::unique_ptr<Synapse> node_synapse(const Node& node, bool joined = false) {
@@ -113,10 +116,16 @@ class Planner {
     if (joined) shape.window = Window::same(in.pixels);
     auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
     held(node).weights += weights->bytes();
-    return make_synapse(v, shape, in, std::move(weights));
+    return make_synapse(v, shape, in, std::move(weights), placing_.gate(node.outputs[0]));
   }
 
   void make_step(const Node& node) {
+    const std::string& made = node.outputs[0];
+    if (node.op == "attention" && placing_.fused(made) && placing_.is_needed(made)) {
+      push(keys_values_step(placing_.slot(node.inputs[1]), placing_.slot(node.inputs[2]),
+                            placing_.keys_values(made)));
+      return;
+    }
     if (!placing_.is_made(node) || node.op == "flatten") return;
     if (ops::is_neuron(node.op)) {
       make_neuron(node);

@@ -1,6 +1,5 @@
 #include "runtime/residual_step.h"
 
-#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -16,27 +15,23 @@ class ResidualStep final : public CurrentsStep {
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
     const Tile tile = tile_of(chunk);
-    auto* written = reinterpret_cast<int32_t*>(lane + tile_bytes());
-    requantise(f, tile, lane, written, lane + 3 * tile_bytes());
-    add_spikes(f, tile, written);
+    auto* spikes = reinterpret_cast<int32_t*>(lane + 2 * tile_bytes());
     const size_t step = tile.count * padded();
-    for (size_t t = 0; t < place_.steps; ++t) {
-      auto* to = place_.out.row<int32_t>(f, t, tile.n, tile.first);
-      std::memcpy(to, written + t * step, step * sizeof(int32_t));
-      if (!streams_.empty()) add_streams(f, t, tile, to, step);
+    if (!in_.spikes.empty()) {
+      std::memset(spikes, 0, place_.steps * step * sizeof(int32_t));
+      add_spikes(f, tile, spikes);
     }
+    requantise(f, tile, lane, lane + 3 * tile_bytes(), [&](size_t t) noexcept {
+      Rows rows{place_.out.row<int32_t>(f, t, tile.n, tile.first), 0, {}};
+      for (const Slot& stream : streams_) {
+        rows.stream[rows.streams++] = stream.row<int32_t>(f, t, tile.n, tile.first);
+      }
+      if (!in_.spikes.empty()) rows.stream[rows.streams++] = spikes + t * step;
+      return rows;
+    });
   }
 
  private:
-  // One saturation, whatever is added.
-  void add_streams(const Frame& f, size_t t, const Tile& tile, int32_t* to, size_t count) const noexcept {
-    for (size_t i = 0; i < count; ++i) {
-      int64_t sum = to[i];
-      for (const Slot& stream : streams_) sum += stream.row<int32_t>(f, t, tile.n, tile.first)[i];
-      to[i] = static_cast<int32_t>(std::clamp<int64_t>(sum, INT32_MIN, INT32_MAX));
-    }
-  }
-
   std::vector<Slot> streams_;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/simple_steps.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -84,7 +85,9 @@ class RealMaxPoolStep final : public RowStep {
 void add_counts(EdgeType type, const std::byte* row, size_t channels, uint16_t* to) noexcept {
   if (type == EdgeType::kSpike) {
     const auto* words = reinterpret_cast<const uint64_t*>(row);
-    for (size_t c = 0; c < channels; ++c) to[c] = static_cast<uint16_t>(to[c] + (get_bit(words, c) ? 1 : 0));
+    for (size_t w = 0; w < words_for(channels); ++w) {
+      for (uint64_t left = words[w]; left != 0; left &= left - 1) ++to[w * 64 + std::countr_zero(left)];
+    }
   } else {
     const auto* counts = reinterpret_cast<const uint16_t*>(row);
     for (size_t c = 0; c < channels; ++c) to[c] = static_cast<uint16_t>(to[c] + counts[c]);

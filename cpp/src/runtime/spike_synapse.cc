@@ -2,9 +2,11 @@
 #include <algorithm>
 
 #include "runtime/raster_rows.h"
+#include "runtime/skips.h"
 #include "runtime/spike_rows.h"
 #include "runtime/sum_methods.h"
 #include "runtime/synapse_base.h"
+#include "runtime/token_rows.h"
 #include "runtime/touched.h"
 
 namespace snncore::runtime {
@@ -15,12 +17,14 @@ using kernels::kernels;
 class SpikeSynapse final : public SynapseBase {
  public:
   SpikeSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
-               bool odd)
+               bool odd, const Slot* gate)
       : SynapseBase(shape, input, std::move(weights)),
         methods_(shape_, *weights_),
         rows_(shape, input),
         raster_(shape, input),
-        odd_(odd) {}
+        odd_(odd) {
+    if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
+  }
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
     size_t bytes = gather_bytes(pixels, steps) + align_up(pixels * sizeof(uint32_t)) + align_up(pixels);
@@ -30,6 +34,7 @@ class SpikeSynapse final : public SynapseBase {
           bytes, raster_.bytes(pixels, steps) + std::max(kernels::sparse_scratch(rows, shape_.inputs, taps),
                                                          kernels::lut_scratch(rows, shape_.inputs, taps)));
     }
+    if (tokens_) bytes = std::max(bytes, token_bytes(pixels * steps));
     return part_bytes(pixels * steps) + bytes;
   }
 
@@ -39,7 +44,10 @@ class SpikeSynapse final : public SynapseBase {
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
-    if (few_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
+    if (skips()) {
+      if (few_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
+      if (tokens_ && token_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
+    }
     const SumMethod method =
         methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile));
     const size_t pixels = tile.count * tile.steps;
@@ -47,9 +55,13 @@ class SpikeSynapse final : public SynapseBase {
     for_groups(shape_, pixels, static_cast<int32_t*>(out), reinterpret_cast<int32_t*>(lane),
                [&](size_t g, int32_t* to) noexcept {
                  if (method == SumMethod::kSparse || method == SumMethod::kLookUp) {
-                   raster_sums(method, frame, tile, g, to, memory);
+                   raster_sums(method, raster_.read(frame, tile, g, memory), g, to,
+                               memory + raster_.bytes(tile.count, tile.steps));
                  } else {
-                   row_sums(method, frame, tile, g, to, memory);
+                   const bool counts = method == SumMethod::kCount;
+                   const kernels::SpikeTile spikes =
+                       counts ? rows_.read_lines(frame, tile, g, memory) : rows_.read(frame, tile, g, memory);
+                   row_sums(method, spikes, g, to, memory + rows_.bytes(tile.count, tile.steps));
                  }
                });
   }
@@ -81,6 +93,36 @@ class SpikeSynapse final : public SynapseBase {
     return true;
   }
 
+  [[nodiscard]] size_t token_bytes(size_t rows) const noexcept {
+    size_t scratch = kernels::addrows_scratch(rows, shape_.inputs, rows);
+    if (methods_.rasters()) {
+      scratch = std::max({scratch, kernels::sparse_scratch(rows, shape_.inputs, 1),
+                          kernels::lut_scratch(rows, shape_.inputs, 1)});
+    }
+    return TokenRows::bytes(rows) + scratch;
+  }
+
+  // Where many rows give nothing, the others are computed alone; false where they are too many.
+  [[nodiscard]] bool token_sums(const Frame& frame, const Tile& tile, int32_t* out,
+                                std::byte* lane) const noexcept {
+    const size_t all = tile.count * tile.steps;
+    const TokenRows::Found found = tokens_->find(frame, tile, lane);
+    if (8 * found.count > 7 * all) return false;
+    if (found.count > 0) {
+      const double share = static_cast<double>(found.count) / static_cast<double>(all);
+      const SumMethod method =
+          methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile).part(share));
+      std::byte* const scratch = lane + TokenRows::bytes(all);
+      if (method == SumMethod::kSparse || method == SumMethod::kLookUp) {
+        raster_sums(method, found.raster(), 0, out, scratch);
+      } else {
+        row_sums(method, found.tile(), 0, out, scratch);
+      }
+    }
+    spread_rows(found.list, found.count, all, shape_.padded(), out);
+    return true;
+  }
+
   // Has the tile no spike to read? Among many spikes the first one ends the search.
   [[nodiscard]] bool silent(const Frame& frame, const Tile& tile, int64_t low, int64_t high) const noexcept {
     const size_t words = static_cast<size_t>(high - low + 1) * input_.row_bytes / 8;
@@ -104,20 +146,17 @@ class SpikeSynapse final : public SynapseBase {
     return {shape_.window, tile, spikes};
   }
 
-  void row_sums(SumMethod method, const Frame& frame, const Tile& tile, size_t g, int32_t* out,
-                std::byte* memory) const noexcept {
+  void row_sums(SumMethod method, const kernels::SpikeTile& spikes, size_t g, int32_t* out,
+                std::byte* scratch) const noexcept {
     if (method == SumMethod::kCount) {
-      kernels().count_b1b1_i32(rows_.read_lines(frame, tile, g, memory), bit_weights(g), out);
-      return;
+      kernels().count_b1b1_i32(spikes, bit_weights(g), out);
+    } else {
+      kernels().addrows_b1i8_i32(spikes, row_weights(g), out, scratch);
     }
-    kernels().addrows_b1i8_i32(rows_.read(frame, tile, g, memory), row_weights(g), out,
-                               memory + rows_.bytes(tile.count, tile.steps));
   }
 
-  void raster_sums(SumMethod method, const Frame& frame, const Tile& tile, size_t g, int32_t* out,
-                   std::byte* memory) const noexcept {
-    const kernels::SpikeRaster spikes = raster_.read(frame, tile, g, memory);
-    std::byte* const scratch = memory + raster_.bytes(tile.count, tile.steps);
+  void raster_sums(SumMethod method, const kernels::SpikeRaster& spikes, size_t g, int32_t* out,
+                   std::byte* scratch) const noexcept {
     if (method == SumMethod::kSparse) {
       kernels().sparse_b1i8_i32(spikes, weights_->sparse[g].view(), out, scratch);
     } else {
@@ -152,13 +191,15 @@ class SpikeSynapse final : public SynapseBase {
   SpikeRows rows_;
   RasterRows raster_;
   bool odd_;
+  std::optional<TokenRows> tokens_;
 };
 
 }  // namespace
 
 std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& input,
-                                       std::shared_ptr<const PackedWeights> weights, bool odd) {
-  return std::make_unique<SpikeSynapse>(shape, input, std::move(weights), odd);
+                                       std::shared_ptr<const PackedWeights> weights, bool odd,
+                                       const Slot* gate) {
+  return std::make_unique<SpikeSynapse>(shape, input, std::move(weights), odd, gate);
 }
 
 }  // namespace snncore::runtime

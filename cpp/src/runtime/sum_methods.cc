@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <initializer_list>
 
 namespace snncore::runtime {
@@ -27,6 +28,16 @@ TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexce
   const Raster raster(window, tile);
   raster_rows = raster.rows();
   vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
+}
+
+TileWork TileWork::part(double share) const noexcept {
+  TileWork w = *this;
+  const auto of = [share](size_t n) { return static_cast<size_t>(std::ceil(real(n) * share)); };
+  w.pixels = of(pixels);
+  w.raster_rows = of(raster_rows);
+  w.vectors = of(vectors);
+  w.density = std::min(1.0, density / share);
+  return w;
 }
 
 bool SumMethods::has(SumMethod method) const noexcept {

@@ -19,6 +19,8 @@ struct TileWork {
   double density;      // share of the inputs that spike
 
   TileWork(const Window& window, const Tile& tile, double spikes) noexcept;
+  /// A share of the rows of a 1x1 layer, which has all the spikes.
+  [[nodiscard]] TileWork part(double share) const noexcept;
 };
 
 /// The methods that the weights of a layer have been laid out for. Refers to both.

@@ -92,11 +92,11 @@ SynapseShape synapse_shape(const ops::NodeView& node, const Slot& input) {
 }
 
 std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseShape& shape, const Slot& input,
-                                      std::shared_ptr<const PackedWeights> weights) {
+                                      std::shared_ptr<const PackedWeights> weights, const Slot* gate) {
   if (node.inputs[0]->type != EdgeType::kSpike) return dense_synapse(node, shape, input, std::move(weights));
   if (layout_of(node) == Layout::kFloats) return spike_float_synapse(shape, input, std::move(weights));
   const bool odd = node.find("weight")->encoding == tensor::Encoding::kOdd;
-  return spike_synapse(shape, input, std::move(weights), odd);
+  return spike_synapse(shape, input, std::move(weights), odd, gate);
 }
 
 std::unique_ptr<Synapse> stored_sums(const Slot& slot) { return std::make_unique<StoredSums>(slot); }

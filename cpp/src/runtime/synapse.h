@@ -80,9 +80,10 @@ SynapseShape synapse_shape(const ops::NodeView& node, const Slot& input);
 /// The layout that `make_synapse` expects for this node and kind of input.
 std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, const SynapseShape& shape);
 
-/// `input` is the slot of the node's input edge.
+/// `input` is the slot of the node's input edge. With a `gate`, what a pixel gives is of use only while the
+/// gate will still fire there: sums may be zero where it will not.
 std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseShape& shape, const Slot& input,
-                                      std::shared_ptr<const PackedWeights> weights);
+                                      std::shared_ptr<const PackedWeights> weights, const Slot* gate);
 
 /// Sums that another step has left in memory.
 std::unique_ptr<Synapse> stored_sums(const Slot& slot);

@@ -78,9 +78,10 @@ class StepwiseSynapse : public SynapseBase {
   virtual void step_sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept = 0;
 };
 
-/// Spikes into coded weights.
+/// Spikes into coded weights; `gate` as in `make_synapse`.
 std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& input,
-                                       std::shared_ptr<const PackedWeights> weights, bool odd);
+                                       std::shared_ptr<const PackedWeights> weights, bool odd,
+                                       const Slot* gate);
 
 /// Spikes into float weights.
 std::unique_ptr<Synapse> spike_float_synapse(const SynapseShape& shape, const Slot& input,

@@ -1,8 +1,5 @@
 #include "runtime/tiled_step.h"
 
-#include "kernels/table.h"
-#include "ops/check.h"
-
 namespace snncore::runtime {
 
 CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_t tile,
@@ -22,24 +19,6 @@ size_t CurrentsStep::lane_bytes() const noexcept {
   size_t own = 0;
   for (const SumInput& in : in_.sums) own = std::max(own, in.synapse->lane_bytes(tile_, place_.steps));
   return (3 + more_sums()) * tile_bytes() + own;
-}
-
-void CurrentsStep::requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents,
-                              std::byte* rest) const noexcept {
-  const size_t count = in_.sums.size();
-  const int32_t *a[ops::kMaxInputs], *m[ops::kMaxInputs];
-  size_t strides[ops::kMaxInputs];
-  for (size_t j = 0; j < count; ++j) {
-    std::byte* to = j == 0 ? sums : rest + (j - 1) * tile_bytes();
-    strides[j] = fill(f, *in_.sums[j].synapse, tile, to, rest + more_sums() * tile_bytes());
-    a[j] = reinterpret_cast<const int32_t*>(to);
-    m[j] = in_.sums[j].factor.data();
-  }
-  const kernels::WideRequant q{count, m, offset_.data(), shift_.data(), padded()};
-  for (size_t t = 0; t < place_.steps; ++t) {
-    kernels::kernels().requant_i64_i32(a, q, tile.count, currents + t * tile.count * padded());
-    for (size_t j = 0; j < count; ++j) a[j] += strides[j];
-  }
 }
 
 void CurrentsStep::add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept {

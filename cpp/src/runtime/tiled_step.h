@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/table.h"
+#include "ops/check.h"
 #include "runtime/neuron_step.h"
 
 namespace snncore::runtime {
@@ -76,9 +78,41 @@ class CurrentsStep : public TiledStep {
   [[nodiscard]] size_t lane_bytes() const noexcept override;
 
  protected:
-  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n).
+  // Where a step's currents go, and the rows that are added to them as they are.
+  struct Rows {
+    int32_t* to;
+    size_t streams;
+    const int32_t* stream[ops::kMaxInputs + 1];
+  };
+
+  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n), and streams. `rows_of`:
+  // step -> Rows.
+  template <typename RowsOf>
+  void requantise(const Frame& f, const Tile& tile, std::byte* sums, std::byte* rest,
+                  const RowsOf& rows_of) const noexcept {
+    const size_t count = in_.sums.size();
+    const int32_t *a[2 * ops::kMaxInputs + 1], *m[ops::kMaxInputs];
+    size_t strides[ops::kMaxInputs];
+    for (size_t j = 0; j < count; ++j) {
+      std::byte* to = j == 0 ? sums : rest + (j - 1) * tile_bytes();
+      strides[j] = fill(f, *in_.sums[j].synapse, tile, to, rest + more_sums() * tile_bytes());
+      a[j] = reinterpret_cast<const int32_t*>(to);
+      m[j] = in_.sums[j].factor.data();
+    }
+    for (size_t t = 0; t < place_.steps; ++t) {
+      const Rows rows = rows_of(t);
+      std::copy_n(rows.stream, rows.streams, a + count);
+      const kernels::WideRequant q{count, rows.streams, m, offset_.data(), shift_.data(), padded()};
+      kernels::kernels().requant_i64_i32(a, q, tile.count, rows.to);
+      for (size_t j = 0; j < count; ++j) a[j] += strides[j];
+    }
+  }
+  // Into one block, a step behind the other.
   void requantise(const Frame& f, const Tile& tile, std::byte* sums, int32_t* currents,
-                  std::byte* rest) const noexcept;
+                  std::byte* rest) const noexcept {
+    const size_t step = tile.count * padded();
+    requantise(f, tile, sums, rest, [=](size_t t) noexcept { return Rows{currents + t * step, 0, {}}; });
+  }
   // I += sum_j K_j * s_j.
   void add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept;
 

@@ -98,19 +98,21 @@ TEST_CASE("count_columns_b1_i32 on every level") {
 }
 
 // The ends of the range come from every sum at once.
-void check_requant(Random& random, size_t channels, size_t rows, size_t sums) {
+void check_requant(Random& random, size_t channels, size_t rows, size_t sums, size_t streams) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
-  std::vector<std::vector<int32_t>> a(sums), m(sums);
+  std::vector<std::vector<int32_t>> a(sums + streams), m(sums);
   std::vector<const int32_t*> a_rows, m_rows;
-  for (size_t j = 0; j < sums; ++j) {
+  for (std::vector<int32_t>& values : a) {
     for (size_t i = 0; i < rows * channels; ++i)
-      a[j].push_back(static_cast<int32_t>(random.in(-kMost - 1, kMost) >> random.in(0, 31)));
+      values.push_back(static_cast<int32_t>(random.in(-kMost - 1, kMost) >> random.in(0, 31)));
+    values[0] = std::numeric_limits<int32_t>::min();
+    values[channels - 1] = static_cast<int32_t>(kMost);
+    a_rows.push_back(values.data());
+  }
+  for (size_t j = 0; j < sums; ++j) {
     for (size_t i = 0; i < channels; ++i)
       m[j].push_back(static_cast<int32_t>(random.in(0, kMost) >> random.in(2, 31)));
-    a[j][0] = std::numeric_limits<int32_t>::min();
-    a[j][channels - 1] = static_cast<int32_t>(kMost);
     m[j][0] = m[j][channels - 1] = static_cast<int32_t>(kMost >> 2);
-    a_rows.push_back(a[j].data());
     m_rows.push_back(m[j].data());
   }
   std::vector<int64_t> c(channels), shift(channels);
@@ -120,18 +122,21 @@ void check_requant(Random& random, size_t channels, size_t rows, size_t sums) {
   }
   for (const auto& table : tables()) {
     Guarded<int32_t> out(rows * channels, 1);
-    table.requant_i64_i32(a_rows.data(), {sums, m_rows.data(), c.data(), shift.data(), channels}, rows,
-                          out.data());
+    table.requant_i64_i32(a_rows.data(), {sums, streams, m_rows.data(), c.data(), shift.data(), channels},
+                          rows, out.data());
     bool same = out.intact();
     for (size_t i = 0; i < rows * channels; ++i) {
       const size_t k = i % channels;
       int64_t exact = c[k];
       for (size_t j = 0; j < sums; ++j) exact += int64_t{a[j][i]} * m[j][k];
-      same = same && out[i] == std::clamp<int64_t>(exact >> shift[k], -kMost - 1, kMost);
+      exact = std::clamp<int64_t>(exact >> shift[k], -kMost - 1, kMost);
+      for (size_t j = sums; j < sums + streams; ++j) exact += a[j][i];
+      same = same && out[i] == std::clamp<int64_t>(exact, -kMost - 1, kMost);
     }
     CAPTURE(table.isa);
     CAPTURE(channels);
     CAPTURE(sums);
+    CAPTURE(streams);
     CHECK(same);
   }
 }
@@ -140,7 +145,9 @@ TEST_CASE("requant_i64_i32 on every level") {
   Random random(10);
   for (const size_t channels : {32, 64, 96, 384}) {
     for (const size_t rows : {1, 2, 5}) {
-      for (const size_t sums : {0, 1, 2, 3, 4}) check_requant(random, channels, rows, sums);
+      for (const size_t sums : {0, 1, 2, 3, 4}) {
+        for (const size_t streams : {0, 1, 3}) check_requant(random, channels, rows, sums, streams);
+      }
     }
   }
 }

@@ -216,6 +216,9 @@ class Memory:
     @property
     def workers(self) -> int: ...
 
+def set_skips(on: bool) -> None:
+    """For measuring: whether every run leaves out what changes nothing."""
+
 class Program:
     """A planned model: immutable, shared by threads."""
 

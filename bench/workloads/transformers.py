@@ -1,0 +1,101 @@
+"""Spiking transformers with random weights, T = 4, and attention alone at any number of tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+import snncore
+from harness import MissingError, Subject
+
+try:
+    import torch
+
+    from snncore.reference import Network
+    from snncore.reference.networks import (
+        IMAGENET_POOLS,
+        qkformer,
+        snn_vit,
+        spike_driven_transformer,
+        spikformer,
+        transformer_scheme,
+    )
+    from workloads import twins
+except ImportError as problem:
+    raise MissingError("this needs torch: the networks are built and compared in it") from problem
+
+NETWORKS: dict[str, Callable[..., Network]] = {
+    "SNN-ViT": snn_vit,
+    "Spike-driven Transformer": spike_driven_transformer,
+    "Spikformer": spikformer,
+    "QKFormer": qkformer,
+}
+STEPS = 4
+#: From so many pixels on the patch embedding is that for ImageNet.
+LARGE = 128
+LARGE_POOLS = dict.fromkeys(NETWORKS, IMAGENET_POOLS) | {"QKFormer": (2, 1, 1)}
+#: Images for batch normalisation.
+CALIBRATION = 8
+
+
+@dataclass
+class Transformer:
+    """One of the networks at one size: of so many bits, and its float32 twin."""
+
+    name: str
+    size: str
+    pixels: int = 32
+    timesteps: int = STEPS
+
+    @property
+    def image(self) -> np.ndarray:
+        shape = (1, 3, self.pixels, self.pixels)
+        return np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
+
+    def network(self, bits: int) -> Network:
+        torch.manual_seed(0)
+        side = [self.pixels, self.pixels]
+        net = NETWORKS[self.name](
+            self.size,
+            scheme=transformer_scheme(bits),
+            timesteps=self.timesteps,
+            preprocess={"zero_point": [128] * 3, "scale": 1 / 64, "size": side},
+            **({"pools": LARGE_POOLS[self.name]} if self.pixels >= LARGE else {}),
+        )
+        return twins.normalised(net, CALIBRATION if self.pixels < LARGE else 1)
+
+    def model(self, bits: int) -> snncore.Model:
+        return snncore.from_torch(self.network(bits), torch.zeros(1, 3, self.pixels, self.pixels))
+
+    def torch_subjects(self, compiled: bool) -> list[Subject]:
+        net = self.network(32)
+        found = [twins.eager("torch-f32", net, self.image)]
+        return [*found, twins.compiled(net, self.image)] if compiled else found
+
+
+def attention(kind: str, channels: int, heads: int, side: int, steps: int, rows: bool) -> snncore.Model:
+    """Make attention of side * side tokens: with `rows` from spikes through 1-bit layers, else the rest."""
+    rng = np.random.default_rng(0)
+    b = snncore.GraphBuilder()
+    shape = (channels, side, side)
+
+    def row(name: str) -> str:
+        if not rows:
+            return b.input(name, "b1", shape)
+        codes = rng.integers(-1, 1, (channels, channels, 1, 1)).astype(np.int8)
+        y = b.conv2d(f"{name}.conv", x, codes, encoding="odd", bits=1, scale=[channels**-0.5])
+        return b.lif(name, y, threshold=0.5)
+
+    x = b.input("x", "b1", shape) if rows else ""
+    if kind == "ssa":
+        sums = b.attention("sums", row("q"), row("k"), row("v"), heads=heads)
+        y = b.lif("gate", sums, input_gain=0.125 / side, threshold=0.5)
+    else:
+        counts = b.count("queries", row("q"), over="channels", heads=heads)
+        threshold = np.full(steps, 0.2 * channels / heads)
+        gate = b.saccade("gate", counts, mode="v2_joint_static", threshold=threshold, mix=np.eye(steps))
+        y = b.mask("mask", row("v"), gate)
+    b.output("y", y)
+    return b.build(steps)

@@ -1,0 +1,122 @@
+#include "runtime/attention_synapse.h"
+
+#include <algorithm>
+
+#include "base/align.h"
+#include "base/bits.h"
+#include "kernels/table.h"
+#include "ops/attention.h"
+
+namespace snncore::runtime {
+namespace {
+
+using kernels::kernels;
+
+ops::AttentionPlan plan_of(size_t tokens, size_t dim) noexcept {
+  return ops::plan_attention(tokens, dim, AttentionOrder::kKvFirst);
+}
+
+// A head's bits of some tokens, a row for each behind the other; where there is one head, the rows
+// themselves.
+const uint64_t* head_rows(const Slot& in, size_t heads, const Frame& f, size_t t, size_t n, size_t h,
+                          size_t first, size_t count, uint64_t* copies) noexcept {
+  const auto* from = in.row<uint64_t>(f, t, n, first);
+  if (heads == 1) return from;
+  const size_t dim = in.channels / heads, row_words = in.row_bytes / sizeof(uint64_t), words = words_for(dim);
+  for (size_t p = 0; p < count; ++p) extract_bits(from + p * row_words, h * dim, dim, copies + p * words);
+  return copies;
+}
+
+size_t head_bytes(size_t tokens, size_t dim) noexcept {
+  return align_up(tokens * words_for(dim) * sizeof(uint64_t));
+}
+
+// chunk = (step, sample, head). Lane: the heads' rows of K and V, then what the product needs.
+class KeysValuesStep final : public Step {
+ public:
+  KeysValuesStep(const Slot& k, const Slot& v, const Slot& products)
+      : k_(k), v_(v), products_(products), plan_(plan_of(k.pixels, k.channels / products.pixels)) {}
+  [[nodiscard]] size_t chunks() const noexcept override {
+    return products_.steps * products_.batch * heads();
+  }
+  [[nodiscard]] size_t lane_bytes() const noexcept override {
+    return 2 * head_bytes(plan_.tokens, plan_.dim) + plan_.scratch_bytes;
+  }
+
+  void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
+    const size_t h = chunk % heads(), sample = chunk / heads(), t = sample / products_.batch,
+                 n = sample % products_.batch;
+    const size_t bytes = head_bytes(plan_.tokens, plan_.dim);
+    const auto rows = [&](const Slot& in, std::byte* copies) noexcept {
+      auto* to = reinterpret_cast<uint64_t*>(copies);
+      return ops::HeadBits{head_rows(in, heads(), f, t, n, h, 0, plan_.tokens, to), false};
+    };
+    ops::run_keys_values(kernels(), plan_, rows(k_, lane), rows(v_, lane + bytes),
+                         products_.row<uint16_t>(f, t, n, h), lane + 2 * bytes);
+  }
+
+ private:
+  [[nodiscard]] size_t heads() const noexcept { return products_.pixels; }
+
+  Slot k_, v_, products_;
+  ops::AttentionPlan plan_;
+};
+
+class AttentionSynapse final : public Synapse {
+ public:
+  AttentionSynapse(const Slot& q, const Slot& products)
+      : q_(q), products_(products), plan_(plan_of(q.pixels, q.channels / products.pixels)) {}
+  [[nodiscard]] bool is_static() const noexcept override { return q_.is_static() && products_.is_static(); }
+  [[nodiscard]] size_t lane_bytes(size_t pixels, size_t) const noexcept override {
+    return head_bytes(pixels, plan_.dim);
+  }
+
+  void sums(const Frame& f, const Tile& tile, void* out, std::byte* lane) const noexcept override {
+    const size_t heads = products_.pixels, pitch = kernels::pad_channels(q_.channels);
+    auto* to = static_cast<int32_t*>(out);
+    for (size_t t = tile.t; t < tile.t + tile.steps; ++t, to += tile.count * pitch) {
+      for (size_t h = 0; h < heads; ++h) {
+        const uint64_t* rows =
+            head_rows(q_, heads, f, t, tile.n, h, tile.first, tile.count, reinterpret_cast<uint64_t*>(lane));
+        ops::run_queries(kernels(), plan_, rows, tile.count, products_.row<uint16_t>(f, t, tile.n, h),
+                         to + h * plan_.dim, pitch);
+      }
+      for (size_t p = 0; p < tile.count; ++p)
+        std::fill(to + p * pitch + q_.channels, to + (p + 1) * pitch, 0);
+    }
+  }
+
+ private:
+  Slot q_, products_;
+  ops::AttentionPlan plan_;
+};
+
+}  // namespace
+
+bool takes_keys_first(const ops::NodeView& node) {
+  const ops::Edge& q = *node.inputs[0];
+  const auto tokens = static_cast<size_t>(q.pixels()), channels = static_cast<size_t>(q.channels());
+  const size_t dim = channels / static_cast<size_t>(node.integer("heads"));
+  return ops::plan_attention(tokens, dim, AttentionOrder::kAuto).kv_first;
+}
+
+Slot keys_values_slot(const ops::NodeView& node, const Slot& k, const Slot& v) {
+  Slot s = k;
+  s.pixels = s.width = static_cast<size_t>(node.integer("heads"));
+  s.height = 1;
+  s.steps = std::max(k.steps, v.steps);
+  s.type = ops::EdgeType::kSum;
+  s.channels = k.channels / s.pixels;
+  s.row_bytes = s.channels * plan_of(k.pixels, s.channels).pitch * sizeof(uint16_t);
+  return s;
+}
+
+std::unique_ptr<Step> keys_values_step(const Slot& k, const Slot& v, const Slot& products) {
+  return std::make_unique<KeysValuesStep>(k, v, products);
+}
+
+std::unique_ptr<Synapse> attention_synapse(const Slot& q, const Slot& products) {
+  return std::make_unique<AttentionSynapse>(q, products);
+}
+
+}  // namespace snncore::runtime
