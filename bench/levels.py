@@ -10,7 +10,9 @@ PEERS = {
     "scalar": {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"},
     "avx2": {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2"},
 }
-LEVELS = ("scalar", "avx2", "avx512", "neon", "neon_dotprod", "neon32")
+LEVELS = ("scalar", "avx2", "avx512", "avx512_amx", "neon", "neon_dotprod", "neon32")
+#: Those with AVX-512, for which promises were made.
+WITH_AVX512 = ("avx512", "avx512_amx")
 
 
 def limit_to(level: str) -> None:

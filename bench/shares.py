@@ -18,7 +18,7 @@ WORK: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {
     ("W6", "k10-256"): (1000 * 1e6 * 256, ("and_popcount", "and_popcount_carry_save")),
 }
 #: The level below: its limit holds where a level has none of its own.
-BELOW = {"neon_dotprod": "neon", "avx512": "avx2", "avx2": "scalar"}
+BELOW = {"neon_dotprod": "neon", "avx512_amx": "avx512", "avx512": "avx2", "avx2": "scalar"}
 
 
 def limit_ms(row: Row, limits: Limits, isa: str) -> float | None:

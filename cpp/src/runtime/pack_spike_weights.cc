@@ -96,6 +96,22 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
   if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) out.tables.clear();
 }
 
+// For dense products, on levels that have them.
+void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
+  if (sum_costs().dense_tile == 0) return;
+  const size_t cp = s.group_padded();
+  const kernels::DenseWeights w{nullptr, s.inputs, s.window.taps(), Raster::run_taps(s.window), cp};
+  const size_t group = kernels::dense_bytes(w.inputs, w.taps, w.run_taps, cp);
+  out.dense = AlignedBuffer(s.groups * group);
+  for (size_t g = 0; g < s.groups; ++g) {
+    int8_t* to = out.dense.as<int8_t>() + g * group;
+    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
+      to[kernels::dense_weight(tap, k, c, w)] = values[i];
+    });
+  }
+  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kDense) out.dense = AlignedBuffer();
+}
+
 }  // namespace
 
 void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
@@ -104,6 +120,7 @@ void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& o
   const std::vector<int8_t> all = values(w, s.channels * s.window.taps() * s.inputs);
   if (all.empty()) return;
   pack_sparse(all, s, out);
+  pack_dense(all, s, out);
   pack_tables(all, s, out);
 }
 

@@ -27,14 +27,17 @@ class SpikeSynapse final : public SynapseBase {
     if (methods_.rasters()) {
       const size_t rows = raster_.most_rows(pixels, steps), taps = shape_.window.taps();
       bytes = std::max(
-          bytes, raster_.bytes(pixels, steps) + std::max(kernels::sparse_scratch(rows, shape_.inputs, taps),
-                                                         kernels::lut_scratch(rows, shape_.inputs, taps)));
+          bytes, raster_.bytes(pixels, steps) +
+                     std::max({kernels::sparse_scratch(rows, shape_.inputs, taps),
+                               kernels::lut_scratch(rows, shape_.inputs, taps),
+                               kernels::dense_scratch(rows, shape_.inputs, pixels * steps)}));
     }
     return part_bytes(pixels * steps) + bytes;
   }
 
   // Many pixels for kernels whose lanes are pixels.
   [[nodiscard]] TileSize good_tile() const noexcept override {
+    if (methods_.has(SumMethod::kDense)) return {kRasterTile, kRasterTile, kDenseSums};
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
@@ -46,10 +49,10 @@ class SpikeSynapse final : public SynapseBase {
     std::byte* const memory = lane + part_bytes(pixels);
     for_groups(shape_, pixels, static_cast<int32_t*>(out), reinterpret_cast<int32_t*>(lane),
                [&](size_t g, int32_t* to) noexcept {
-                 if (method == SumMethod::kSparse || method == SumMethod::kLookUp) {
-                   raster_sums(method, frame, tile, g, to, memory);
-                 } else {
+                 if (method == SumMethod::kGather || method == SumMethod::kCount) {
                    row_sums(method, frame, tile, g, to, memory);
+                 } else {
+                   raster_sums(method, frame, tile, g, to, memory);
                  }
                });
   }
@@ -121,8 +124,10 @@ class SpikeSynapse final : public SynapseBase {
     std::byte* const scratch = memory + raster_.bytes(tile.count, tile.steps);
     if (method == SumMethod::kSparse) {
       kernels().sparse_b1i8_i32(spikes, weights_->sparse[g].view(), out, scratch);
-    } else {
+    } else if (method == SumMethod::kLookUp) {
       kernels().lut_b1i4_i32(spikes, weights_->tables[g].view(), out, scratch);
+    } else {
+      kernels().gemm_b1i8_i32(spikes, dense_weights(g), out, scratch);
     }
   }
 
@@ -142,6 +147,12 @@ class SpikeSynapse final : public SynapseBase {
     const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
     const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
     return {weights_->plus.as<uint32_t>() + g * group, shape_.inputs, taps, shape_.group_channels(), cp};
+  }
+
+  [[nodiscard]] kernels::DenseWeights dense_weights(size_t g) const noexcept {
+    const size_t group = weights_->dense.size() / shape_.groups;
+    return {weights_->dense.as<int8_t>() + g * group, shape_.inputs, shape_.window.taps(),
+            Raster::run_taps(shape_.window), shape_.group_padded()};
   }
 
   SumMethods methods_;

@@ -15,9 +15,11 @@
 
 namespace snncore::runtime {
 
-/// Pixels of a tile: fewer cost more, and so do more; in between more are better if enough tiles remain.
+/// Pixels of a tile: fewer cost more, and so do more; in between more are better if enough tiles remain. Its
+/// sums stay in the second-level cache.
 struct TileSize {
   size_t least, most;
+  size_t sum_bytes = 128 * 1024;
 };
 
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
@@ -44,6 +46,7 @@ struct PackedWeights {
   AlignedBuffer codes;      // int8 or float, all groups behind each other
   AlignedBuffer bounds;     // RowWeights only: uint16, all groups
   AlignedBuffer plus;       // weights of +1 and -1 only: BitWeights, all groups
+  AlignedBuffer dense;      // DenseWeights only, all groups, or empty: other methods are faster
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
@@ -56,7 +59,7 @@ struct PackedWeights {
     size_t total = 0;
     for (const kernels::SparseCodes& s : sparse) total += s.bytes();
     for (const kernels::LutCodes& t : tables) total += t.bytes();
-    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &code_sums, &init, &bias}) total += b->allocated();
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &dense, &code_sums, &init, &bias}) total += b->allocated();
     return total;
   }
 };
