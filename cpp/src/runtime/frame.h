@@ -37,6 +37,14 @@ struct Slot {
   [[nodiscard]] size_t bytes() const noexcept { return steps * step_bytes(); }
   [[nodiscard]] bool is_static() const noexcept { return steps == 1; }
 
+  /// Samples of one pixel each as the pixels of one sample: the same rows.
+  [[nodiscard]] Slot joined() const noexcept {
+    Slot all = *this;
+    all.pixels = all.width = batch;
+    all.batch = 1;
+    return all;
+  }
+
   /// Row of a pixel; a static edge gives the same row for every t.
   template <typename T = std::byte>
   [[nodiscard]] T* row(const Frame& f, size_t t, size_t n, size_t pixel) const noexcept {

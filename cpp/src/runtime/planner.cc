@@ -85,17 +85,24 @@ class Planner {
  private:
   NodeView view(const Node& node) const { return graph::view(graph_, node); }
 
-  std::unique_ptr<Synapse> synapse(const std::string& edge) {
-    if (!placing_.fused(edge)) return stored_sums(placing_.slot(edge));
-    return node_synapse(*graph::producer(graph_, edge));
+  // Where samples are joined, they are the pixels of one.
+  Slot slot_of(const std::string& edge, bool joined = false) const {
+    const Slot& slot = placing_.slot(edge);
+    return joined ? slot.joined() : slot;
   }
 
-  std::unique_ptr<Synapse> node_synapse(const Node& node) {
+  std::unique_ptr<Synapse> synapse(const std::string& edge, bool joined = false) {
+    if (!placing_.fused(edge)) return stored_sums(slot_of(edge, joined));
+    return node_synapse(*graph::producer(graph_, edge), joined);
+  }
+
+  std::unique_ptr<Synapse> node_synapse(const Node& node, bool joined = false) {
     const NodeView v = view(node);
-    const Slot& in = placing_.slot(node.inputs[0]);
-    const SynapseShape shape = synapse_shape(v, in);
+    const Slot in = slot_of(node.inputs[0], joined);
+    SynapseShape shape = synapse_shape(v, placing_.slot(node.inputs[0]));
     auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
     held(node).weights += weights->bytes();
+    if (joined) shape.window = Window::each(in.pixels);
     return make_synapse(v, shape, in, std::move(weights));
   }
 
@@ -276,11 +283,28 @@ class Planner {
       return;
     }
     IntNeuron n = int_neuron(v, place.out.channels);
+    const Node& q = *graph::producer(graph_, node.inputs[0]);
+    const bool joined = joins(q, place.out);
+    if (joined) {
+      place.out = place.out.joined();
+      if (place.record) place.record = place.record->joined();
+    }
     if (program_->keeps_state()) {
       place.state_offset = take_state(node, neuron_state_bytes(place, n.state_bits));
       if (n.profile_x_shift) place.age_offset = take_state(node, neuron_age_bytes(place));
     }
-    push(int_neuron_step(std::move(n), before(v, place.out.channels), place));
+    push(int_neuron_step(std::move(n), currents(view(q), place.out.channels, joined), place));
+  }
+
+  // Are the samples of a batch what pixels are elsewhere, so that they share weights? Everything that is read
+  // has one pixel.
+  bool joins(const Node& q, const Slot& out) const {
+    return out.batch > 1 && out.pixels == 1 &&
+           std::ranges::all_of(q.inputs, [&](const std::string& edge) {
+             if (!placing_.fused(edge)) return placing_.slot(edge).pixels == 1;
+             const Node& layer = *graph::producer(graph_, edge);
+             return layer.op == "linear" && placing_.slot(layer.inputs[0]).pixels == 1;
+           });
   }
 
   void make_rule_neuron(const NodeView& v, NeuronPlace place) {
@@ -334,7 +358,7 @@ class Planner {
   }
 
   // What a requantisation reads, and its constants; not what is added to it as it is.
-  IntCurrents currents(const NodeView& q, size_t channels) {
+  IntCurrents currents(const NodeView& q, size_t channels, bool joined = false) {
     IntCurrents n;
     const bool residual = q.node.op == "residual";
     for (size_t j = 0; j < q.inputs.size(); ++j) {
@@ -342,9 +366,9 @@ class Planner {
       const bool stream = q.inputs[j]->type == EdgeType::kStream;
       if (residual && stream) continue;
       if (q.inputs[j]->type == EdgeType::kSum || stream) {
-        n.sums.push_back({synapse(edge), padded(*q.find("M." + index), channels, 0)});
+        n.sums.push_back({synapse(edge, joined), padded(*q.find("M." + index), channels, 0)});
       } else {
-        n.spikes.push_back({placing_.slot(edge), padded(*q.find("K." + index), channels, 0)});
+        n.spikes.push_back({slot_of(edge, joined), padded(*q.find("K." + index), channels, 0)});
       }
     }
     n.c = padded(*q.find("C"), channels, 0);

@@ -126,8 +126,10 @@ double SumMethods::look_up_ns(const TileWork& work) const noexcept {
 double SumMethods::dense_ns(const TileWork& work) const noexcept {
   const auto& cost = sum_costs();
   constexpr double kNear = 1 << 20;  // what a second-level cache holds beside sums
-  const double bytes = real(weights_.dense.size()), far = std::max(0.0, 1 - kNear / bytes);
-  const double tiles = bytes / real(shape_.groups) / real(kernels::kDenseTile);
+  const size_t group = kernels::dense_bytes(shape_.inputs, shape_.window.taps(),
+                                            Raster::run_taps(shape_.window), shape_.group_padded());
+  const double far = std::max(0.0, 1 - kNear / real(group * shape_.groups));
+  const double tiles = real(group / kernels::kDenseTile);
   const double sums = real(shape_.group_padded() / kernels::kDenseChannels);
   return real(work.raster_rows) * std::ceil(real(shape_.inputs) / 64) * cost.dense_spread +
          real(work.dense_tiles) * (tiles + sums) * cost.dense_tile + tiles * far * cost.dense_far;

@@ -49,6 +49,13 @@ struct Window {
     return offsets;
   }
 
+  /// A window that reads one row for each of its outputs: a linear layer on the samples of a batch.
+  static Window each(size_t rows) noexcept {
+    Window w;
+    w.in_w = w.out_w = static_cast<int64_t>(rows);
+    return w;
+  }
+
   /// A window that reads every row of its input once: a linear layer on a flattened image, or on a vector.
   static Window whole(size_t rows) noexcept {
     Window w;
