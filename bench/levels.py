@@ -12,7 +12,8 @@ PEERS = {
     "avx512": {"ATEN_CPU_CAPABILITY": "avx512", "ONEDNN_MAX_CPU_ISA": "AVX512_CORE_VNNI"},
 }
 LEVELS = ("scalar", "avx2", "avx512", "avx512_amx", "neon", "neon_dotprod", "neon32")
-WIDE = ("avx512", "avx512_amx")  #: what was promised for AVX-512 holds for these
+#: Those with AVX-512, for which promises were made.
+WITH_AVX512 = ("avx512", "avx512_amx")
 
 
 def limit_to(level: str) -> None:

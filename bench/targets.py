@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from levels import WIDE
+from levels import WITH_AVX512
 from rows import Row, ours, same_case, strongest
 from shares import Limits, share
 
@@ -76,13 +76,13 @@ def lines(run: Run, limits: Limits, others: list[Run]) -> list[Line]:
 
 def _verdict(run: Run, value: float, target: float, floor: float) -> str:
     """Larger is better; a promise is of AVX-512."""
-    if run["isa"] not in WIDE:
+    if run["isa"] not in WITH_AVX512:
         return ELSEWHERE
     return "met" if value >= target else "above the floor" if value >= floor else "missed"
 
 
 def _missing(run: Run) -> str:
-    return "not measured" if run["isa"] in WIDE else NEEDS
+    return "not measured" if run["isa"] in WITH_AVX512 else NEEDS
 
 
 def _ratio(run: Run, t: Target) -> Line:
@@ -200,7 +200,7 @@ def _beats_torch(run: Run) -> list[Line]:
 
 def _within_avx512(run: Run, others: list[Run]) -> list[Line]:
     result: list[Line] = []
-    wide = [r for r in others if r["isa"] == "avx512" and r["machine"] == run["machine"]]
+    wide = [r for r in others if r["isa"] in WITH_AVX512 and r["machine"] == run["machine"]]
     for workload, variant in AVX2_OF:
         case = {"workload": workload, "variant": variant, "threads": 1}
         head = (f"AVX2: {workload} {variant}", "our AVX-512", *(f"within {AVX2_WITHIN:g}x",) * 2)

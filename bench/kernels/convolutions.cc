@@ -86,6 +86,21 @@ Work look_up(const Layer& layer, LutCodes tables, const char* kind) {
           }};
 }
 
+Work dense(const Layer& layer) {
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  auto weights = random_values<int8_t>(dense_bytes(layer.inputs, 9, 3, layer.outputs), -8, 7);
+  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
+  const double operations = static_cast<double>(layer.pixels() * layer.weights());
+  return {layer.name("gemm_b1i8_i32", ""), operations, operations,
+          [=](const KernelTable& k) {
+            const DenseWeights w{weights->as<int8_t>(), layer.inputs, 9, 3, layer.outputs};
+            spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
+              k.gemm_b1i8_i32(tile, w, sums->as<int32_t>(), scratch);
+            });
+          },
+          "dot_u8i8"};
+}
+
 namespace {
 
 Work gather_float(const Layer& layer, double density) {
@@ -115,6 +130,7 @@ void add_convolutions(std::vector<Work>& work) {
       work.push_back(gather_float(layer, density));
     }
     work.push_back(count(layer));
+    work.push_back(dense(layer));
     work.push_back(look_up(layer, random_tables(layer, 1), "/1bit"));
     work.push_back(look_up(layer, random_tables(layer, 8), "/4bit"));
     for (const int32_t one_in : {20, 10, 5}) {

@@ -14,7 +14,7 @@ namespace {
 using namespace kernels;
 
 constexpr Layer kWide{32, 32, 128, 128}, kNarrow{32, 32, 32, 32}, kFlat{32, 32, 32, 128},
-    kDeep{16, 16, 256, 256};
+    kDeep{16, 16, 256, 256}, kFew{32, 32, 128, 32}, kFar{4, 4, 512, 512};
 
 runtime::Window window(const Layer& l) {
   const auto h = static_cast<int64_t>(l.height), w = static_cast<int64_t>(l.width);
@@ -40,6 +40,7 @@ class Costs {
     costs_.count_word_block = cost(ns(count(kWide)), kWide.pixels() * 9 * 4 * 4);
     sparse_sums();
     look_ups();
+    if (table_.costs.dense_tile > 0) dense_products();
     return costs_;
   }
 
@@ -144,6 +145,24 @@ class Costs {
         cost(few - some * static_cast<double>(costs_.lut_look), kNarrow.pixels() * kNarrow.outputs);
   }
 
+  void dense_products() {
+    const auto weights = [](const Layer& l) { return real(dense_bytes(l.inputs, 9, 3, l.outputs) / kDenseTile); };
+    // Products and tiles of sums.
+    const auto products = [&](const Layer& l) {
+      const size_t pixels = tiles(l) * runtime::Raster(window(l), raster_tile(l)).vectors(raster_tile(l), kDensePixels);
+      return real(pixels) * (weights(l) + real(l.outputs / kDenseChannels));
+    };
+    const double few = ns(dense(kFew)), many = ns(dense(kWide));
+    costs_.dense_tile = cost((many - few) / (products(kWide) - products(kFew)), 1);
+    const auto rest = [&](const Layer& l, double all) {
+      return std::max(0.0, all - products(l) * static_cast<double>(costs_.dense_tile));
+    };
+    costs_.dense_spread = cost(rest(kFew, few), rows(kFew) * kFew.inputs / 64);
+    const double spread = real(rows(kFar) * kFar.inputs / 64) * static_cast<double>(costs_.dense_spread);
+    const double share = 1 - real(size_t{1} << 20) / (weights(kFar) * real(kDenseTile));
+    costs_.dense_far = cost((rest(kFar, ns(dense(kFar))) - spread) / share / weights(kFar), tiles(kFar));
+  }
+
   const KernelTable& table_;
   SumCosts costs_{};
 };
@@ -168,7 +187,10 @@ void print_costs(const KernelTable& table) {
   number("sparse_code", c.sparse_code, ", ");
   number("sparse_code_far", c.sparse_code_far, ", ");
   number("lut_put", c.lut_put, ", ");
-  number("lut_look", c.lut_look, "}\n");
+  number("lut_look", c.lut_look, ", ");
+  number("dense_spread", c.dense_spread, ", ");
+  number("dense_tile", c.dense_tile, ", ");
+  number("dense_far", c.dense_far, "}\n");
 }
 
 }  // namespace snncore::bench

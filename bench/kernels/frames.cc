@@ -55,7 +55,9 @@ SpikeRasters::SpikeRasters(const Layer& layer, double density) : frames_(layer, 
     }
   }
   for (size_t first = 0; first < layer.height; first += lines) add_tile(first, lines + 2);
-  scratch_ = AlignedBuffer(kernels::sparse_scratch(tiles_.front().size(), layer.inputs, 9));
+  const size_t rows = tiles_.front().size();
+  scratch_ = AlignedBuffer(std::max(kernels::sparse_scratch(rows, layer.inputs, 9),
+                                    kernels::dense_scratch(rows, layer.inputs, pixels())));
 }
 
 void SpikeRasters::add_tile(size_t first, size_t lines) {

@@ -55,6 +55,8 @@ Work sparse(const Layer& layer, kernels::SparseCodes codes, const char* kind);
 kernels::LutCodes random_tables(const Layer& layer, int32_t max_abs);
 Work look_up(const Layer& layer, kernels::LutCodes tables, const char* kind);
 
+Work dense(const Layer& layer);
+
 // Each file adds its kernels.
 void add_convolutions(std::vector<Work>& work);
 void add_first_layers(std::vector<Work>& work);

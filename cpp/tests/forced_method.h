@@ -10,7 +10,8 @@ inline constexpr float kDear = 1e6F, kCheap = 1e-6F;
 // Costs under which one method is the fastest, with any spikes, where weights have been laid out for it.
 inline kernels::SumCosts only(SumMethod method) {
   const auto of = [&](SumMethod m) { return m == method ? kCheap : kDear; };
-  const float gather = of(SumMethod::kGather), sparse = of(SumMethod::kSparse), look = of(SumMethod::kLookUp);
+  const float gather = of(SumMethod::kGather), sparse = of(SumMethod::kSparse), look = of(SumMethod::kLookUp),
+              dense = of(SumMethod::kDense);
   return {.tap = kCheap,
           .gather_part = gather,
           .gather_part_block = gather,
@@ -23,7 +24,10 @@ inline kernels::SumCosts only(SumMethod method) {
           .sparse_code = sparse,
           .sparse_code_far = sparse,
           .lut_put = look,
-          .lut_look = look};
+          .lut_look = look,
+          .dense_spread = dense,
+          .dense_tile = dense,
+          .dense_far = dense};
 }
 
 /// While it lives, one method is chosen wherever weights can be laid out for it.

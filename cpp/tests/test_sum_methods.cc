@@ -115,7 +115,7 @@ class Case {
 };
 
 constexpr SumMethod kMethods[] = {SumMethod::kGather, SumMethod::kCount, SumMethod::kSparse,
-                                  SumMethod::kLookUp};
+                                  SumMethod::kLookUp, SumMethod::kDense};
 
 void check(Random& random, const Layer& layer, std::initializer_list<SumMethod> can) {
   const Case c(random, layer);
@@ -153,13 +153,14 @@ TEST_CASE("whichever method sums, the sums are equal") {
   using enum SumMethod;
   for (const SynapseShape& shape : {conv(64, 32, 1, 1, 1), conv(3, 40, 1, 2, 1), conv(70, 33, 1, 1, 2),
                                     conv(20, 24, 3, 1, 1), conv(64, 64, 2, 2, 2)}) {
-    check(random, {.shape = shape, .bits = 1, .encoding = Encoding::kOdd}, {kGather, kCount, kLookUp});
-    check(random, {.shape = shape, .bits = 2, .encoding = Encoding::kOdd}, {kGather, kLookUp});
-    check(random, {.shape = shape, .bits = 4, .encoding = Encoding::kOdd}, {kGather, kLookUp});
-    check(random, {.shape = shape, .bits = 4}, {kGather, kLookUp});
-    check(random, {.shape = shape, .bits = 8}, {kGather});
-    check(random, {.shape = shape, .bits = 4, .kept = 0.1}, {kGather, kSparse, kLookUp});
-    check(random, {.shape = shape, .bits = 8, .kept = 0.3, .density = 0.9}, {kGather, kSparse});
+    check(random, {.shape = shape, .bits = 1, .encoding = Encoding::kOdd}, {kGather, kCount, kLookUp, kDense});
+    check(random, {.shape = shape, .bits = 2, .encoding = Encoding::kOdd}, {kGather, kLookUp, kDense});
+    check(random, {.shape = shape, .bits = 4, .encoding = Encoding::kOdd}, {kGather, kLookUp, kDense});
+    check(random, {.shape = shape, .bits = 4}, {kGather, kLookUp, kDense});
+    check(random, {.shape = shape, .bits = 8}, {kGather, kDense});
+    check(random, {.shape = shape, .bits = 8, .encoding = Encoding::kOdd}, {kGather});
+    check(random, {.shape = shape, .bits = 4, .kept = 0.1}, {kGather, kSparse, kLookUp, kDense});
+    check(random, {.shape = shape, .bits = 8, .kept = 0.3, .density = 0.9}, {kGather, kSparse, kDense});
   }
 }
 

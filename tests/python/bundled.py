@@ -50,7 +50,7 @@ def digest(logits: np.ndarray) -> str:
 def levels() -> list[str]:
     """The kernel levels that this CPU can run."""
     found = []
-    for level in ("scalar", "avx2", "avx512", "neon", "neon_dotprod", "neon32"):
+    for level in ("scalar", "avx2", "avx512", "avx512_amx", "neon", "neon_dotprod", "neon32"):
         done = subprocess.run(
             [sys.executable, "-c", "import snncore; snncore.isa()"],
             env={**os.environ, "SNNCORE_ISA": level},

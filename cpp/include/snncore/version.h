@@ -18,7 +18,7 @@ inline constexpr int kFormatVersion = 2;
 /// The library's version, "major.minor.patch".
 SNNCORE_API const char* version() noexcept;
 
-/// The kernel level in use: "scalar", "avx2", "avx512", "neon", "neon_dotprod" or "neon32".
+/// The kernel level in use: "scalar", "avx2", "avx512", "avx512_amx", "neon", "neon_dotprod" or "neon32".
 /// Throws Error(kInvalidArgument) when the environment variable SNNCORE_ISA names an unknown level or one
 /// that this CPU lacks.
 SNNCORE_API const char* isa();

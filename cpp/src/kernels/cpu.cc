@@ -4,6 +4,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
 #include <sys/auxv.h>
 #endif
@@ -35,11 +39,11 @@ uint64_t saved_registers(uint32_t leaf1_ecx) {
 }
 
 struct X86 {
-  bool v3 = false, ice_lake = false;
+  bool v3 = false, ice_lake = false, tiles = false;
 };
 
 X86 probe_x86() {
-  constexpr uint64_t kYmmSaved = 0x06, kZmmSaved = 0xe6;
+  constexpr uint64_t kYmmSaved = 0x06, kZmmSaved = 0xe6, kTilesSaved = 0x60000;
   // FMA, SSSE3, SSE4.1, SSE4.2, MOVBE, POPCNT, AVX, F16C
   constexpr uint64_t kV3Leaf1 = bit(12) | bit(9) | bit(19) | bit(20) | bit(22) | bit(23) | bit(28) | bit(29);
   constexpr uint64_t kV3Leaf7 = bit(3) | bit(5) | bit(8);  // BMI1, AVX2, BMI2
@@ -47,6 +51,7 @@ X86 probe_x86() {
   // AVX512 F, DQ, CD, BW, VL; then VBMI, VNNI, BITALG, VPOPCNTDQ
   constexpr uint64_t kV4Leaf7 = bit(16) | bit(17) | bit(28) | bit(30) | bit(31);
   constexpr uint64_t kIceLakeLeaf7 = bit(1) | bit(11) | bit(12) | bit(14);
+  constexpr uint64_t kTilesLeaf7 = bit(24) | bit(25);  // AMX-TILE, AMX-INT8 (edx)
 
   const Leaf one = cpuid(1), seven = cpuid(7), extended = cpuid(0x80000001);
   const uint64_t saved = saved_registers(one.ecx);
@@ -55,7 +60,18 @@ X86 probe_x86() {
            has_all(extended.ecx, kLzcnt);
   cpu.ice_lake = cpu.v3 && has_all(saved, kZmmSaved) && has_all(seven.ebx, kV4Leaf7) &&
                  has_all(seven.ecx, kIceLakeLeaf7);
+  cpu.tiles = cpu.ice_lake && has_all(saved, kTilesSaved) && has_all(seven.edx, kTilesLeaf7);
   return cpu;
+}
+
+// Linux grants the tile registers to a process that asks for them.
+bool tiles_granted() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 #elif defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
@@ -69,9 +85,14 @@ uint64_t hwcap() { return getauxval(AT_HWCAP); }
 #if defined(__x86_64__)
 bool cpu_has_avx2() noexcept { return probe_x86().v3; }
 bool cpu_has_avx512() noexcept { return probe_x86().ice_lake; }
+bool cpu_has_avx512_amx() noexcept {
+  static const bool usable = probe_x86().tiles && tiles_granted();
+  return usable;
+}
 #else
 bool cpu_has_avx2() noexcept { return false; }
 bool cpu_has_avx512() noexcept { return false; }
+bool cpu_has_avx512_amx() noexcept { return false; }
 #endif
 
 #if defined(__linux__) && defined(__aarch64__)

@@ -25,6 +25,9 @@ constexpr Level kLevels[] = {
 #if defined(SNNCORE_HAVE_AVX512)
     {"avx512", cpu_has_avx512, fill_avx512},
 #endif
+#if defined(SNNCORE_HAVE_AVX512_AMX)
+    {"avx512_amx", cpu_has_avx512_amx, fill_avx512_amx},
+#endif
 #if defined(SNNCORE_HAVE_NEON)
     {"neon", cpu_has_neon, fill_neon},
 #endif

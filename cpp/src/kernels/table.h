@@ -117,6 +117,37 @@ constexpr size_t lut_block_bytes(size_t inputs, size_t taps) noexcept {
   return taps * lut_fours(inputs) * kLutChannels * kLutEntries;
 }
 
+/// Weights for dense products with spikes made bytes, in tiles of kDenseInputs inputs and kDenseChannels
+/// channels, whose rows hold four inputs of every channel. Taps whose rows lie side by side in a raster are a
+/// run, and its inputs one stretch of bytes, padded at the end.
+struct DenseWeights {
+  const int8_t* weights;  // at dense_weight(...), kAlign-aligned; padding is 0
+  size_t inputs, taps;
+  size_t run_taps;         // divides taps
+  size_t channels_padded;  // multiple of kChannelPad
+};
+
+inline constexpr size_t kDenseInputs = 64, kDenseChannels = 16, kDensePixels = 16;
+inline constexpr size_t kDenseTile = kDenseInputs * kDenseChannels;  // bytes
+
+/// Tiles that a run takes, one after another.
+constexpr size_t dense_steps(size_t inputs, size_t run_taps) noexcept {
+  return (run_taps * inputs + kDenseInputs - 1) / kDenseInputs;
+}
+/// Bytes of all weights.
+constexpr size_t dense_bytes(size_t inputs, size_t taps, size_t run_taps, size_t channels_padded) noexcept {
+  return channels_padded / kDenseChannels * (taps / run_taps) * dense_steps(inputs, run_taps) * kDenseTile;
+}
+/// Where a weight lies: [kChannelPad channels][run][step][kDenseChannels channels][four inputs][channel][4].
+constexpr size_t dense_weight(size_t tap, size_t input, size_t channel, const DenseWeights& w) noexcept {
+  const size_t byte = tap % w.run_taps * w.inputs + input, runs = w.taps / w.run_taps;
+  const size_t step = (channel / kChannelPad * runs + tap / w.run_taps) * dense_steps(w.inputs, w.run_taps) +
+                      byte / kDenseInputs;
+  const size_t tile = step * (kChannelPad / kDenseChannels) + channel % kChannelPad / kDenseChannels;
+  return tile * kDenseTile + byte % kDenseInputs / 4 * 4 * kDenseChannels + channel % kDenseChannels * 4 +
+         byte % 4;
+}
+
 /// Weight codes for dense unsigned bytes: [k4][channels_padded][4], where input 4 * j + i is byte i of group
 /// j.
 struct ByteWeights {
@@ -334,6 +365,16 @@ constexpr size_t lut_scratch(size_t row_count, size_t inputs, size_t taps) noexc
          kAlign + taps * lut_fours(inputs) * sizeof(uint32_t);
 }
 
+/// Scratch that the dense kernel takes: a byte for every input of every row, with what a tile reads behind
+/// the last, where the tiles of pixels start, and sums of one tile.
+constexpr size_t dense_image(size_t row_count, size_t inputs) noexcept {
+  return ((row_count + kDensePixels) * inputs + 2 * kDenseInputs + kAlign - 1) / kAlign * kAlign;
+}
+constexpr size_t dense_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
+  return dense_image(row_count, inputs) + kDensePixels * kChannelPad * sizeof(int32_t) +
+         (pixels + 1) * sizeof(uint32_t);
+}
+
 /// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
 inline constexpr size_t kListBytes = kPartInputs + 16;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
@@ -358,6 +399,10 @@ struct SumCosts {
   float sparse_put, sparse_code, sparse_code_far;
   // lut_b1i4_i32: for a sum, and for a table and vector. A run takes kRunLooks tables more.
   float lut_put, lut_look;
+  // gemm_b1i8_i32: for 64 inputs of a row that become bytes, for a product of a tile of pixels and one of
+  // weights, and for a tile of weights that comes from beyond the second-level cache. A level that has no
+  // such products has zeros here.
+  float dense_spread, dense_tile, dense_far;
 };
 inline constexpr double kChunkCodes = 1, kRunLooks = 3;
 
@@ -422,6 +467,10 @@ struct KernelTable {
 
   // The same sums, looked up. `scratch`: kAlign-aligned, lut_scratch bytes.
   void (*lut_b1i4_i32)(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte* scratch);
+
+  // The same sums, by dense products: they cost the same whatever spikes. The offsets of the taps of a run
+  // are consecutive. `scratch`: kAlign-aligned, dense_scratch bytes.
+  void (*gemm_b1i8_i32)(const SpikeRaster& spikes, const DenseWeights& w, int32_t* sums, std::byte* scratch);
 
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.

@@ -65,11 +65,12 @@ std::vector<int8_t> values(const Tensor& w, size_t count) {
 }
 
 // The largest tile that this layer is cut into, of four steps in which half of the inputs spike: a method
-// that is not the fastest there is not laid out.
+// that is not the fastest there is not laid out. Where samples have one pixel, those of a batch are a tile.
 TileWork large_tile(const SynapseShape& s) {
-  constexpr size_t kSteps = 4;
-  const size_t pixels = std::min(s.window.pixels(), kRasterTile / kSteps);
-  return {s.window, {.count = pixels, .steps = kSteps}, 0.5};
+  constexpr size_t kSteps = 4, kMost = kRasterTile / kSteps;
+  const bool vectors = s.window.in_h * s.window.in_w * s.window.kernel_h * s.window.kernel_w == 1;
+  const Window window = vectors ? Window::same(kMost) : s.window;
+  return {window, {.count = std::min(window.pixels(), kMost), .steps = kSteps}, 0.5};
 }
 
 // Without the zeros.
@@ -100,6 +101,28 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
   if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) out.tables.clear();
 }
 
+// For dense products, on levels that have them. They cost the same whatever spikes, as leaving out zeros does:
+// the slower of the two is of no use.
+void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
+  const SumMethods methods(s, out);
+  const TileWork work = large_tile(s);
+  if (sum_costs().dense_tile == 0 ||
+      methods.ns(SumMethod::kDense, work) >= methods.ns(methods.fastest(work), work)) {
+    return;
+  }
+  out.sparse.clear();
+  const size_t cp = s.group_padded();
+  const kernels::DenseWeights w{nullptr, s.inputs, s.window.taps(), Raster::run_taps(s.window), cp};
+  const size_t group = kernels::dense_bytes(w.inputs, w.taps, w.run_taps, cp);
+  out.dense = AlignedBuffer(s.groups * group);
+  for (size_t g = 0; g < s.groups; ++g) {
+    int8_t* to = out.dense.as<int8_t>() + g * group;
+    for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
+      to[kernels::dense_weight(tap, k, c, w)] = values[i];
+    });
+  }
+}
+
 }  // namespace
 
 void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
@@ -108,6 +131,7 @@ void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& o
   const std::vector<int8_t> all = values(w, s.channels * s.window.taps() * s.inputs);
   if (all.empty()) return;
   pack_sparse(all, s, out);
+  pack_dense(all, s, out);
   pack_tables(all, s, out);
 }
 

@@ -112,10 +112,10 @@ class Planner {
   std::unique_ptr<Synapse> node_synapse(const Node& node, bool joined = false) {
     const NodeView v = view(node);
     const Slot in = slot(node.inputs[0], joined);
-    SynapseShape shape = synapse_shape(v, in);
-    if (joined) shape.window = Window::same(in.pixels);
+    SynapseShape shape = synapse_shape(v, placing_.slot(node.inputs[0]));
     auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
     held(node).weights += weights->bytes();
+    if (joined) shape.window = Window::same(in.pixels);
     return make_synapse(v, shape, in, std::move(weights), placing_.gate(node.outputs[0]));
   }
 

@@ -24,6 +24,11 @@ class Raster {
                    static_cast<int64_t>(tile.first) / w.out_w + 1,
                tile.steps) {}
 
+  /// Taps whose rows lie side by side: those of a line of the window, if its block is shared.
+  static size_t run_taps(const Window& w) noexcept {
+    return w.stride_h == 1 && w.stride_w == 1 && w.dilation_w == 1 ? static_cast<size_t>(w.kernel_w) : 1;
+  }
+
   [[nodiscard]] size_t rows() const noexcept { return blocks() * block_rows(); }
   /// How many vectors of lanes the pixels of the tile take: each starts with the first pixel that the one
   /// before does not hold.

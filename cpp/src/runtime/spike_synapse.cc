@@ -31,8 +31,10 @@ class SpikeSynapse final : public SynapseBase {
     if (methods_.rasters()) {
       const size_t rows = raster_.most_rows(pixels, steps), taps = shape_.window.taps();
       bytes = std::max(
-          bytes, raster_.bytes(pixels, steps) + std::max(kernels::sparse_scratch(rows, shape_.inputs, taps),
-                                                         kernels::lut_scratch(rows, shape_.inputs, taps)));
+          bytes, raster_.bytes(pixels, steps) +
+                     std::max({kernels::sparse_scratch(rows, shape_.inputs, taps),
+                               kernels::lut_scratch(rows, shape_.inputs, taps),
+                               kernels::dense_scratch(rows, shape_.inputs, pixels * steps)}));
     }
     if (tokens_) bytes = std::max(bytes, token_bytes(pixels * steps));
     return part_bytes(pixels * steps) + bytes;
@@ -40,6 +42,7 @@ class SpikeSynapse final : public SynapseBase {
 
   // Many pixels for kernels whose lanes are pixels.
   [[nodiscard]] TileSize good_tile() const noexcept override {
+    if (methods_.has(SumMethod::kDense)) return {kRasterTile, kRasterTile, kDenseSums};
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
@@ -54,14 +57,14 @@ class SpikeSynapse final : public SynapseBase {
     std::byte* const memory = lane + part_bytes(pixels);
     for_groups(shape_, pixels, static_cast<int32_t*>(out), reinterpret_cast<int32_t*>(lane),
                [&](size_t g, int32_t* to) noexcept {
-                 if (method == SumMethod::kSparse || method == SumMethod::kLookUp) {
-                   raster_sums(method, raster_.read(frame, tile, g, memory), g, to,
-                               memory + raster_.bytes(tile.count, tile.steps));
-                 } else {
+                 if (method == SumMethod::kGather || method == SumMethod::kCount) {
                    const bool counts = method == SumMethod::kCount;
                    const kernels::SpikeTile spikes =
                        counts ? rows_.read_lines(frame, tile, g, memory) : rows_.read(frame, tile, g, memory);
                    row_sums(method, spikes, g, to, memory + rows_.bytes(tile.count, tile.steps));
+                 } else {
+                   raster_sums(method, raster_.read(frame, tile, g, memory), g, to,
+                               memory + raster_.bytes(tile.count, tile.steps));
                  }
                });
   }
@@ -97,7 +100,8 @@ class SpikeSynapse final : public SynapseBase {
     size_t scratch = kernels::addrows_scratch(rows, shape_.inputs, rows);
     if (methods_.rasters()) {
       scratch = std::max({scratch, kernels::sparse_scratch(rows, shape_.inputs, 1),
-                          kernels::lut_scratch(rows, shape_.inputs, 1)});
+                          kernels::lut_scratch(rows, shape_.inputs, 1),
+                          kernels::dense_scratch(rows, shape_.inputs, rows)});
     }
     return TokenRows::bytes(rows) + scratch;
   }
@@ -113,10 +117,10 @@ class SpikeSynapse final : public SynapseBase {
       const SumMethod method =
           methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile).part(share));
       std::byte* const scratch = lane + TokenRows::bytes(all);
-      if (method == SumMethod::kSparse || method == SumMethod::kLookUp) {
-        raster_sums(method, found.raster(), 0, out, scratch);
-      } else {
+      if (method == SumMethod::kGather || method == SumMethod::kCount) {
         row_sums(method, found.tile(), 0, out, scratch);
+      } else {
+        raster_sums(method, found.raster(), 0, out, scratch);
       }
     }
     spread_rows(found.list, found.count, all, shape_.padded(), out);
@@ -159,8 +163,10 @@ class SpikeSynapse final : public SynapseBase {
                    std::byte* scratch) const noexcept {
     if (method == SumMethod::kSparse) {
       kernels().sparse_b1i8_i32(spikes, weights_->sparse[g].view(), out, scratch);
-    } else {
+    } else if (method == SumMethod::kLookUp) {
       kernels().lut_b1i4_i32(spikes, weights_->tables[g].view(), out, scratch);
+    } else {
+      kernels().gemm_b1i8_i32(spikes, dense_weights(g), out, scratch);
     }
   }
 
@@ -185,6 +191,12 @@ class SpikeSynapse final : public SynapseBase {
             taps,
             shape_.group_channels(),
             cp};
+  }
+
+  [[nodiscard]] kernels::DenseWeights dense_weights(size_t g) const noexcept {
+    const size_t group = weights_->dense.size() / shape_.groups;
+    return {weights_->dense.as<int8_t>() + g * group, shape_.inputs, shape_.window.taps(),
+            Raster::run_taps(shape_.window), shape_.group_padded()};
   }
 
   SumMethods methods_;

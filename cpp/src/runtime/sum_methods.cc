@@ -28,6 +28,7 @@ TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexce
   const Raster raster(window, tile);
   raster_rows = raster.rows();
   vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
+  dense_tiles = raster.vectors(tile, kernels::kDensePixels);
 }
 
 TileWork TileWork::part(double share) const noexcept {
@@ -36,6 +37,7 @@ TileWork TileWork::part(double share) const noexcept {
   w.pixels = of(pixels);
   w.raster_rows = of(raster_rows);
   w.vectors = of(vectors);
+  w.dense_tiles = of(dense_tiles);
   w.density = std::min(1.0, density / share);
   return w;
 }
@@ -48,6 +50,8 @@ bool SumMethods::has(SumMethod method) const noexcept {
       return !weights_.sparse.empty();
     case SumMethod::kLookUp:
       return !weights_.tables.empty();
+    case SumMethod::kDense:
+      return weights_.dense.size() > 0;
     case SumMethod::kGather:
       break;
   }
@@ -63,6 +67,8 @@ double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
       return groups * sparse_ns(work);
     case SumMethod::kLookUp:
       return groups * look_up_ns(work);
+    case SumMethod::kDense:
+      return groups * dense_ns(work);
     case SumMethod::kGather:
       break;
   }
@@ -72,7 +78,7 @@ double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
 SumMethod SumMethods::fastest(const TileWork& work) const noexcept {
   SumMethod best = SumMethod::kGather;
   double least = ns(best, work);
-  for (const SumMethod method : {SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp}) {
+  for (const SumMethod method : {SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
     if (!has(method)) continue;
     const double time = ns(method, work);
     if (time >= least) continue;
@@ -130,6 +136,19 @@ double SumMethods::look_up_ns(const TileWork& work) const noexcept {
   return real(work.raster_rows) * fours * cost.spread +
          real(work.pixels * shape_.group_padded()) * cost.lut_put +
          real(work.vectors) * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
+}
+
+// A tile of sums takes as long to store as a product.
+double SumMethods::dense_ns(const TileWork& work) const noexcept {
+  const auto& cost = sum_costs();
+  constexpr double kNear = 1 << 20;  // what a second-level cache holds beside sums
+  const size_t group = kernels::dense_bytes(shape_.inputs, shape_.window.taps(),
+                                            Raster::run_taps(shape_.window), shape_.group_padded());
+  const double far = std::max(0.0, 1 - kNear / real(group * shape_.groups));
+  const double tiles = real(group / kernels::kDenseTile);
+  const double sums = real(shape_.group_padded() / kernels::kDenseChannels);
+  return real(work.raster_rows) * std::ceil(real(shape_.inputs) / 64) * cost.dense_spread +
+         real(work.dense_tiles) * (tiles + sums) * cost.dense_tile + tiles * far * cost.dense_far;
 }
 
 }  // namespace snncore::runtime

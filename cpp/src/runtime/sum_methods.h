@@ -9,13 +9,14 @@
 
 namespace snncore::runtime {
 
-enum class SumMethod { kGather, kCount, kSparse, kLookUp };
+enum class SumMethod { kGather, kCount, kSparse, kLookUp, kDense };
 
 /// What time depends on beside the weights.
 struct TileWork {
   size_t pixels;       // all steps counted
   size_t raster_rows;  // that the tile becomes for kernels whose lanes are pixels
   size_t vectors;      // that its pixels take there
+  size_t dense_tiles;  // of kDensePixels pixels
   double density;      // share of the inputs that spike
 
   TileWork(const Window& window, const Tile& tile, double spikes) noexcept;
@@ -31,7 +32,9 @@ class SumMethods {
 
   [[nodiscard]] bool has(SumMethod method) const noexcept;
   /// Does any of them read rasters?
-  [[nodiscard]] bool rasters() const noexcept { return has(SumMethod::kSparse) || has(SumMethod::kLookUp); }
+  [[nodiscard]] bool rasters() const noexcept { 
+    return has(SumMethod::kSparse) || has(SumMethod::kLookUp) || has(SumMethod::kDense);
+  }
   [[nodiscard]] bool only_gather() const noexcept { return !rasters() && !has(SumMethod::kCount); }
 
   /// What a tile takes, estimated.
@@ -43,6 +46,7 @@ class SumMethods {
   [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;
+  [[nodiscard]] double dense_ns(const TileWork& work) const noexcept;
 
   const SynapseShape& shape_;
   const PackedWeights& weights_;

@@ -15,9 +15,11 @@
 
 namespace snncore::runtime {
 
-/// Pixels of a tile: fewer cost more, and so do more; in between more are better if enough tiles remain.
+/// Pixels of a tile: fewer cost more, and so do more; in between more are better if enough tiles remain. Its
+/// sums stay in the second-level cache.
 struct TileSize {
   size_t least, most;
+  size_t sum_bytes = 128 * 1024;
 };
 
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
@@ -45,6 +47,7 @@ struct PackedWeights {
   AlignedBuffer bounds;     // RowWeights only: uint16, all groups
   AlignedBuffer plus;       // weights of +1 and -1 only: BitWeights, all groups
   AlignedBuffer ones;       // beside plus: [group][channels_padded]
+  AlignedBuffer dense;      // DenseWeights only, all groups, or empty: other methods are faster
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
   AlignedBuffer bias;       // float only
@@ -57,7 +60,7 @@ struct PackedWeights {
     size_t total = 0;
     for (const kernels::SparseCodes& s : sparse) total += s.bytes();
     for (const kernels::LutCodes& t : tables) total += t.bytes();
-    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &code_sums, &init, &bias})
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &dense, &code_sums, &init, &bias})
       total += b->allocated();
     return total;
   }

@@ -16,6 +16,8 @@ Layout layout_of(const ops::NodeView& node);
 
 /// Pixels of a tile, all steps counted, where they are lanes.
 inline constexpr size_t kRasterTile = 256;
+/// Its sums where weights are read once for all of its pixels, on CPUs that have large second-level caches.
+inline constexpr size_t kDenseSums = 512 * 1024;
 
 /// Bytes of a patch for the dense byte kernel.
 inline size_t patch_bytes(const SynapseShape& s) noexcept { return align_up(s.window.taps() * s.inputs, 4); }

@@ -7,6 +7,7 @@ namespace snncore::test {
 
 struct RasterShape {
   size_t channels, inputs, taps, pixels;
+  size_t run_taps = 1;  // taps side by side
 };
 
 class RasterCase {
@@ -48,8 +49,11 @@ class RasterCase {
       if (random.chance(0.1)) place += random.size(1, 40);
       places_.push_back(static_cast<uint32_t>(place));
     }
-    for (size_t tap = 0; tap < s.taps; ++tap) offsets_.push_back(static_cast<uint32_t>(random.size(0, 70)));
-    return place + 71;
+    for (size_t tap = 0; tap < s.taps; ++tap) {
+      const bool side_by_side = tap % s.run_taps > 0;
+      offsets_.push_back(side_by_side ? offsets_.back() + 1 : static_cast<uint32_t>(random.size(0, 70)));
+    }
+    return place + 70 + s.run_taps;
   }
 
   RasterShape shape_;
