@@ -10,8 +10,6 @@ namespace {
 
 using kernels::kernels;
 
-// Sums of a tile, all steps counted: few enough to stay in the second-level cache.
-constexpr size_t kTileBytes = 128 * 1024;
 // Tiles of a sample that several threads can share.
 constexpr size_t kTilesForThreads = 8;
 
@@ -214,17 +212,18 @@ class SumsStep final : public Step {
 }  // namespace
 
 size_t currents_tile(const IntCurrents& in, const NeuronPlace& place) noexcept {
-  TileSize good{1, 1};
+  TileSize good{1, 1, 1};
   for (const SumInput& sum : in.sums) {
     const TileSize size = sum.synapse->good_tile();
-    good = {std::max(good.least, size.least), std::max(good.most, size.most)};
+    good = {std::max(good.least, size.least), std::max(good.most, size.most),
+            std::max(good.bytes, size.bytes)};
   }
   return tile_pixels(place, place.out.batch, good);
 }
 
 size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept {
   const size_t pixels = place.out.pixels;
-  const size_t fit = kTileBytes / (kernels::pad_channels(place.out.channels) * sizeof(int32_t));
+  const size_t fit = good.bytes / (kernels::pad_channels(place.out.channels) * sizeof(int32_t));
   const size_t least = std::min(good.least, fit) / place.steps, most = std::min(good.most, fit) / place.steps;
   const size_t wanted = std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
   size_t tiles = (pixels + wanted - 1) / wanted;

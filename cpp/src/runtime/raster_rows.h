@@ -15,12 +15,12 @@ class RasterRows {
     return places(most_rows(pixels, steps), pixels * steps).end;
   }
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
-    return Raster(shape_.window, pixels, steps).rows();
+    return Raster(shape_.window, pixels, steps, kernels::kernels().columns).rows();
   }
 
   [[nodiscard]] kernels::SpikeRaster read(const Frame& frame, const Tile& tile, size_t g,
                                           std::byte* memory) const noexcept {
-    const Raster raster(shape_.window, tile);
+    const Raster raster(shape_.window, tile, kernels::kernels().columns);
     const Places at = places(raster.rows(), tile.count * tile.steps);
     auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
     auto* pixels = reinterpret_cast<uint32_t*>(memory + at.pixels);

@@ -24,7 +24,7 @@ void replace_sum_costs(const kernels::SumCosts* costs) noexcept {
 
 TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexcept
     : pixels(tile.count * tile.steps), density(spikes) {
-  const Raster raster(window, tile);
+  const Raster raster(window, tile, kernels::kernels().columns);
   raster_rows = raster.rows();
   vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
 }
@@ -107,11 +107,11 @@ double SumMethods::sparse_ns(const TileWork& work) const noexcept {
 
 double SumMethods::look_up_ns(const TileWork& work) const noexcept {
   const auto& cost = sum_costs();
-  const double fours = real(kernels::lut_fours(shape_.inputs));
+  const double tables = real(kernels::lut_tables(shape_.inputs, kernels::kernels().lut_width));
   double runs = 0;
   for (const kernels::LutCodes& t : weights_.tables) runs += real(t.runs.size() * kernels::kLutChannels);
-  const double looks = fours * real(shape_.window.taps() * shape_.group_padded());
-  return real(work.raster_rows) * fours * cost.spread +
+  const double looks = tables * real(shape_.window.taps() * shape_.group_padded());
+  return real(work.raster_rows) * tables * cost.spread +
          real(work.pixels * shape_.group_padded()) * cost.lut_put +
          real(work.vectors) * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
 }

@@ -18,6 +18,7 @@ namespace snncore::runtime {
 /// Pixels of a tile: fewer cost more, and so do more; in between more are better if enough tiles remain.
 struct TileSize {
   size_t least, most;
+  size_t bytes = size_t{128} << 10;  // of sums, all steps counted: they stay in the second-level cache
 };
 
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,

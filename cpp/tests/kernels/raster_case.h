@@ -11,8 +11,13 @@ struct RasterShape {
 
 class RasterCase {
  public:
-  RasterCase(Random& random, const RasterShape& s, double density)
-      : shape_(s), words_(words_for(s.inputs)), rows_(lay_out(random, s)), bits_(rows_ * words_) {
+  /// Offsets of taps: any, or those that kernels of `columns` take.
+  RasterCase(Random& random, const RasterShape& s, double density, bool columns)
+      : align_(columns ? kernels::kPlaceAlign : 1),
+        shape_(s),
+        words_(words_for(s.inputs)),
+        rows_(lay_out(random, s)),
+        bits_(rows_ * words_) {
     for (size_t r = 0; r < rows_; ++r) {
       pointers_.push_back(bits_.data() + r * words_);
       for (size_t i = 0; i < s.inputs; ++i) {
@@ -48,10 +53,12 @@ class RasterCase {
       if (random.chance(0.1)) place += random.size(1, 40);
       places_.push_back(static_cast<uint32_t>(place));
     }
-    for (size_t tap = 0; tap < s.taps; ++tap) offsets_.push_back(static_cast<uint32_t>(random.size(0, 70)));
+    for (size_t tap = 0; tap < s.taps; ++tap)
+      offsets_.push_back(static_cast<uint32_t>(random.size(0, 70) / align_ * align_));
     return place + 71;
   }
 
+  size_t align_;
   RasterShape shape_;
   size_t words_;
   std::vector<uint32_t> places_, offsets_;

@@ -23,6 +23,8 @@ void fill_avx512(KernelTable& table) {
                  .lut_put = 0.5F,
                  .lut_look = 0.34F};
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
+  table.lut_width = 6;
+  table.columns = true;
   table.lut_b1i4_i32 = avx512::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
