@@ -1,5 +1,7 @@
 // Sums of 3 x 3 convolutions on spikes: gathered rows, counted bits, streams of the weights that are not
 // zero, sums looked up, float32 weights.
+#include <array>
+
 #include "base/bits.h"
 #include "frames.h"
 #include "kernels/row_bounds.h"
@@ -54,40 +56,52 @@ SparseCodes pruned_codes(const Layer& layer, int32_t max_abs, int32_t one_in) {
   return sparse_codes(codes.data(), layer.outputs, 9, layer.inputs);
 }
 
+namespace {
+
+// Of kernels without columns, and with them.
+std::shared_ptr<const std::array<SpikeRasters, 2>> rasters(const Layer& layer) {
+  return std::make_shared<const std::array<SpikeRasters, 2>>(
+      std::array{SpikeRasters(layer, 0.5, false), SpikeRasters(layer, 0.5, true)});
+}
+
+}  // namespace
+
 Work sparse(const Layer& layer, SparseCodes codes, const char* kind) {
-  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  const auto spikes = rasters(layer);
   auto packed = std::make_shared<SparseCodes>(std::move(codes));
-  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
+  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const double operations = static_cast<double>(layer.pixels() * packed->codes.size());
   return {layer.name("sparse_b1i8_i32", kind), operations, operations,
           [=](const KernelTable& k) {
-            spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
+            (*spikes)[k.columns ? 1 : 0].for_each([&](const SpikeRaster& tile, std::byte* scratch) {
               k.sparse_b1i8_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
             });
           },
           "byte_add"};
 }
 
-LutCodes random_tables(const Layer& layer, int32_t max_abs) {
+LutCodes random_tables(const Layer& layer, int32_t max_abs, size_t width) {
   std::vector<int8_t> weights(layer.weights());
   for (int8_t& w : weights) w = static_cast<int8_t>(random_in(-max_abs, max_abs - 1));
-  return lut_codes(weights.data(), layer.outputs, 9, layer.inputs);
+  return lut_codes(weights.data(), layer.outputs, 9, layer.inputs, width);
 }
 
-Work look_up(const Layer& layer, LutCodes tables, const char* kind) {
-  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
-  auto packed = std::make_shared<LutCodes>(std::move(tables));
-  auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
+Work look_up(const Layer& layer, int32_t max_abs, const char* kind) {
+  const auto spikes = rasters(layer);
+  const auto fours = std::make_shared<const LutCodes>(random_tables(layer, max_abs, 4)),
+             sixes = std::make_shared<const LutCodes>(random_tables(layer, max_abs, 6));
+  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
   const double operations = static_cast<double>(layer.pixels() * layer.weights());
   return {layer.name("lut_b1i4_i32", kind), operations * 4, operations, [=](const KernelTable& k) {
-            spikes->for_each([&](const SpikeRaster& tile, std::byte* scratch) {
-              k.lut_b1i4_i32(tile, packed->view(), sums->as<int32_t>(), scratch);
+            const LutWeights w = (k.lut_width == 4 ? fours : sixes)->view();
+            (*spikes)[k.columns ? 1 : 0].for_each([&](const SpikeRaster& tile, std::byte* scratch) {
+              k.lut_b1i4_i32(tile, w, sums->as<int32_t>(), scratch);
             });
           }};
 }
 
 Work dense(const Layer& layer) {
-  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5);
+  auto spikes = std::make_shared<SpikeRasters>(layer, 0.5, false);
   auto weights = random_values<int8_t>(dense_bytes(layer.inputs, 9, 3, layer.outputs), -8, 7);
   auto sums = std::make_shared<AlignedBuffer>(spikes->pixels() * layer.outputs * sizeof(int32_t));
   const double operations = static_cast<double>(layer.pixels() * layer.weights());
@@ -131,8 +145,8 @@ void add_convolutions(std::vector<Work>& work) {
     }
     work.push_back(count(layer));
     work.push_back(dense(layer));
-    work.push_back(look_up(layer, random_tables(layer, 1), "/1bit"));
-    work.push_back(look_up(layer, random_tables(layer, 8), "/4bit"));
+    work.push_back(look_up(layer, 1, "/1bit"));
+    work.push_back(look_up(layer, 8, "/4bit"));
     for (const int32_t one_in : {20, 10, 5}) {
       const std::string share = percent(1.0 / one_in);
       work.push_back(sparse(layer, pruned_codes(layer, 8, one_in), ("/4bit" + share).c_str()));

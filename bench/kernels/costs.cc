@@ -16,18 +16,6 @@ using namespace kernels;
 constexpr Layer kWide{32, 32, 128, 128}, kNarrow{32, 32, 32, 32}, kFlat{32, 32, 32, 128},
     kDeep{16, 16, 256, 256}, kFew{32, 32, 128, 32}, kFar{4, 4, 512, 512};
 
-runtime::Window window(const Layer& l) {
-  const auto h = static_cast<int64_t>(l.height), w = static_cast<int64_t>(l.width);
-  return {.in_h = h,
-          .in_w = w,
-          .out_h = h,
-          .out_w = w,
-          .kernel_h = 3,
-          .kernel_w = 3,
-          .pad_top = 1,
-          .pad_left = 1};
-}
-
 double real(size_t n) { return static_cast<double>(n); }
 
 class Costs {
@@ -53,10 +41,14 @@ class Costs {
     return {.count = std::min(l.height, kRasterPixels / kSteps / l.width) * l.width, .steps = kSteps};
   }
   static size_t tiles(const Layer& l) { return l.height * l.width / raster_tile(l).count; }
-  static size_t rows(const Layer& l) { return tiles(l) * runtime::Raster(window(l), raster_tile(l)).rows(); }
+  [[nodiscard]] size_t rows(const Layer& l, bool columns) const {
+    return tiles(l) * runtime::Raster(window(l), raster_tile(l), columns).rows();
+  }
+  [[nodiscard]] size_t rows(const Layer& l) const { return rows(l, table_.columns); }
   [[nodiscard]] double vectors(const Layer& l) const {
     const auto lanes = static_cast<int64_t>(costs_.lanes);
-    return real(tiles(l) * runtime::Raster(window(l), raster_tile(l)).vectors(raster_tile(l), lanes));
+    const runtime::Window w = window(l);
+    return real(tiles(l) * runtime::Raster(w, raster_tile(l), table_.columns).vectors(raster_tile(l), lanes));
   }
 
   // The same tiles as rows that taps find.
@@ -129,13 +121,16 @@ class Costs {
   }
 
   void look_ups() {
-    const LutCodes narrow = random_tables(kNarrow, 8), wide = random_tables(kWide, 8);
+    const LutCodes narrow = random_tables(kNarrow, 8, table_.lut_width),
+                   wide = random_tables(kWide, 8, table_.lut_width);
     const auto looks = [](const Layer& l, const LutCodes& t) {
-      return real(9 * lut_fours(l.inputs) * l.outputs) + kRunLooks * real(t.runs.size() * kLutChannels);
+      return real(9 * lut_tables(l.inputs, t.width) * l.outputs) +
+             kRunLooks * real(t.runs.size() * kLutChannels);
     };
     // Two layers, two numbers: sums to put, tables to look up.
     const auto rest = [&](const Layer& l, const LutCodes& t) {
-      return ns(look_up(l, t, "")) - real(rows(l) * lut_fours(l.inputs)) * static_cast<double>(costs_.spread);
+      return ns(look_up(l, 8, "")) -
+             real(rows(l) * lut_tables(l.inputs, t.width)) * static_cast<double>(costs_.spread);
     };
     const double few = rest(kNarrow, narrow), many = rest(kWide, wide);
     const double ratio = real(kWide.outputs) / real(kNarrow.outputs),
@@ -146,10 +141,13 @@ class Costs {
   }
 
   void dense_products() {
-    const auto weights = [](const Layer& l) { return real(dense_bytes(l.inputs, 9, 3, l.outputs) / kDenseTile); };
+    const auto weights = [](const Layer& l) {
+      return real(dense_bytes(l.inputs, 9, 3, l.outputs) / kDenseTile);
+    };
     // Products and tiles of sums.
     const auto products = [&](const Layer& l) {
-      const size_t pixels = tiles(l) * runtime::Raster(window(l), raster_tile(l)).vectors(raster_tile(l), kDensePixels);
+      const size_t pixels =
+          tiles(l) * runtime::Raster(window(l), raster_tile(l), false).vectors(raster_tile(l), kDensePixels);
       return real(pixels) * (weights(l) + real(l.outputs / kDenseChannels));
     };
     const double few = ns(dense(kFew)), many = ns(dense(kWide));
@@ -157,8 +155,9 @@ class Costs {
     const auto rest = [&](const Layer& l, double all) {
       return std::max(0.0, all - products(l) * static_cast<double>(costs_.dense_tile));
     };
-    costs_.dense_spread = cost(rest(kFew, few), rows(kFew) * kFew.inputs / 64);
-    const double spread = real(rows(kFar) * kFar.inputs / 64) * static_cast<double>(costs_.dense_spread);
+    costs_.dense_spread = cost(rest(kFew, few), rows(kFew, false) * kFew.inputs / 64);
+    const double spread =
+        real(rows(kFar, false) * kFar.inputs / 64) * static_cast<double>(costs_.dense_spread);
     const double share = 1 - real(size_t{1} << 20) / (weights(kFar) * real(kDenseTile));
     costs_.dense_far = cost((rest(kFar, ns(dense(kFar))) - spread) / share / weights(kFar), tiles(kFar));
   }

@@ -45,28 +45,42 @@ void SpikeTiles::add_tile(size_t first) {
   tiles_.push_back(std::move(tile));
 }
 
-SpikeRasters::SpikeRasters(const Layer& layer, double density) : frames_(layer, density) {
-  const size_t lines = std::min(layer.height, kRasterPixels / kSteps / layer.width), pitch = layer.width + 2;
-  for (size_t tap = 0; tap < 9; ++tap) offsets_.push_back(static_cast<uint32_t>(tap / 3 * pitch + tap % 3));
-  for (size_t t = 0; t < kSteps; ++t) {
-    for (size_t y = 0; y < lines; ++y) {
-      for (size_t x = 0; x < layer.width; ++x)
-        places_.push_back(static_cast<uint32_t>((t * (lines + 2) + y) * pitch + x));
-    }
+runtime::Window window(const Layer& layer) {
+  const auto h = static_cast<int64_t>(layer.height), w = static_cast<int64_t>(layer.width);
+  return {.in_h = h,
+          .in_w = w,
+          .out_h = h,
+          .out_w = w,
+          .kernel_h = 3,
+          .kernel_w = 3,
+          .pad_top = 1,
+          .pad_left = 1};
+}
+
+SpikeRasters::SpikeRasters(const Layer& layer, double density, bool columns) : frames_(layer, density) {
+  const runtime::Window w = window(layer);
+  const size_t lines = std::min(layer.height, kRasterPixels / kSteps / layer.width);
+  runtime::Tile tile{.count = lines * layer.width, .steps = kSteps};
+  const runtime::Raster first(w, tile, columns);
+  offsets_.resize(9);
+  first.offsets(offsets_.data());
+  places_.resize(tile.count * kSteps);
+  first.places(tile, places_.data());
+  for (; tile.first < layer.height * layer.width; tile.first += tile.count) {
+    add_tile(runtime::Raster(w, tile, columns));
   }
-  for (size_t first = 0; first < layer.height; first += lines) add_tile(first, lines + 2);
   const size_t rows = tiles_.front().size();
   scratch_ = AlignedBuffer(std::max(kernels::sparse_scratch(rows, layer.inputs, 9),
                                     kernels::dense_scratch(rows, layer.inputs, pixels())));
 }
 
-void SpikeRasters::add_tile(size_t first, size_t lines) {
+void SpikeRasters::add_tile(const runtime::Raster& raster) {
   auto& rows = tiles_.emplace_back();
-  for (size_t t = 0; t < kSteps; ++t) {
-    for (size_t y = first; y < first + lines; ++y) {
-      for (size_t x = 0; x < frames_.layer().width + 2; ++x) rows.push_back(frames_.at(t, y, x));
-    }
-  }
+  const size_t width = frames_.layer().width;
+  raster.for_rows([&](size_t t, int64_t pixel) {
+    const auto p = static_cast<size_t>(pixel);
+    rows.push_back(pixel < 0 ? frames_.at(t, 0, 0) : frames_.at(t, p / width + 1, p % width + 1));
+  });
 }
 
 }  // namespace snncore::bench

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/raster.h"
 #include "work.h"
 
 namespace snncore::bench {
@@ -56,10 +57,13 @@ class SpikeTiles {
   double events_ = 0;
 };
 
-/// Tiles of whole lines, all steps, with their border.
+/// The window of such a convolution.
+runtime::Window window(const Layer& layer);
+
+/// Tiles of whole lines, all steps, as runtime::Raster lays them out for kernels of `columns`.
 class SpikeRasters {
  public:
-  SpikeRasters(const Layer& layer, double density);
+  SpikeRasters(const Layer& layer, double density, bool columns);
 
   template <typename F>
   void for_each(F&& f) const {
@@ -71,7 +75,7 @@ class SpikeRasters {
   [[nodiscard]] size_t pixels() const { return places_.size(); }
 
  private:
-  void add_tile(size_t first, size_t lines);
+  void add_tile(const runtime::Raster& raster);
 
   Frames frames_;
   AlignedBuffer scratch_;

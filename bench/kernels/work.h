@@ -52,8 +52,8 @@ Work count(const Layer& layer);
 /// One weight in `one_in` is not zero.
 kernels::SparseCodes pruned_codes(const Layer& layer, int32_t max_abs, int32_t one_in);
 Work sparse(const Layer& layer, kernels::SparseCodes codes, const char* kind);
-kernels::LutCodes random_tables(const Layer& layer, int32_t max_abs);
-Work look_up(const Layer& layer, kernels::LutCodes tables, const char* kind);
+kernels::LutCodes random_tables(const Layer& layer, int32_t max_abs, size_t width);
+Work look_up(const Layer& layer, int32_t max_abs, const char* kind);
 
 Work dense(const Layer& layer);
 

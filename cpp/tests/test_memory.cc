@@ -133,11 +133,12 @@ TEST_CASE("so do weights without zeros and tables") {
   CHECK(weights(runtime::SumMethod::kSparse, 6) ==
         pruned + kernels::sparse_codes(codes(4, 6).data(), 50, 1, 200).bytes());
   CHECK(weights(runtime::SumMethod::kLookUp, 6) ==
-        pruned + kernels::lut_codes(codes(4, 6).data(), 50, 1, 200).bytes());
+        pruned + kernels::lut_codes(codes(4, 6).data(), 50, 1, 200, kernels::kernels().lut_width).bytes());
   const kernels::SparseCodes sparse = kernels::sparse_codes(codes(4, 6).data(), 50, 1, 200);
   CHECK(sparse.bytes() ==
         sparse.codes.capacity() + 4 * (sparse.places.capacity() + sparse.starts.capacity()));
-  const kernels::LutCodes tables = kernels::lut_codes(codes(4, 6).data(), 50, 1, 200);
+  const kernels::LutCodes tables =
+      kernels::lut_codes(codes(4, 6).data(), 50, 1, 200, kernels::kernels().lut_width);
   CHECK(tables.bytes() ==
         tables.tables.capacity() + 2 * tables.runs.capacity() + 4 * tables.starts.capacity());
 }

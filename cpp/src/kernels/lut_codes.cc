@@ -14,25 +14,36 @@ struct Range {
   [[nodiscard]] bool fits_byte() const noexcept { return down >= -128 && up <= 127; }
 };
 
-// Up to four inputs of a tap, from the first on.
+// Some inputs of a tap, from the first on.
 Range range_of(const int8_t* weights, size_t count) noexcept {
   Range range;
   for (size_t i = 0; i < count; ++i) range.add(weights[i]);
   return range;
 }
 
-void fill_table(const int8_t* weights, size_t count, int8_t* table) noexcept {
-  for (size_t spikes = 1; spikes < kLutEntries; ++spikes) {
+// The sums of `count` of `width` weights; what is not there is zero.
+void fill_sums(const int8_t* weights, size_t count, size_t width, int8_t* sums) noexcept {
+  for (size_t spikes = 1; spikes < size_t{1} << width; ++spikes) {
     int32_t sum = 0;
     for (size_t i = 0; i < count; ++i) sum += (spikes >> i & 1) != 0 ? weights[i] : 0;
-    table[spikes] = static_cast<int8_t>(sum);
+    sums[spikes] = static_cast<int8_t>(sum);
   }
 }
 
-// Calls f(first, count) for the inputs of a tap, four by four.
+void fill_table(const int8_t* weights, size_t count, size_t width, int8_t* table) noexcept {
+  if (width == 4) return fill_sums(weights, count, 4, table);
+  const size_t half = width / 2, first = std::min(count, half);
+  fill_sums(weights, first, half, table);
+  fill_sums(weights + first, count - first, half, table + kLutEntries / 2);
+}
+
+// Calls f(first, count) for the inputs of each table of a tap.
 template <typename F>
-void for_fours(size_t inputs, F&& f) {
-  for (size_t i = 0; i < inputs; i += 4) f(i, std::min<size_t>(4, inputs - i));
+void for_tables(size_t inputs, size_t width, F&& f) {
+  for (size_t word = 0; word < inputs; word += 64) {
+    const size_t end = std::min(inputs, word + 64);
+    for (size_t i = word; i < end; i += width) f(i, std::min(width, end - i));
+  }
 }
 
 // Adds the runs of a block: each as long as no channel could leave a byte.
@@ -62,33 +73,34 @@ class Runs {
 
 }  // namespace
 
-bool fits_lut(const int8_t* weights, size_t channels, size_t taps, size_t inputs) noexcept {
+bool fits_lut(const int8_t* weights, size_t channels, size_t taps, size_t inputs, size_t width) noexcept {
   bool fits = true;
   for (size_t row = 0; row < channels * taps; ++row, weights += inputs) {
-    for_fours(inputs,
-              [&](size_t i, size_t count) { fits = fits && range_of(weights + i, count).fits_byte(); });
+    for_tables(inputs, width,
+               [&](size_t i, size_t count) { fits = fits && range_of(weights + i, count).fits_byte(); });
   }
   return fits;
 }
 
-LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t inputs) {
+LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t inputs, size_t width) {
   const size_t blocks = pad_channels(channels) / kLutChannels, row = taps * inputs;
-  LutCodes out{.tables = std::vector<int8_t>(blocks * lut_block_bytes(inputs, taps)),
+  LutCodes out{.tables = std::vector<int8_t>(blocks * lut_block_bytes(inputs, taps, width)),
                .inputs = inputs,
                .taps = taps,
+               .width = width,
                .channels_padded = pad_channels(channels)};
   int8_t* to = out.tables.data();
   for (size_t block = 0; block < blocks; ++block) {
     out.starts.push_back(static_cast<uint32_t>(out.runs.size()));
     Runs runs(out.runs);
     for (size_t tap = 0; tap < taps; ++tap) {
-      for_fours(inputs, [&](size_t i, size_t count) {
+      for_tables(inputs, width, [&](size_t i, size_t count) {
         Range ranges[kLutChannels];
         for (size_t c = 0; c < kLutChannels; ++c, to += kLutEntries) {
           if (block * kLutChannels + c >= channels) continue;
           const int8_t* from = weights + (block * kLutChannels + c) * row + tap * inputs + i;
           ranges[c] = range_of(from, count);
-          fill_table(from, count, to);
+          fill_table(from, count, width, to);
         }
         runs.add(ranges);
       });

@@ -14,20 +14,20 @@ struct LutCodes {
   std::vector<int8_t> tables;  // operator new aligns to 16
   std::vector<uint16_t> runs;
   std::vector<uint32_t> starts;
-  size_t inputs = 0, taps = 0, channels_padded = 0;
+  size_t inputs = 0, taps = 0, width = 4, channels_padded = 0;
 
   [[nodiscard]] size_t bytes() const noexcept {
     return tables.size() + runs.size() * sizeof(uint16_t) + starts.size() * sizeof(uint32_t);
   }
   [[nodiscard]] LutWeights view() const noexcept {
-    return {tables.data(), runs.data(), starts.data(), inputs, taps, channels_padded};
+    return {tables.data(), runs.data(), starts.data(), inputs, taps, width, channels_padded};
   }
 };
 
-/// `weights`: [channels][taps][inputs]. Do the sums of any four neighbours fit a byte?
-bool fits_lut(const int8_t* weights, size_t channels, size_t taps, size_t inputs) noexcept;
+/// `weights`: [channels][taps][inputs]. Do the sums of every table of `width` inputs fit a byte?
+bool fits_lut(const int8_t* weights, size_t channels, size_t taps, size_t inputs, size_t width) noexcept;
 
 /// Of weights that fit.
-LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t inputs);
+LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t inputs, size_t width);
 
 }  // namespace snncore::kernels

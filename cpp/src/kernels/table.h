@@ -98,23 +98,29 @@ struct SparseWeights {
   size_t channels_padded;  // multiple of kChannelPad
 };
 
-/// Weights of few bits for looking up: for each four inputs of a tap, the sums that their spikes can give.
-/// They are the weights themselves, whatever the encoding; the sums of any four fit a byte
+/// Weights of few bits for looking up: for some neighbouring inputs of a tap, the sums that their spikes can
+/// give. They are the weights themselves, whatever the encoding; the sums of a table fit a byte
 /// (kernels/lut_codes.h makes them).
 struct LutWeights {
-  const int8_t* tables;  // [block][tap][four][kLutChannels][kLutEntries], on 16 bytes; entry s is the sum
-                         // over set bits i of s
+  const int8_t* tables;  // [block][tap][table][kLutChannels][kLutEntries], on 16 bytes. Of four inputs: entry
+                         // s is the sum over set bits i of s. Of six: the eight sums of the first three, then
+                         // those of the others
   const uint16_t* runs;  // of each block: how many tables of a channel can meet in a byte, one after another
   const uint32_t* starts;  // [blocks + 1]: the runs of a block start at its
   size_t inputs, taps;
+  size_t width;            // inputs of a table: KernelTable::lut_width
   size_t channels_padded;  // multiple of kChannelPad
 };
 
 /// A block of tables is kLutChannels channels.
 inline constexpr size_t kLutChannels = 4, kLutEntries = 16;
-constexpr size_t lut_fours(size_t inputs) noexcept { return (inputs + 3) / 4; }
-constexpr size_t lut_block_bytes(size_t inputs, size_t taps) noexcept {
-  return taps * lut_fours(inputs) * kLutChannels * kLutEntries;
+/// Tables of `width` inputs for a word of 64, and for a tap; no table has inputs of two words.
+constexpr size_t lut_word_tables(size_t width) noexcept { return (64 + width - 1) / width; }
+constexpr size_t lut_tables(size_t inputs, size_t width) noexcept {
+  return inputs / 64 * lut_word_tables(width) + (inputs % 64 + width - 1) / width;
+}
+constexpr size_t lut_block_bytes(size_t inputs, size_t taps, size_t width) noexcept {
+  return taps * lut_tables(inputs, width) * kLutChannels * kLutEntries;
 }
 
 /// Weights for dense products with spikes made bytes, in tiles of kDenseInputs inputs and kDenseChannels
@@ -340,7 +346,9 @@ struct SpikeTile {
 };
 
 /// The same spikes with neighbours side by side: tap k of pixel p reads rows[places[p] + offsets[k]], so that
-/// a vector of rows serves a vector of pixels.
+/// a vector of rows serves a vector of pixels. Where KernelTable::columns says so, offsets are multiples of
+/// kPlaceAlign.
+inline constexpr size_t kPlaceAlign = 8;
 struct SpikeRaster {
   const uint64_t* const* rows;  // [row_count], as above; a row may be there several times
   size_t row_count;
@@ -359,10 +367,12 @@ constexpr size_t sparse_scratch(size_t row_count, size_t inputs, size_t taps) no
          taps * inputs * sizeof(uint32_t);
 }
 
-/// Scratch that the look-up kernel takes: a byte for every four inputs of every row, sums of a few channels.
+/// Scratch that the look-up kernel takes: a byte for every table's inputs of every row, sums of a few
+/// channels. Enough for tables of four inputs and more.
 constexpr size_t lut_scratch(size_t row_count, size_t inputs, size_t taps) noexcept {
-  return kLutChannels * kSparseLanes * sizeof(int32_t) + lut_fours(inputs) * sparse_pitch(row_count) +
-         kAlign + taps * lut_fours(inputs) * sizeof(uint32_t);
+  const size_t tables = lut_tables(inputs, 4);
+  return kSparseChannels * kSparseLanes * sizeof(int32_t) + tables * sparse_pitch(row_count) + kAlign +
+         taps * tables * sizeof(uint32_t);
 }
 
 /// Scratch that the dense kernel takes: a byte for every input of every row, with what a tile reads behind
@@ -375,11 +385,12 @@ constexpr size_t dense_scratch(size_t row_count, size_t inputs, size_t pixels) n
          (pixels + 1) * sizeof(uint32_t);
 }
 
-/// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block.
+/// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block, an order
+/// of the pixels.
 inline constexpr size_t kListBytes = kPartInputs + 16;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
   return row_count * (input_parts(inputs) * kListBytes + sizeof(uint32_t)) +
-         pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
+         pixels * (kCodeBlock * sizeof(int16_t) + sizeof(uint32_t)) + 2 * kAlign;
 }
 
 /// What the ways to sum spikes cost, in ns, measured by `bench_kernels --costs`; runtime/sum_methods.cc adds
@@ -451,6 +462,8 @@ struct KernelTable {
   const char* isa;
 
   SumCosts costs;
+  size_t lut_width;  // inputs of a table of lut_b1i4_i32: 4 or 6
+  bool columns;      // rasters have a block of rows for each column of a window
 
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.

@@ -85,24 +85,25 @@ void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, Packe
   if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kSparse) out.sparse.clear();
 }
 
-// As tables, which take four bytes for a weight.
+// As tables, which take three or four bytes for a weight.
 void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
   constexpr size_t kMostBytes = size_t{4} << 20;  // what a cache can hold
-  const size_t group = values.size() / s.groups, taps = s.window.taps();
+  const size_t group = values.size() / s.groups, taps = s.window.taps(), width = kernels::kernels().lut_width;
   const size_t bytes =
-      s.groups * s.group_padded() / kernels::kLutChannels * kernels::lut_block_bytes(s.inputs, taps);
+      s.groups * s.group_padded() / kernels::kLutChannels * kernels::lut_block_bytes(s.inputs, taps, width);
   if (bytes > kMostBytes ||
-      !kernels::fits_lut(values.data(), s.groups * s.group_channels(), taps, s.inputs)) {
+      !kernels::fits_lut(values.data(), s.groups * s.group_channels(), taps, s.inputs, width)) {
     return;
   }
   for (size_t g = 0; g < s.groups; ++g) {
-    out.tables.push_back(kernels::lut_codes(values.data() + g * group, s.group_channels(), taps, s.inputs));
+    out.tables.push_back(
+        kernels::lut_codes(values.data() + g * group, s.group_channels(), taps, s.inputs, width));
   }
   if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) out.tables.clear();
 }
 
-// For dense products, on levels that have them. They cost the same whatever spikes, as leaving out zeros does:
-// the slower of the two is of no use.
+// For dense products, on levels that have them. They cost the same whatever spikes, as leaving out zeros
+// does: the slower of the two is of no use.
 void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
   const SumMethods methods(s, out);
   const TileWork work = large_tile(s);

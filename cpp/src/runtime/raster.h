@@ -1,30 +1,36 @@
-// Input pixels side by side, as the sparse kernel reads them: the lines that a tile needs, with their
-// padding.
+// Input pixels side by side, as kernels read them whose lanes are pixels: the lines that a tile needs, with
+// their padding.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/align.h"
+#include "kernels/table.h"
 #include "runtime/frame.h"
 #include "runtime/window.h"
 
 namespace snncore::runtime {
 
-/// With stride 1 the taps share one block of lines, each at its own offset; else each tap has a block of its
-/// own. Rows are ordered [block][step][line][column].
+/// With stride 1 the taps share blocks of lines, each at its own offset: one block or, with `columns`
+/// (KernelTable::columns), one for each column of the window, whose lines follow each other without padding,
+/// so that long vectors take several of them, and start on multiples of kernels::kPlaceAlign. Else each tap
+/// has a block of its own. Rows are ordered [block][step][line][column].
 class Raster {
  public:
   /// For tiles of at most `pixels` output pixels.
-  Raster(const Window& w, size_t pixels, size_t steps) noexcept
-      : Raster(w, 0, std::min(static_cast<int64_t>(pixels + 2 * w.out_w - 2) / w.out_w, w.out_h), steps) {}
-  Raster(const Window& w, const Tile& tile) noexcept
+  Raster(const Window& w, size_t pixels, size_t steps, bool columns) noexcept
+      : Raster(w, 0, std::min(static_cast<int64_t>(pixels + 2 * w.out_w - 2) / w.out_w, w.out_h), steps,
+               columns) {}
+  Raster(const Window& w, const Tile& tile, bool columns) noexcept
       : Raster(w, static_cast<int64_t>(tile.first) / w.out_w,
                static_cast<int64_t>(tile.first + tile.count - 1) / w.out_w -
                    static_cast<int64_t>(tile.first) / w.out_w + 1,
-               tile.steps) {}
+               tile.steps, columns) {}
 
-  /// Taps whose rows lie side by side: those of a line of the window, if its block is shared.
+  /// Taps whose rows lie side by side without `columns`: those of a line of the window, if its block is
+  /// shared.
   static size_t run_taps(const Window& w) noexcept {
     return w.stride_h == 1 && w.stride_w == 1 && w.dilation_w == 1 ? static_cast<size_t>(w.kernel_w) : 1;
   }
@@ -53,8 +59,10 @@ class Raster {
     size_t tap = 0;
     for (int64_t ky = 0; ky < w_.kernel_h; ++ky) {
       for (int64_t kx = 0; kx < w_.kernel_w; ++kx, ++tap) {
-        const int64_t shared = ky * w_.dilation_h * width_ + kx * w_.dilation_w;
-        *to++ = static_cast<uint32_t>(shared_ ? static_cast<size_t>(shared) : tap * block_rows());
+        const int64_t line = ky * w_.dilation_h * width_, block = kx * static_cast<int64_t>(block_rows());
+        *to++ = static_cast<uint32_t>(!shared_   ? tap * block_rows()
+                                      : columns_ ? static_cast<size_t>(line + block)
+                                                 : static_cast<size_t>(line + kx * w_.dilation_w));
       }
     }
   }
@@ -84,23 +92,30 @@ class Raster {
   }
 
  private:
-  Raster(const Window& w, int64_t first, int64_t lines, size_t steps) noexcept
+  Raster(const Window& w, int64_t first, int64_t lines, size_t steps, bool columns) noexcept
       : w_(w),
         shared_(w.stride_h == 1 && w.stride_w == 1),
+        columns_(columns),
         first_(first),
         lines_(lines + (shared_ ? (w.kernel_h - 1) * w.dilation_h : 0)),
-        width_(w.out_w + (shared_ ? (w.kernel_w - 1) * w.dilation_w : 0)),
+        width_(columns ? padded(w.out_w) : w.out_w + (shared_ ? (w.kernel_w - 1) * w.dilation_w : 0)),
         steps_(steps) {}
+
+  static int64_t padded(int64_t width) noexcept {
+    return static_cast<int64_t>(align_up(static_cast<size_t>(width), kernels::kPlaceAlign));
+  }
 
   [[nodiscard]] int64_t place(size_t t, int64_t pixel) const noexcept {
     const int64_t line = static_cast<int64_t>(t) * lines_ + pixel / w_.out_w - first_;
     return line * width_ + pixel % w_.out_w;
   }
-  [[nodiscard]] size_t blocks() const noexcept { return shared_ ? 1 : w_.taps(); }
+  [[nodiscard]] size_t blocks() const noexcept {
+    return !shared_ ? w_.taps() : columns_ ? static_cast<size_t>(w_.kernel_w) : 1;
+  }
   [[nodiscard]] size_t block_rows() const noexcept { return steps_ * static_cast<size_t>(lines_ * width_); }
 
   const Window& w_;
-  bool shared_;
+  bool shared_, columns_;
   int64_t first_;  // output line
   int64_t lines_, width_;
   size_t steps_;

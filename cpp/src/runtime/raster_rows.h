@@ -8,19 +8,21 @@ namespace snncore::runtime {
 
 class RasterRows {
  public:
-  RasterRows(const SynapseShape& shape, const Slot& input) : shape_(shape), rows_(shape, input) {}
+  /// `columns`: as Raster has them.
+  RasterRows(const SynapseShape& shape, const Slot& input, bool columns)
+      : shape_(shape), rows_(shape, input), columns_(columns) {}
 
   /// Memory behind what `read` gives, for tiles of at most so many pixels and steps.
   [[nodiscard]] size_t bytes(size_t pixels, size_t steps) const noexcept {
     return places(most_rows(pixels, steps), pixels * steps).end;
   }
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
-    return Raster(shape_.window, pixels, steps).rows();
+    return Raster(shape_.window, pixels, steps, columns_).rows();
   }
 
   [[nodiscard]] kernels::SpikeRaster read(const Frame& frame, const Tile& tile, size_t g,
                                           std::byte* memory) const noexcept {
-    const Raster raster(shape_.window, tile);
+    const Raster raster(shape_.window, tile, columns_);
     const Places at = places(raster.rows(), tile.count * tile.steps);
     auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
     auto* pixels = reinterpret_cast<uint32_t*>(memory + at.pixels);
@@ -54,6 +56,7 @@ class RasterRows {
 
   SynapseShape shape_;
   GroupRows rows_;
+  bool columns_;
 };
 
 }  // namespace snncore::runtime

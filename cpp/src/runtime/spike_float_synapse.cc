@@ -15,7 +15,13 @@ class SpikeFloatSynapse final : public SynapseBase {
     return part_bytes(pixels * steps) + rows_.bytes(pixels, steps) + rows_.scratch_bytes(pixels, steps);
   }
 
-  [[nodiscard]] TileSize good_tile() const noexcept override { return listing_tile(); }
+  // Weights that a second-level cache cannot hold come from farther away again for each tile: a large one,
+  // whose sums take their place there.
+  [[nodiscard]] TileSize good_tile() const noexcept override {
+    constexpr size_t kSecondLevel = size_t{1} << 20;
+    if (weights_->codes.size() <= kSecondLevel) return listing_tile();
+    return {kRasterTile, kRasterTile, kSecondLevel};
+  }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     const size_t pixels = tile.count * tile.steps;

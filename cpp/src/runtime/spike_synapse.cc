@@ -21,7 +21,8 @@ class SpikeSynapse final : public SynapseBase {
       : SynapseBase(shape, input, std::move(weights)),
         methods_(shape_, *weights_),
         rows_(shape, input),
-        raster_(shape, input),
+        raster_(shape, input, kernels().columns),
+        image_(shape, input, false),
         odd_(odd) {
     if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
   }
@@ -31,10 +32,13 @@ class SpikeSynapse final : public SynapseBase {
     if (methods_.rasters()) {
       const size_t rows = raster_.most_rows(pixels, steps), taps = shape_.window.taps();
       bytes = std::max(
-          bytes, raster_.bytes(pixels, steps) +
-                     std::max({kernels::sparse_scratch(rows, shape_.inputs, taps),
-                               kernels::lut_scratch(rows, shape_.inputs, taps),
-                               kernels::dense_scratch(rows, shape_.inputs, pixels * steps)}));
+          bytes, raster_.bytes(pixels, steps) + std::max(kernels::sparse_scratch(rows, shape_.inputs, taps),
+                                                         kernels::lut_scratch(rows, shape_.inputs, taps)));
+    }
+    if (methods_.has(SumMethod::kDense)) {
+      const size_t rows = image_.most_rows(pixels, steps);
+      bytes = std::max(
+          bytes, image_.bytes(pixels, steps) + kernels::dense_scratch(rows, shape_.inputs, pixels * steps));
     }
     if (tokens_) bytes = std::max(bytes, token_bytes(pixels * steps));
     return part_bytes(pixels * steps) + bytes;
@@ -63,8 +67,9 @@ class SpikeSynapse final : public SynapseBase {
                        counts ? rows_.read_lines(frame, tile, g, memory) : rows_.read(frame, tile, g, memory);
                    row_sums(method, spikes, g, to, memory + rows_.bytes(tile.count, tile.steps));
                  } else {
-                   raster_sums(method, raster_.read(frame, tile, g, memory), g, to,
-                               memory + raster_.bytes(tile.count, tile.steps));
+                   const RasterRows& raster = method == SumMethod::kDense ? image_ : raster_;
+                   raster_sums(method, raster.read(frame, tile, g, memory), g, to,
+                               memory + raster.bytes(tile.count, tile.steps));
                  }
                });
   }
@@ -201,7 +206,7 @@ class SpikeSynapse final : public SynapseBase {
 
   SumMethods methods_;
   SpikeRows rows_;
-  RasterRows raster_;
+  RasterRows raster_, image_;
   bool odd_;
   std::optional<TokenRows> tokens_;
 };

@@ -25,10 +25,12 @@ void replace_sum_costs(const kernels::SumCosts* costs) noexcept {
 
 TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexcept
     : pixels(tile.count * tile.steps), density(spikes) {
-  const Raster raster(window, tile);
+  const Raster raster(window, tile, kernels::kernels().columns);
   raster_rows = raster.rows();
   vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
-  dense_tiles = raster.vectors(tile, kernels::kDensePixels);
+  const Raster image(window, tile, false);
+  dense_rows = image.rows();
+  dense_tiles = image.vectors(tile, kernels::kDensePixels);
 }
 
 TileWork TileWork::part(double share) const noexcept {
@@ -37,6 +39,7 @@ TileWork TileWork::part(double share) const noexcept {
   w.pixels = of(pixels);
   w.raster_rows = of(raster_rows);
   w.vectors = of(vectors);
+  w.dense_rows = of(dense_rows);
   w.dense_tiles = of(dense_tiles);
   w.density = std::min(1.0, density / share);
   return w;
@@ -78,7 +81,8 @@ double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
 SumMethod SumMethods::fastest(const TileWork& work) const noexcept {
   SumMethod best = SumMethod::kGather;
   double least = ns(best, work);
-  for (const SumMethod method : {SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
+  for (const SumMethod method :
+       {SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
     if (!has(method)) continue;
     const double time = ns(method, work);
     if (time >= least) continue;
@@ -129,11 +133,11 @@ double SumMethods::sparse_ns(const TileWork& work) const noexcept {
 
 double SumMethods::look_up_ns(const TileWork& work) const noexcept {
   const auto& cost = sum_costs();
-  const double fours = real(kernels::lut_fours(shape_.inputs));
+  const double tables = real(kernels::lut_tables(shape_.inputs, kernels::kernels().lut_width));
   double runs = 0;
   for (const kernels::LutCodes& t : weights_.tables) runs += real(t.runs.size() * kernels::kLutChannels);
-  const double looks = fours * real(shape_.window.taps() * shape_.group_padded());
-  return real(work.raster_rows) * fours * cost.spread +
+  const double looks = tables * real(shape_.window.taps() * shape_.group_padded());
+  return real(work.raster_rows) * tables * cost.spread +
          real(work.pixels * shape_.group_padded()) * cost.lut_put +
          real(work.vectors) * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
 }
@@ -147,7 +151,7 @@ double SumMethods::dense_ns(const TileWork& work) const noexcept {
   const double far = std::max(0.0, 1 - kNear / real(group * shape_.groups));
   const double tiles = real(group / kernels::kDenseTile);
   const double sums = real(shape_.group_padded() / kernels::kDenseChannels);
-  return real(work.raster_rows) * std::ceil(real(shape_.inputs) / 64) * cost.dense_spread +
+  return real(work.dense_rows) * std::ceil(real(shape_.inputs) / 64) * cost.dense_spread +
          real(work.dense_tiles) * (tiles + sums) * cost.dense_tile + tiles * far * cost.dense_far;
 }
 

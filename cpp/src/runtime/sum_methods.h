@@ -16,6 +16,7 @@ struct TileWork {
   size_t pixels;       // all steps counted
   size_t raster_rows;  // that the tile becomes for kernels whose lanes are pixels
   size_t vectors;      // that its pixels take there
+  size_t dense_rows;   // that it becomes for dense products, one block of lines for all taps
   size_t dense_tiles;  // of kDensePixels pixels
   double density;      // share of the inputs that spike
 
@@ -32,7 +33,7 @@ class SumMethods {
 
   [[nodiscard]] bool has(SumMethod method) const noexcept;
   /// Does any of them read rasters?
-  [[nodiscard]] bool rasters() const noexcept { 
+  [[nodiscard]] bool rasters() const noexcept {
     return has(SumMethod::kSparse) || has(SumMethod::kLookUp) || has(SumMethod::kDense);
   }
   [[nodiscard]] bool only_gather() const noexcept { return !rasters() && !has(SumMethod::kCount); }

@@ -12,8 +12,13 @@ struct RasterShape {
 
 class RasterCase {
  public:
-  RasterCase(Random& random, const RasterShape& s, double density)
-      : shape_(s), words_(words_for(s.inputs)), rows_(lay_out(random, s)), bits_(rows_ * words_) {
+  /// Offsets of taps: any, or those that kernels of `columns` take.
+  RasterCase(Random& random, const RasterShape& s, double density, bool columns)
+      : align_(columns ? kernels::kPlaceAlign : 1),
+        shape_(s),
+        words_(words_for(s.inputs)),
+        rows_(lay_out(random, s)),
+        bits_(rows_ * words_) {
     for (size_t r = 0; r < rows_; ++r) {
       pointers_.push_back(bits_.data() + r * words_);
       for (size_t i = 0; i < s.inputs; ++i) {
@@ -51,11 +56,13 @@ class RasterCase {
     }
     for (size_t tap = 0; tap < s.taps; ++tap) {
       const bool side_by_side = tap % s.run_taps > 0;
-      offsets_.push_back(side_by_side ? offsets_.back() + 1 : static_cast<uint32_t>(random.size(0, 70)));
+      offsets_.push_back(side_by_side ? offsets_.back() + 1
+                                      : static_cast<uint32_t>(random.size(0, 70) / align_ * align_));
     }
     return place + 70 + s.run_taps;
   }
 
+  size_t align_;
   RasterShape shape_;
   size_t words_;
   std::vector<uint32_t> places_, offsets_;

@@ -8,7 +8,7 @@ namespace {
 void check(Random& random, const std::vector<kernels::KernelTable>& tables, const RasterShape& s,
            bool extreme, double density) {
   const size_t cp = kernels::pad_channels(s.channels);
-  const RasterCase spikes(random, s, density);
+  const RasterCase spikes(random, s, density, false);
   std::vector<int8_t> weights(s.channels * s.taps * s.inputs);
   for (int8_t& w : weights) w = static_cast<int8_t>(extreme ? -128 : random.in(-128, 127));
   Guarded<int8_t> packed(kernels::dense_bytes(s.inputs, s.taps, s.run_taps, cp));

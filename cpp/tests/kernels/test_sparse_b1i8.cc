@@ -28,12 +28,14 @@ std::vector<int8_t> random_codes(Random& random, const Shape& s, const Codes& k)
 void check(Random& random, const std::vector<kernels::KernelTable>& tables, const Shape& s, const Codes& k,
            double density) {
   const size_t cp = kernels::pad_channels(s.channels);
-  const RasterCase spikes(random, s, density);
+  const bool columns = random.chance(0.7);
+  const RasterCase spikes(random, s, density, columns);
   const std::vector<int8_t> codes = random_codes(random, s, k);
   const SparseCodes sparse = kernels::sparse_codes(codes.data(), s.channels, s.taps, s.inputs);
   const std::vector<int32_t> expected = spikes.sums(codes);
   Guarded<uint8_t> scratch(kernels::sparse_scratch(spikes.rows(), s.inputs, s.taps));
   for (const auto& table : tables) {
+    if (table.columns && !columns) continue;
     Guarded<int32_t> sums(s.pixels * cp, 1);
     table.sparse_b1i8_i32(spikes.raster(), sparse.view(), sums.data(),
                           reinterpret_cast<std::byte*>(scratch.data()));

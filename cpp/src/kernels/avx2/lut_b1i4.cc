@@ -5,13 +5,14 @@
 namespace snncore::kernels::avx2 {
 namespace {
 
+inline constexpr size_t kLutWidth = 4, kLutPut = 4, kPlaceRows = 1;
 inline constexpr size_t kLutVectors = 2;
 
 // The 16 sums of four weights.
-struct Sums16 {
+struct LutTable {
   __m256i table;
 
-  static Sums16 from(const int8_t* at) {
+  static LutTable from(const int8_t* at) {
     return {_mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(at)))};
   }
   [[nodiscard]] I8 at(I8 index) const { return reinterpret_cast<I8>(_mm256_shuffle_epi8(table, raw(index))); }

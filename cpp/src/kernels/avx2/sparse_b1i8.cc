@@ -5,6 +5,7 @@
 namespace snncore::kernels::avx2 {
 namespace {
 inline constexpr size_t kSparseVectors = 4;
+#include "kernels/body/byte_planes.inc"
 #include "kernels/body/pixel_lanes.inc"
 
 #include "kernels/body/sparse_b1i8.inc"

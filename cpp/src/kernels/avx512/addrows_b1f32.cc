@@ -1,5 +1,4 @@
-// Vectors of 32 bytes here: a block may end on any multiple of 32 channels.
-#include "kernels/avx2/simd.h"
+#include "kernels/avx512/simd.h"
 
 #include "kernels/avx512/entries.h"
 

@@ -7,21 +7,23 @@ void fill_avx512(KernelTable& table) {
   table.isa = "avx512";
   table.addrows_b1i8_i32 = avx512::addrows_b1i8_i32;
   table.count_b1b1_i32 = avx512::count_b1b1_i32;
-  // Sapphire Rapids.
-  table.costs = {.tap = 0.56F,
-                 .gather_part = 5.8F,
-                 .gather_part_block = 1.5F,
-                 .gather_spike_block = 0.16F,
-                 .gather_wide_block = 0.4F,
+  // Measured on an Intel Xeon (Granite Rapids).
+  table.costs = {.tap = 0.62F,
+                 .gather_part = 6.4F,
+                 .gather_part_block = 0.5F,
+                 .gather_spike_block = 0.127F,
+                 .gather_wide_block = 0.27F,
                  .count_word_block = 0.92F,
                  .lanes = 64,
-                 .spread = 0.06F,
-                 .sparse_put = 0.21F,
-                 .sparse_code = 0.59F,
-                 .sparse_code_far = 0.34F,
-                 .lut_put = 0.42F,
-                 .lut_look = 0.37F};
+                 .spread = 0.027F,
+                 .sparse_put = 0.2F,
+                 .sparse_code = 0.34F,
+                 .sparse_code_far = 0.02F,
+                 .lut_put = 0.28F,
+                 .lut_look = 0.34F};
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
+  table.lut_width = 6;
+  table.columns = true;
   table.lut_b1i4_i32 = avx512::lut_b1i4_i32;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;

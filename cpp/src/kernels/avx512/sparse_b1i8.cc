@@ -5,6 +5,24 @@
 namespace snncore::kernels::avx512 {
 namespace {
 inline constexpr size_t kSparseVectors = 4;
+
+// Planes of bits, which mask additions: they stay in the first-level cache.
+inline constexpr size_t kPlaceRows = 8;
+static_assert(kPlaceRows == kPlaceAlign);
+
+inline void store_fired(uint8_t* to, I8 spikes, I8 bit) {
+  const uint64_t fired =
+      _mm512_test_epi8_mask(reinterpret_cast<__m512i>(spikes), reinterpret_cast<__m512i>(bit));
+  __builtin_memcpy(to, &fired, sizeof(fired));
+}
+
+inline I8 add_fired(I8 sum, const uint8_t* fired, I8 code) {
+  uint64_t lanes;
+  __builtin_memcpy(&lanes, fired, sizeof(lanes));
+  const auto bytes = reinterpret_cast<__m512i>(sum);
+  return reinterpret_cast<I8>(_mm512_mask_add_epi8(bytes, lanes, bytes, reinterpret_cast<__m512i>(code)));
+}
+
 #include "kernels/body/pixel_lanes.inc"
 
 #include "kernels/body/sparse_b1i8.inc"

@@ -5,13 +5,14 @@
 namespace snncore::kernels::neon {
 namespace {
 
+inline constexpr size_t kLutWidth = 4, kLutPut = 4, kPlaceRows = 1;
 inline constexpr size_t kLutVectors = 4;
 
 // The 16 sums of four weights.
-struct Sums16 {
+struct LutTable {
   int8x16_t table;
 
-  static Sums16 from(const int8_t* at) { return {vld1q_s8(at)}; }
+  static LutTable from(const int8_t* at) { return {vld1q_s8(at)}; }
   [[nodiscard]] I8 at(I8 index) const {
     return reinterpret_cast<I8>(vqtbl1q_s8(table, reinterpret_cast<uint8x16_t>(index)));
   }

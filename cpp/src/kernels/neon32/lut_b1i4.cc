@@ -5,13 +5,14 @@
 namespace snncore::kernels::neon32 {
 namespace {
 
+inline constexpr size_t kLutWidth = 4, kLutPut = 4, kPlaceRows = 1;
 inline constexpr size_t kLutVectors = 2;
 
 // The 16 sums of four weights.
-struct Sums16 {
+struct LutTable {
   int8x8x2_t table;
 
-  static Sums16 from(const int8_t* at) { return {{{vld1_s8(at), vld1_s8(at + 8)}}}; }
+  static LutTable from(const int8_t* at) { return {{{vld1_s8(at), vld1_s8(at + 8)}}}; }
   [[nodiscard]] I8 at(I8 index) const {
     const int8x16_t i = raw(index);
     return reinterpret_cast<I8>(

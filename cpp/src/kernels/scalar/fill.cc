@@ -22,6 +22,8 @@ void fill_scalar(KernelTable& table) {
                  .lut_put = 56,
                  .lut_look = 20};
   table.sparse_b1i8_i32 = scalar::sparse_b1i8_i32;
+  table.lut_width = 4;
+  table.columns = false;
   table.lut_b1i4_i32 = scalar::lut_b1i4_i32;
   table.gemm_b1i8_i32 = scalar::gemm_b1i8_i32;
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
