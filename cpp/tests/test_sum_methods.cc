@@ -86,7 +86,7 @@ class Case {
         SumMethods(s_, *packed)
             .fastest({s_.window, {.count = std::min(count, all), .steps = layer_.steps}, layer_.density}) ==
         method;
-    const auto synapse = spike_synapse(s_, slot_, packed, layer_.encoding == Encoding::kOdd);
+    const auto synapse = spike_synapse(s_, slot_, packed, layer_.encoding == Encoding::kOdd, nullptr);
     AlignedBuffer lane(synapse->lane_bytes(count, layer_.steps));
     const std::vector<int32_t> right = expected();
     bool same = true;

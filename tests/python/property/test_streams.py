@@ -189,7 +189,7 @@ def test_coupled_streams_have_one_unit() -> None:
     y = b.linear("fc", x, np.ones((2, 2), np.int8), **weight)
     first = b.residual("first", y, unit=0.5)
     second = b.residual("second", b.linear("fc2", x, np.ones((2, 2), np.int8), **weight), unit=0.25)
-    message = "residual 'both': streams that are added must have one unit, received 0.25.* and 0.5"
+    message = "residual 'both': streams that are added must have one unit, received 0.5.* and 0.25"
     with pytest.raises(ValueError, match=message):
         b.residual("both", first, second)
     with pytest.raises(ValueError, match="residual 'third': unit must be positive and finite, received -1"):

@@ -66,8 +66,7 @@ void finish(const uint8_t* x, size_t pixels, const ByteWeights& w, int32_t* sums
 void multiply_tiles(const uint8_t* x, size_t pixels, size_t rows, const ByteWeights& w, int32_t* sums) {
   const Tiles registers{shapes(rows, w.k4 % kTileGroups)};
   for (size_t c = 0; c < w.channels_padded; c += kChannelPad) {
-    for (size_t p = 0; p < pixels; p += rows)
-      multiply(x + p * 4 * w.k4, w, c, sums + p * w.channels_padded);
+    for (size_t p = 0; p < pixels; p += rows) multiply(x + p * 4 * w.k4, w, c, sums + p * w.channels_padded);
   }
 }
 
