@@ -128,20 +128,7 @@ void spread(Graph& graph, const ops::Node& node) {
   }
 }
 
-}  // namespace
-
-void validate(const Graph& graph) {
-  check_structure(graph);
-  expect_number_of_edges(graph);
-  Walker walker(graph);
-  for (const ops::Node& node : graph.nodes) {
-    if (!graph.edges.contains(node.outputs[0])) refuse(edge_label(node) + " is not stated");
-    expect_stated(graph, node, walker.next(node));
-  }
-  check_interface(graph);
-}
-
-void complete(Graph& graph) {
+void fill_in(Graph& graph) {
   check_structure(graph);
   Walker walker(graph);
   std::vector<const ops::Node*> loops;  // their inputs are known at the end
@@ -158,6 +145,23 @@ void complete(Graph& graph) {
   }
   for (const ops::Node* delay : loops) expect_stated(graph, *delay, walker.next(*delay));
   expect_number_of_edges(graph);
+}
+
+}  // namespace
+
+void validate(const Graph& graph) {
+  check_structure(graph);
+  expect_number_of_edges(graph);
+  Walker walker(graph);
+  for (const ops::Node& node : graph.nodes) {
+    if (!graph.edges.contains(node.outputs[0])) refuse(edge_label(node) + " is not stated");
+    expect_stated(graph, node, walker.next(node));
+  }
+  check_interface(graph);
+}
+
+void complete(Graph& graph) {
+  fill_in(graph);
   check_interface(graph);
 }
 
@@ -172,7 +176,7 @@ void infer_edges(Graph& graph) {
     if (reads_back(graph, node)) keep(node.outputs[0]);
   }
   graph.edges = std::move(given);
-  complete(graph);
+  fill_in(graph);
 }
 
 int64_t channels_of(const Graph& graph, const ops::Node& node) {

@@ -46,7 +46,7 @@ void validate(const Graph& graph);
 /// each.
 void complete(Graph& graph);
 
-/// Infers every edge anew, but the inputs' and those of delays that read back, then as `complete`.
+/// Infers every edge anew, but the inputs' and those of delays that read back. Outputs are not looked at.
 void infer_edges(Graph& graph);
 
 /// The channels that the tensors of a node are for: those of its weight, or of what it reads, which must be

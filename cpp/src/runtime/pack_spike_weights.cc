@@ -99,7 +99,11 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
     out.tables.push_back(
         kernels::lut_codes(values.data() + g * group, s.group_channels(), taps, s.inputs, width));
   }
-  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) out.tables.clear();
+  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) {
+    out.tables.clear();
+  } else {
+    out.dense = AlignedBuffer();  // as slow whatever spikes
+  }
 }
 
 // For dense products, on levels that have them. They cost the same whatever spikes, as leaving out zeros
