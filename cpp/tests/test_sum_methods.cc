@@ -153,7 +153,8 @@ TEST_CASE("whichever method sums, the sums are equal") {
   using enum SumMethod;
   for (const SynapseShape& shape : {conv(64, 32, 1, 1, 1), conv(3, 40, 1, 2, 1), conv(70, 33, 1, 1, 2),
                                     conv(20, 24, 3, 1, 1), conv(64, 64, 2, 2, 2)}) {
-    check(random, {.shape = shape, .bits = 1, .encoding = Encoding::kOdd}, {kGather, kCount, kLookUp, kDense});
+    check(random, {.shape = shape, .bits = 1, .encoding = Encoding::kOdd},
+          {kGather, kCount, kLookUp, kDense});
     check(random, {.shape = shape, .bits = 2, .encoding = Encoding::kOdd}, {kGather, kLookUp, kDense});
     check(random, {.shape = shape, .bits = 4, .encoding = Encoding::kOdd}, {kGather, kLookUp, kDense});
     check(random, {.shape = shape, .bits = 4}, {kGather, kLookUp, kDense});
