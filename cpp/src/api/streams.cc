@@ -11,11 +11,14 @@ namespace {
 // The unit of the stream whose neurons say nothing else: integer-lif thresholds count 4096.
 constexpr double kDefaultUnit = 1.0 / 4096;
 
+// How often such a unit is halved at most: 2^22 to a threshold, of which an int32 holds 512.
+constexpr int kFinest = 10;
+
 }  // namespace
 
 size_t StreamUnits::add(double unit) {
   follows_.push_back({.root = follows_.size(), .halved = 0});
-  units_.push_back(unit);
+  units_.push_back({.value = unit, .asked = unit != 0});
   return units_.size() - 1;
 }
 
@@ -27,6 +30,7 @@ StreamUnits::Coupled StreamUnits::couple(const std::string& layer, size_t before
           layer + ": the two streams are too many couplings apart");
   const size_t own = add(0);
   follows_[own] = {.root = a.root, .halved = halved};
+  units_[a.root].deepest = std::max(units_[a.root].deepest, halved);
   return {.stream = own,
           .before_times = size_t{1} << (halved - a.halved - 1),
           .now_times = size_t{1} << (halved - b.halved - 1)};
@@ -39,20 +43,29 @@ size_t StreamUnits::join(const std::string& layer, size_t a, size_t b) {
             layer + ": streams that are added must have one unit, and one of these is coupled of the other");
     return to.root;
   }
-  if (units_[from.root] != 0) demand(layer, a, of(b));
+  Unit &known = units_[from.root], &root = units_[to.root];
+  if (known.value != 0 && root.value != 0) {
+    demand(layer, a, of(b));
+  } else if (known.value != 0) {
+    root.value = std::ldexp(known.value, to.halved - from.halved);
+    root.asked = known.asked;
+  }
   follows_[from.root] = {.root = to.root, .halved = to.halved - from.halved};
+  root.deepest = std::max(root.deepest, known.deepest + to.halved - from.halved);
   return to.root;
 }
 
 void StreamUnits::settle(size_t stream, double unit) {
   const Place at = place(stream);
-  double& known = units_[at.root];
+  double& known = units_[at.root].value;
   if (known == 0 && std::isfinite(unit) && unit > 0) known = std::ldexp(unit, at.halved);
 }
 
 void StreamUnits::demand(const std::string& layer, size_t stream, double unit) {
   require(std::isfinite(unit) && unit > 0, ErrorCode::kInvalidArgument,
           layer + ": unit must be positive and finite, received " + std::to_string(unit));
+  Unit& of_root = units_[place(stream).root];
+  if (of_root.value == 0) of_root.asked = true;
   settle(stream, unit);
   require(of(stream) == unit, ErrorCode::kInvalidArgument,
           layer + ": streams that are added must have one unit, received " + std::to_string(unit) + " and " +
@@ -61,8 +74,9 @@ void StreamUnits::demand(const std::string& layer, size_t stream, double unit) {
 
 double StreamUnits::of(size_t stream) const {
   const Place at = place(stream);
-  const double unit = units_[at.root];
-  return std::ldexp(unit == 0 ? kDefaultUnit : unit, -at.halved);
+  const Unit& unit = units_[at.root];
+  const int coarser = unit.asked ? 0 : std::max(0, unit.deepest - kFinest);
+  return std::ldexp(unit.value == 0 ? kDefaultUnit : unit.value, coarser - at.halved);
 }
 
 StreamUnits::Place StreamUnits::place(size_t stream) const {

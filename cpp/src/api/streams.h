@@ -10,7 +10,8 @@
 namespace snncore {
 
 /// The real value of one in each stream. Streams that are added have one unit; one that is coupled of two has
-/// half of the finer one's, so that halving them loses nothing.
+/// half of the finer one's, so that halving them loses nothing. Where nobody asks for a unit, the finest of
+/// many coupled streams still holds 512 thresholds: the first are coarser for that.
 class StreamUnits {
  public:
   /// A coupled stream: how often it adds each of the two as it is.
@@ -39,8 +40,14 @@ class StreamUnits {
   };
   [[nodiscard]] Place place(size_t stream) const;
 
+  struct Unit {
+    double value = 0;
+    bool asked = false;  // by a caller, not settled by a neuron
+    int deepest = 0;     // how often it is halved at most
+  };
+
   std::vector<Place> follows_;
-  std::vector<double> units_;  // of roots
+  std::vector<Unit> units_;  // of roots
 };
 
 struct PendingResidual {
