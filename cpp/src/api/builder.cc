@@ -936,10 +936,10 @@ Model GraphBuilder::build(int64_t timesteps, const std::vector<std::string>& lab
       complete(g, p);
     }
     graph::infer_edges(g);
-  } catch (const Error& e) {  // what would be a bad file is a bad argument here
+    model->file_bytes = format::write_bytes(g).size();  // which checks all of it
+  } catch (const Error& e) {                            // what would be a bad file is a bad argument here
     throw Error(e.code() == ErrorCode::kFormat ? ErrorCode::kInvalidArgument : e.code(), e.what());
   }
-  model->file_bytes = format::write_bytes(g).size();
   return Model(std::move(model));
 }
 
