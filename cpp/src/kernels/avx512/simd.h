@@ -88,8 +88,9 @@ struct Wide {
 
 inline void widen_add(I8 v, Wide& sum) {
   const __m512i bytes = reinterpret_cast<__m512i>(v);
-  sum.even += as16(_mm512_maddubs_epi16(_mm512_set1_epi16(1), bytes));
-  sum.odd += as16(_mm512_srai_epi16(bytes, 8));
+  // By name: what is dropped later may wrap.
+  sum.even = as16(_mm512_add_epi16(raw(sum.even), _mm512_maddubs_epi16(_mm512_set1_epi16(1), bytes)));
+  sum.odd = as16(_mm512_add_epi16(raw(sum.odd), _mm512_srai_epi16(bytes, 8)));
 }
 
 inline void widen(const Wide& v, I32 (&quarters)[4]) {
