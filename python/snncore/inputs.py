@@ -62,7 +62,6 @@ def check_layout(port: Port, layout: str) -> None:
         )
 
 
-@lru_cache(maxsize=64)  # a session asks at every step
 def _has_axes(layout: str, axes: str) -> bool:
     return sorted(layout.replace("T", "", 1).replace("N", "", 1)) == sorted(axes)
 
@@ -75,6 +74,8 @@ class _Checked(NamedTuple):
 
 
 def _by_port(ports: Sequence[Port], x: Inputs) -> list[ArrayLike | BitTensor]:
+    if len(ports) == 1 and isinstance(x, (np.ndarray, BitTensor)):
+        return [x]
     names = [port.name for port in ports]
     if isinstance(x, Mapping):
         if set(x) != set(names):
@@ -105,19 +106,33 @@ def _agree(ports: Sequence[Port], counts: Sequence[int | None], what: str) -> in
 def _check(port: Port, value: ArrayLike | BitTensor, layout: str | None) -> _Checked:
     array = value if isinstance(value, BitTensor) else _array(port, value)
     axes = port.layout if layout is None else layout
-    check_layout(port, axes)
-    if array.ndim != len(axes):
-        raise ValueError(_wrong_rank(port, array.shape, axes, named=layout is not None))
-    sizes = dict(zip(axes, array.shape, strict=True))
-    wanted = dict(zip("CHW", port.shape, strict=False))
-    if any(sizes[axis] != wanted[axis] for axis in wanted):
-        raise ValueError(_wrong_shape(port, array.shape, axes))
-    if 0 in sizes.values():
-        raise ValueError(
-            f"input '{port.name}': expected at least one sample and step, received {list(array.shape)}"
-        )
+    counts = _counts(port.shape, axes, array.shape)
+    if counts is None:
+        check_layout(port, axes)
+        raise ValueError(_wrong(port, array.shape, axes, named=layout is not None))
     core, core_axes = _packed(array, axes) if isinstance(array, BitTensor) else _dense(array, axes)
-    return _Checked(core, core_axes, sizes.get("N", 1), sizes.get("T"))
+    return _Checked(core, core_axes, *counts)
+
+
+@lru_cache(maxsize=64)  # a session asks at every step
+def _counts(wanted: tuple[int, ...], axes: str, shape: tuple[int, ...]) -> tuple[int, int | None] | None:
+    """Count samples and steps; None: the shape is not one of these axes."""
+    own = "CHW" if len(wanted) == 3 else "C"
+    if not _has_axes(axes, own) or len(shape) != len(axes) or 0 in shape:
+        return None
+    sizes = dict(zip(axes, shape, strict=True))
+    if tuple(sizes[axis] for axis in own) != wanted:
+        return None
+    return sizes.get("N", 1), sizes.get("T")
+
+
+def _wrong(port: Port, shape: tuple[int, ...], axes: str, *, named: bool) -> str:
+    if len(shape) != len(axes):
+        return _wrong_rank(port, shape, axes, named=named)
+    sizes = dict(zip(axes, shape, strict=True))
+    if any(sizes[axis] != wanted for axis, wanted in zip("CHW", port.shape, strict=False)):
+        return _wrong_shape(port, shape, axes)
+    return f"input '{port.name}': expected at least one sample and step, received {list(shape)}"
 
 
 def _array(port: Port, value: ArrayLike) -> NDArray[Any]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from threading import Lock
 from typing import NamedTuple
 
@@ -35,6 +34,23 @@ class _Plan(NamedTuple):
     idle: list[_core.Session]
 
 
+class _Lent:
+    def __init__(self, plan: _Plan, lock: Lock) -> None:
+        self._plan = plan
+        self._lock = lock
+
+    def __enter__(self) -> _core.Session:
+        with self._lock:
+            session = self._plan.idle.pop() if self._plan.idle else None
+        self._session = _core.Session(self._plan.program) if session is None else session
+        return self._session
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            if len(self._plan.idle) < KEPT_SESSIONS:
+                self._plan.idle.append(self._session)
+
+
 class Plans:
     """The last few programs of a model. Threads may share it."""
 
@@ -43,20 +59,9 @@ class Plans:
         self._plans: OrderedDict[PlanKey, _Plan] = OrderedDict()
         self._lock = Lock()
 
-    @contextmanager
-    def session(self, key: PlanKey) -> Iterator[_core.Session]:
-        """Lend a session that nobody else uses meanwhile."""
-        plan = self._plan(key)
-        with self._lock:
-            session = plan.idle.pop() if plan.idle else None
-        if session is None:
-            session = _core.Session(plan.program)
-        try:
-            yield session
-        finally:
-            with self._lock:
-                if len(plan.idle) < KEPT_SESSIONS:
-                    plan.idle.append(session)
+    def session(self, key: PlanKey) -> _Lent:
+        """Lend a session that nobody else uses meanwhile: a context."""
+        return _Lent(self._plan(key), self._lock)
 
     def program(self, key: PlanKey) -> _core.Program:
         """Plan, or give the plan made before."""

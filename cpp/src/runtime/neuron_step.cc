@@ -22,6 +22,13 @@ class IntNeuronStep final : public CurrentsStep {
     rounded_.resize(padded());
     // With `wide` the sum of the two may leave int32; that path adds them in int64.
     for (size_t i = 0; i < padded() && !in_.wide; ++i) rounded_[i] = static_cast<int32_t>(offset_[i]);
+    if (neuron_.profile_x_shift || !neuron_.gamma.empty() || !neuron_.load.empty()) return;
+    const kernels::KernelTable& table = kernels();
+    step_ = neuron_.state_bits == 8    ? table.step_lif_i8
+            : neuron_.state_bits == 16 ? table.step_lif_i16
+                                       : table.step_lif_i32;
+    straight_ = direct_ && in_.spikes.empty() && !place_.state_offset && !place_.record &&
+                !in_.sums[0].synapse->is_static();
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -31,19 +38,16 @@ class IntNeuronStep final : public CurrentsStep {
     auto* extra = reinterpret_cast<int32_t*>(lane + 2 * tile_bytes());
     std::byte* rest = lane + 3 * tile_bytes();
 
-    kernels::LifTile k{};
-    if (direct_) {
+    kernels::LifTile k = constants();
+    place(f, tile, k);
+    k.sums_t_stride = tile.count * padded();
+    k.sums = direct_ ? reinterpret_cast<const int32_t*>(sums) : currents;
+    if (straight_) {
+      if (in_.sums[0].synapse->sums_or_spikes(f, tile, {k, step_}, sums, rest)) return;
+    } else if (direct_) {
       k.sums_t_stride = fill(f, *in_.sums[0].synapse, tile, sums, rest);
-      k.sums = reinterpret_cast<const int32_t*>(sums);
-      k.m = in_.sums[0].factor.data();
-      k.c = rounded_.data();
-      k.n = in_.n.data();
     } else {
       requantise(f, tile, sums, currents, rest);
-      k.sums_t_stride = tile.count * padded();
-      k.sums = currents;
-      k.m = ones_.data();
-      k.c = k.n = zeros_.data();
     }
     if (neuron_.profile_x_shift) {
       run_x(f, tile, k);
@@ -54,12 +58,6 @@ class IntNeuronStep final : public CurrentsStep {
       add_spikes(f, tile, extra);
       k.extra = extra;
     }
-    k.theta = neuron_.theta.data();
-    k.psi = neuron_.psi.empty() ? nullptr : neuron_.psi.data();
-    k.leak = neuron_.leak;
-    k.leak_param = neuron_.leak_param;
-    k.leak_at_store = neuron_.leak_at_store;
-    place(f, tile, k);
     if (!neuron_.gamma.empty()) {
       k.gamma = neuron_.gamma.data();
       k.state = code_state(f, tile);
@@ -73,20 +71,32 @@ class IntNeuronStep final : public CurrentsStep {
     switch (neuron_.state_bits) {
       case 8:
         k.state = state_of<int8_t>(f, place_.state_offset, tile);
-        kernels().step_lif_i8(k);
         break;
       case 16:
         k.state = state_of<int16_t>(f, place_.state_offset, tile);
-        kernels().step_lif_i16(k);
         break;
       default:
         k.state = state_of<int32_t>(f, place_.state_offset, tile);
-        kernels().step_lif_i32(k);
         break;
     }
+    step_(k);
   }
 
  private:
+  // What is the same for all tiles.
+  [[nodiscard]] kernels::LifTile constants() const noexcept {
+    kernels::LifTile k{};
+    k.m = direct_ ? in_.sums[0].factor.data() : ones_.data();
+    k.c = direct_ ? rounded_.data() : zeros_.data();
+    k.n = direct_ ? in_.n.data() : zeros_.data();
+    k.theta = neuron_.theta.data();
+    k.psi = neuron_.psi.empty() ? nullptr : neuron_.psi.data();
+    k.leak = neuron_.leak;
+    k.leak_param = neuron_.leak_param;
+    k.leak_at_store = neuron_.leak_at_store;
+    return k;
+  }
+
   void run_coded(const Frame& f, const Tile& tile, kernels::LifTile& k) const noexcept {
     k.code_bits = static_cast<size_t>(neuron_.state_bits);
     k.code_shift = neuron_.code_shift;
@@ -117,6 +127,8 @@ class IntNeuronStep final : public CurrentsStep {
 
   IntNeuron neuron_;
   std::vector<int32_t> ones_, zeros_, rounded_;
+  void (*step_)(const kernels::LifTile&) = nullptr;  // null: neurons that have a way of their own
+  bool straight_ = false;                            // who sums may step the neurons, too
 };
 
 class CubaNeuronStep final : public CurrentsStep {

@@ -14,6 +14,9 @@ namespace {
 
 using kernels::kernels;
 
+// Sums that are computed together for their neurons: rows of so many channels, 16 KB.
+constexpr size_t kNearRows = 64, kWordChannels = 64;
+
 class SpikeSynapse final : public SynapseBase {
  public:
   SpikeSynapse(const SynapseShape& shape, const Slot& input, std::shared_ptr<const PackedWeights> weights,
@@ -51,30 +54,87 @@ class SpikeSynapse final : public SynapseBase {
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
-    if (skips()) {
-      if (few_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
-      if (tokens_ && token_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
+    if (skipped(frame, tile, static_cast<int32_t*>(out), lane)) return;
+    sums_by(method_for(frame, tile), frame, tile, static_cast<int32_t*>(out), lane);
+  }
+
+  bool sums_or_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons, void* out,
+                      std::byte* lane) const noexcept override {
+    auto* const sums = static_cast<int32_t*>(out);
+    if (skipped(frame, tile, sums, lane)) return false;
+    const SumMethod method = method_for(frame, tile);
+    if (method == SumMethod::kCount && shape_.groups == 1 && tile.steps <= kNearRows) {
+      count_spikes(frame, tile, neurons, sums, lane);
+      return true;
     }
-    const SumMethod method =
-        methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile));
-    const size_t pixels = tile.count * tile.steps;
-    std::byte* const memory = lane + part_bytes(pixels);
-    for_groups(shape_, pixels, static_cast<int32_t*>(out), reinterpret_cast<int32_t*>(lane),
-               [&](size_t g, int32_t* to) noexcept {
-                 if (method == SumMethod::kGather || method == SumMethod::kCount) {
-                   const bool counts = method == SumMethod::kCount;
-                   const kernels::SpikeTile spikes =
-                       counts ? rows_.read_lines(frame, tile, g, memory) : rows_.read(frame, tile, g, memory);
-                   row_sums(method, spikes, g, to, memory + rows_.bytes(tile.count, tile.steps));
-                 } else {
-                   const RasterRows& raster = method == SumMethod::kDense ? image_ : raster_;
-                   raster_sums(method, raster.read(frame, tile, g, memory), g, to,
-                               memory + raster.bytes(tile.count, tile.steps));
-                 }
-               });
+    sums_by(method, frame, tile, sums, lane);
+    return false;
   }
 
  private:
+  [[nodiscard]] SumMethod method_for(const Frame& frame, const Tile& tile) const noexcept {
+    return methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile));
+  }
+
+  void sums_by(SumMethod method, const Frame& frame, const Tile& tile, int32_t* out,
+               std::byte* lane) const noexcept {
+    const size_t pixels = tile.count * tile.steps;
+    std::byte* const memory = lane + part_bytes(pixels);
+    for_groups(shape_, pixels, out, reinterpret_cast<int32_t*>(lane), [&](size_t g, int32_t* to) noexcept {
+      if (method == SumMethod::kGather || method == SumMethod::kCount) {
+        const bool counts = method == SumMethod::kCount;
+        const kernels::SpikeTile spikes = counts ? rows_.read_lines(frame, tile, g, tile.count, memory)
+                                                 : rows_.read(frame, tile, g, memory);
+        row_sums(method, spikes, g, to, memory + rows_.bytes(tile.count, tile.steps));
+      } else {
+        const RasterRows& raster = method == SumMethod::kDense ? image_ : raster_;
+        raster_sums(method, raster.read(frame, tile, g, memory), g, to,
+                    memory + raster.bytes(tile.count, tile.steps));
+      }
+    });
+  }
+
+  // Few sums at a time, which the neurons take from the first-level cache: some pixels in all steps, and the
+  // channels of a word.
+  void count_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons, int32_t* sums,
+                    std::byte* lane) const noexcept {
+    const size_t together = std::max<size_t>(kNearRows / tile.steps, 1), taps = shape_.window.taps();
+    const kernels::SpikeTile all = rows_.read_lines(frame, tile, 0, together, lane);
+    for (size_t c = 0; c < shape_.channels; c += kWordChannels) {
+      const kernels::BitWeights weights = bit_weights(c, std::min(kWordChannels, shape_.channels - c));
+      TileNeurons near = channels_of(neurons, c, weights.channels);
+      near.lif.sums = sums;
+      for (size_t p = 0; p < tile.count; p += together) {
+        const size_t pixels = std::min(together, tile.count - p), rows = pixels * tile.steps;
+        kernels().count_b1b1_i32({all.rows, all.row_count, all.index + p * tile.steps * taps, rows}, weights,
+                                 sums);
+        near.lif.pixels = pixels;
+        near.lif.sums_t_stride = pixels * near.lif.channels_padded;
+        near.step(near.lif);
+        near.lif.out += pixels * near.lif.out_stride;
+      }
+    }
+  }
+
+  // From channel c, the first of a word, on.
+  static TileNeurons channels_of(const TileNeurons& all, size_t c, size_t channels) noexcept {
+    TileNeurons some = all;
+    kernels::LifTile& lif = some.lif;
+    lif.channels = channels;
+    lif.channels_padded = kernels::pad_channels(channels);
+    for (const int32_t** row : {&lif.m, &lif.c, &lif.n, &lif.theta}) *row += c;
+    if (lif.psi != nullptr) lif.psi += c;
+    lif.out += c / kWordChannels;
+    return some;
+  }
+
+  // Whether the tile had so few spikes that the sums are there already.
+  [[nodiscard]] bool skipped(const Frame& frame, const Tile& tile, int32_t* out,
+                             std::byte* lane) const noexcept {
+    if (!skips()) return false;
+    return few_sums(frame, tile, out, lane) || (tokens_ && token_sums(frame, tile, out, lane));
+  }
+
   [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {
     return rows_.bytes(pixels, steps) + rows_.scratch_bytes(pixels, steps);
   }
@@ -158,7 +218,7 @@ class SpikeSynapse final : public SynapseBase {
   void row_sums(SumMethod method, const kernels::SpikeTile& spikes, size_t g, int32_t* out,
                 std::byte* scratch) const noexcept {
     if (method == SumMethod::kCount) {
-      kernels().count_b1b1_i32(spikes, bit_weights(g), out);
+      kernels().count_b1b1_i32(spikes, group_bits(g), out);
     } else {
       kernels().addrows_b1i8_i32(spikes, row_weights(g), out, scratch);
     }
@@ -187,15 +247,18 @@ class SpikeSynapse final : public SynapseBase {
             weights_->max_abs,
             odd_};
   }
-  [[nodiscard]] kernels::BitWeights bit_weights(size_t g) const noexcept {
-    const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
-    const size_t group = cp * taps * ((shape_.inputs + 31) / 32);
-    return {weights_->plus.as<uint32_t>() + g * group,
-            weights_->ones.as<int32_t>() + g * cp,
+  [[nodiscard]] kernels::BitWeights group_bits(size_t g) const noexcept {
+    return bit_weights(g * shape_.group_padded(), shape_.group_channels());
+  }
+  // Channels from `first` of the padded groups on, the first of a block.
+  [[nodiscard]] kernels::BitWeights bit_weights(size_t first, size_t channels) const noexcept {
+    const size_t taps = shape_.window.taps(), row = taps * ((shape_.inputs + 31) / 32);
+    return {weights_->plus.as<uint32_t>() + first * row,
+            weights_->ones.as<int32_t>() + first,
             shape_.inputs,
             taps,
-            shape_.group_channels(),
-            cp};
+            channels,
+            kernels::pad_channels(channels)};
   }
 
   [[nodiscard]] kernels::DenseWeights dense_weights(size_t g) const noexcept {

@@ -22,12 +22,24 @@ struct TileSize {
   size_t sum_bytes = 128 * 1024;
 };
 
+/// The neurons of a tile, from V = 0: all of `lif` but its sums, and the kernel that steps them.
+struct TileNeurons {
+  kernels::LifTile lif;
+  void (*step)(const kernels::LifTile& tile);
+};
+
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
 /// float for float weights).
 class Synapse {
  public:
   virtual ~Synapse() = default;
   virtual void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept = 0;
+  /// The same, or, where that is faster, the spikes of the neurons that read the sums: says whether.
+  virtual bool sums_or_spikes(const Frame& frame, const Tile& tile, const TileNeurons& /*neurons*/, void* out,
+                              std::byte* lane) const noexcept {
+    sums(frame, tile, out, lane);
+    return false;
+  }
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
   /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
   [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;

@@ -4,6 +4,7 @@
 
 namespace snncore::kernels::avx512 {
 namespace {
+inline constexpr size_t kChains = 4;
 #include "kernels/body/spikes.inc"
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_currents.inc"
