@@ -72,7 +72,7 @@ HALVE = {"neon": r"sshr\s+v\d+\.8h.*, #1$", "neon32": r"vqadd\.s16\s+q"}
 WORD = "128-bit word"
 
 LOOPS = (
-    Loop("counting", "count_b1b1", "count_tile<4ul?, 4", COUNT, WORD, 3, "EOR, CNT, ADD"),
+    Loop("counting", "count_b1b1", "count_patches|count_tile<4ul?, 4", COUNT, WORD, 3, "EOR, CNT, ADD"),
     Loop("Hamming", "hamming_b1b1", "scan_wide<8|Counts<8", COUNT, WORD, 3, "EOR, CNT, ADD"),
     Loop("attention, first product", "gemm_b1b1", "count_tile<", COUNT, WORD, 3, "AND, CNT, ADD"),
     Loop("attention map", "gemm_b1b1", "map_tile<", COUNT, WORD, 3, "AND, CNT, ADD"),

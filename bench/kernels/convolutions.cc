@@ -31,21 +31,25 @@ Work gather(const Layer& layer, int32_t max_abs, const char* kind, double densit
           "byte_add"};
 }
 
+// Patches of a tile after the other, as a session reads them.
 Work count(const Layer& layer) {
-  auto spikes = std::make_shared<SpikeTiles>(layer, 0.5);
-  const size_t words = 9 * ((layer.inputs + 31) / 32) * layer.outputs;
-  auto plus = random_values<uint32_t>(words, INT32_MIN / 2, INT32_MAX / 2);
+  constexpr size_t kPatches = 64;
+  const size_t words = patch_words(layer.inputs, 9);
+  auto patches = random_values<uint32_t>(layer.pixels() * words, INT32_MIN / 2, INT32_MAX / 2);
+  auto plus = random_values<uint32_t>(words * layer.outputs, INT32_MIN / 2, INT32_MAX / 2);
   auto ones = random_values<int32_t>(layer.outputs, 0, INT32_MAX / 2);
-  auto sums = std::make_shared<AlignedBuffer>(kRasterPixels * layer.outputs * sizeof(int32_t));
-  const auto pixels = static_cast<double>(layer.pixels()), weights = static_cast<double>(words);
-  return {layer.name("count_b1b1_i32", ""), pixels * weights * 4, pixels * weights * 32,
-          [=](const KernelTable& k) {
-            const BitWeights w{plus->as<uint32_t>(), ones->as<int32_t>(), layer.inputs, 9,
-                               layer.outputs,        layer.outputs};
-            spikes->for_each(
-                [&](const SpikeTile& tile, std::byte*) { k.count_b1b1_i32(tile, w, sums->as<int32_t>()); });
-          },
-          "and_popcount"};
+  auto sums = std::make_shared<AlignedBuffer>(kPatches * layer.outputs * sizeof(int32_t));
+  const double counted = static_cast<double>(layer.pixels()) * static_cast<double>(words * layer.outputs);
+  return {
+      layer.name("count_b1b1_i32", ""), counted * 4, counted * 32,
+      [=](const KernelTable& k) {
+        const BitWeights w{plus->as<uint32_t>(), ones->as<int32_t>(), words, layer.outputs, layer.outputs};
+        for (size_t p = 0; p < layer.pixels(); p += kPatches) {
+          const Patches some{patches->as<uint32_t>() + p * words, std::min(kPatches, layer.pixels() - p)};
+          k.count_b1b1_i32(some, w, sums->as<int32_t>());
+        }
+      },
+      "and_popcount"};
 }
 
 SparseCodes pruned_codes(const Layer& layer, int32_t max_abs, int32_t one_in) {

@@ -78,13 +78,23 @@ struct RowWeights {
   bool odd;                // true: the weight is 2 * code + 1; false: the code itself
 };
 
+/// What counting reads of a pixel, and of a channel's weights: the bits of all taps behind each other, those
+/// of a tap from a whole byte on, in words of 32.
+constexpr size_t tap_bytes(size_t inputs) noexcept { return (inputs + 7) / 8; }
+constexpr size_t patch_words(size_t inputs, size_t taps) noexcept {
+  return (taps * tap_bytes(inputs) + sizeof(uint32_t) - 1) / sizeof(uint32_t);
+}
+struct Patches {
+  const uint32_t* words;  // [count][BitWeights::words]
+  size_t count;
+};
+
 /// Binary weights for counting. A bit is set where the weight is +1; the others are -1. Bits of absent inputs
 /// and channels are 0.
 struct BitWeights {
-  const uint32_t*
-      bits;  // [channels_padded / kChannelPad][tap][ceil(inputs / 32)][kChannelPad], kAlign-aligned
-  const int32_t* ones;  // [channels_padded] set bits of a channel
-  size_t inputs, taps, channels, channels_padded;
+  const uint32_t* bits;  // [channels_padded / kChannelPad][words][kChannelPad], kAlign-aligned
+  const int32_t* ones;   // [channels_padded] set bits of a channel
+  size_t words, channels, channels_padded;
 };
 
 /// Weight codes of a pruned layer: what is not zero, channel after channel, in chunks of equal length whose
@@ -401,7 +411,7 @@ struct SumCosts {
   // addrows_b1i8_i32: for a pixel and part of rows (code_parts), the same for each block, and for each spike
   // and block; the last again where codes are too large to meet in bytes.
   float gather_part, gather_part_block, gather_spike_block, gather_wide_block;
-  // count_b1b1_i32: for a pixel, 32 inputs and a block.
+  // count_b1b1_i32: for a pixel, 32 bits of its patch and a block.
   float count_word_block;
   // Kernels whose lanes are pixels: the lanes of a vector, and for a byte of a row that goes to its lane.
   float lanes, spread;
@@ -471,7 +481,7 @@ struct KernelTable {
 
   // The same sums for weights of +1 and -1, by counting: popcount(plus) - popcount(spikes ^ plus). Sums of
   // channels past w.channels are unspecified.
-  void (*count_b1b1_i32)(const SpikeTile& spikes, const BitWeights& w, int32_t* sums);
+  void (*count_b1b1_i32)(const Patches& patches, const BitWeights& w, int32_t* sums);
 
   // The same sums as addrows_b1i8_i32, from the weights that are not zero. `scratch`: kAlign-aligned,
   // sparse_scratch bytes.

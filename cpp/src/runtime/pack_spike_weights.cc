@@ -34,7 +34,8 @@ void pack_rows(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
 
 // Weights of +1 and -1 a second time, for counting.
 void pack_bits(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
-  const size_t words = (s.inputs + 31) / 32, group = s.group_padded() * s.window.taps() * words;
+  const size_t words = kernels::patch_words(s.inputs, s.window.taps()), group = s.group_padded() * words;
+  const size_t tap_bits = kernels::tap_bytes(s.inputs) * 8;
   constexpr size_t kPad = kernels::kChannelPad;
   out.plus = AlignedBuffer(s.groups * group * sizeof(uint32_t));
   out.ones = AlignedBuffer(s.groups * s.group_padded() * sizeof(int32_t));
@@ -42,9 +43,9 @@ void pack_bits(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
     uint32_t* to = out.plus.as<uint32_t>() + g * group;
     int32_t* ones = out.ones.as<int32_t>() + g * s.group_padded();
     for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
-      const size_t at = ((c / kPad * s.window.taps() + tap) * words + k / 32) * kPad + c % kPad;
       if (tensor::code_at(w, i) != 0) return;
-      to[at] |= uint32_t{1} << (k % 32);
+      const size_t bit = tap * tap_bits + k;
+      to[(c / kPad * words + bit / 32) * kPad + c % kPad] |= uint32_t{1} << (bit % 32);
       ++ones[c];
     });
   }

@@ -28,9 +28,9 @@ SpikeRows::Places SpikeRows::places(size_t pixels, size_t steps) const noexcept 
   Places at{};
   at.pixels = align_up(input_.pixels * sizeof(uint32_t));
   at.rows = at.pixels + align_up(most_rows(pixels, 1) * sizeof(uint32_t));
-  at.index = at.rows + align_up(most_lines(pixels, steps) * sizeof(uint64_t*));
+  at.index = at.rows + align_up(most_rows(pixels, steps) * sizeof(uint64_t*));
   at.copies = at.index + align_up(pixels * steps * shape_.window.taps() * sizeof(uint32_t));
-  at.end = at.copies + rows_.copy_bytes(most_lines(pixels, steps));
+  at.end = at.copies + rows_.copy_bytes(most_rows(pixels, steps));
   return at;
 }
 
@@ -58,46 +58,11 @@ kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t 
   return {rows, r, index, wanted * tile.steps};
 }
 
-kernels::SpikeTile SpikeRows::read_lines(const Frame& frame, const Tile& tile, size_t g, size_t together,
-                                         std::byte* memory) const noexcept {
-  const Places at = places(tile.count, tile.steps);
-  const Window& w = shape_.window;
-  const auto [low, high] = reach(w, tile);
-  const auto count = static_cast<size_t>(high - low + 1);
-  auto* index = reinterpret_cast<uint32_t*>(memory + at.index);
-  auto *first_of_group = index, *next = index;
-  const auto row_of = [low](int64_t pixel) noexcept { return static_cast<uint32_t>(pixel - low + 1); };
-  int64_t y = static_cast<int64_t>(tile.first) / w.out_w, x = static_cast<int64_t>(tile.first) % w.out_w;
-  for (size_t p = tile.first; p < tile.first + tile.count; ++p) {
-    if (const int64_t first = w.first_if_inside(y, x); first >= 0) {
-      for (const int64_t offset : offsets_) *next++ = row_of(first + offset);
-    } else {
-      w.for_taps(p, [&](size_t, int64_t pixel) noexcept { *next++ = pixel < 0 ? 0 : row_of(pixel); });
-    }
-    if (++x == w.out_w) x = 0, ++y;
-    const size_t done = p + 1 - tile.first, pixels = (done - 1) % together + 1;
-    if (pixels < together && done < tile.count) continue;
-    first_of_group = next = repeat_index(first_of_group, pixels * w.taps(), tile.steps, count + 1);
-  }
-
-  auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
-  auto* copies = reinterpret_cast<uint64_t*>(memory + at.copies);
-  size_t r = 0;
-  for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
-    rows[r++] = rows_.zeros();
-    for (int64_t pixel = low; pixel <= high; ++pixel, ++r) {
-      rows[r] = rows_.row(frame, t, tile.n, static_cast<size_t>(pixel), g, copies, r);
-    }
-  }
-  return {rows, r, index, tile.count * tile.steps};
-}
-
-uint32_t* SpikeRows::repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept {
+void SpikeRows::repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept {
   for (size_t t = 1; t < steps; ++t) {
     const auto shift = static_cast<uint32_t>(t * rows);
     for (size_t i = 0; i < entries; ++i) index[t * entries + i] = index[i] + shift;
   }
-  return index + steps * entries;
 }
 
 uint32_t* SpikeRows::number_taps(size_t p, Numbers& numbers, uint32_t* index) const noexcept {

@@ -1,5 +1,4 @@
-// The rows that a tile reads, each once, and which of them every tap reads: what the gather and the counting
-// kernel take.
+// The rows that a tile reads, each once, and which of them every tap reads: what the gather takes.
 #pragma once
 
 #include <span>
@@ -25,10 +24,6 @@ class SpikeRows {
   /// order. Rows that no tap reads are left out. With `only`, these pixels of the tile.
   [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
                                         std::span<const uint32_t> only = {}) const noexcept;
-  /// The same for kernels that do not mind rows that no tap reads: all of the lines that the tile reaches.
-  /// `together` pixels follow each other in all steps before the next ones do.
-  [[nodiscard]] kernels::SpikeTile read_lines(const Frame& frame, const Tile& tile, size_t g, size_t together,
-                                              std::byte* memory) const noexcept;
 
  private:
   // Offsets in the memory.
@@ -42,11 +37,8 @@ class SpikeRows {
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
     return steps * (std::min(pixels * shape_.window.taps(), input_.pixels) + 1);
   }
-  [[nodiscard]] size_t most_lines(size_t pixels, size_t steps) const noexcept {
-    return std::max(steps * (shape_.window.most_reached(pixels) + 1), most_rows(pixels, steps));
-  }
-  // The index of step 0 for all steps, each of so many rows; returns the end.
-  static uint32_t* repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept;
+  // The index of step 0 for all steps, each of so many rows.
+  static void repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept;
   // Of one pixel; returns the end.
   uint32_t* number_taps(size_t pixel, Numbers& numbers, uint32_t* index) const noexcept;
 

@@ -1,6 +1,7 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
 #include <algorithm>
 
+#include "runtime/patch_rows.h"
 #include "runtime/raster_rows.h"
 #include "runtime/skips.h"
 #include "runtime/spike_rows.h"
@@ -24,6 +25,7 @@ class SpikeSynapse final : public SynapseBase {
       : SynapseBase(shape, input, std::move(weights)),
         methods_(shape_, *weights_),
         rows_(shape, input),
+        patches_(shape, input),
         raster_(shape, input, kernels().columns),
         image_(shape, input, false),
         odd_(odd) {
@@ -37,6 +39,9 @@ class SpikeSynapse final : public SynapseBase {
       bytes = std::max(
           bytes, raster_.bytes(pixels, steps) + std::max(kernels::sparse_scratch(rows, shape_.inputs, taps),
                                                          kernels::lut_scratch(rows, shape_.inputs, taps)));
+    }
+    if (methods_.has(SumMethod::kCount)) {
+      bytes = std::max(bytes, patches_.bytes(pixels * steps) + patches_.lines_bytes(pixels, steps));
     }
     if (methods_.has(SumMethod::kDense)) {
       const size_t rows = image_.most_rows(pixels, steps);
@@ -81,11 +86,12 @@ class SpikeSynapse final : public SynapseBase {
     const size_t pixels = tile.count * tile.steps;
     std::byte* const memory = lane + part_bytes(pixels);
     for_groups(shape_, pixels, out, reinterpret_cast<int32_t*>(lane), [&](size_t g, int32_t* to) noexcept {
-      if (method == SumMethod::kGather || method == SumMethod::kCount) {
-        const bool counts = method == SumMethod::kCount;
-        const kernels::SpikeTile spikes = counts ? rows_.read_lines(frame, tile, g, tile.count, memory)
-                                                 : rows_.read(frame, tile, g, memory);
-        row_sums(method, spikes, g, to, memory + rows_.bytes(tile.count, tile.steps));
+      if (method == SumMethod::kGather) {
+        kernels().addrows_b1i8_i32(rows_.read(frame, tile, g, memory), row_weights(g), to,
+                                   memory + rows_.bytes(tile.count, tile.steps));
+      } else if (method == SumMethod::kCount) {
+        const PatchRows::Lines lines = patches_.lines(frame, tile, g, memory + patches_.bytes(pixels));
+        kernels().count_b1b1_i32(patches_.read(lines, tile, memory), group_bits(g), to);
       } else {
         const RasterRows& raster = method == SumMethod::kDense ? image_ : raster_;
         raster_sums(method, raster.read(frame, tile, g, memory), g, to,
@@ -98,33 +104,36 @@ class SpikeSynapse final : public SynapseBase {
   // channels of a word.
   void count_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons, int32_t* sums,
                     std::byte* lane) const noexcept {
-    const size_t together = std::max<size_t>(kNearRows / tile.steps, 1), taps = shape_.window.taps();
-    const kernels::SpikeTile all = rows_.read_lines(frame, tile, 0, together, lane);
-    for (size_t c = 0; c < shape_.channels; c += kWordChannels) {
-      const kernels::BitWeights weights = bit_weights(c, std::min(kWordChannels, shape_.channels - c));
-      TileNeurons near = channels_of(neurons, c, weights.channels);
-      near.lif.sums = sums;
-      for (size_t p = 0; p < tile.count; p += together) {
-        const size_t pixels = std::min(together, tile.count - p), rows = pixels * tile.steps;
-        kernels().count_b1b1_i32({all.rows, all.row_count, all.index + p * tile.steps * taps, rows}, weights,
-                                 sums);
-        near.lif.pixels = pixels;
-        near.lif.sums_t_stride = pixels * near.lif.channels_padded;
-        near.step(near.lif);
-        near.lif.out += pixels * near.lif.out_stride;
+    const size_t together = std::max<size_t>(kNearRows / tile.steps, 1);
+    const PatchRows::Lines lines =
+        patches_.lines(frame, tile, 0, lane + patches_.bytes(tile.count * tile.steps));
+    Tile near = tile;
+    for (size_t p = 0; p < tile.count; p += together) {
+      near.first = tile.first + p;
+      near.count = std::min(together, tile.count - p);
+      const kernels::Patches patches = patches_.read(lines, near, lane);
+      for (size_t c = 0; c < shape_.channels; c += kWordChannels) {
+        const kernels::BitWeights weights = bit_weights(c, std::min(kWordChannels, shape_.channels - c));
+        kernels().count_b1b1_i32(patches, weights, sums);
+        TileNeurons of = part_of(neurons, p, near.count, c, weights.channels);
+        of.lif.sums = sums;
+        of.step(of.lif);
       }
     }
   }
 
-  // From channel c, the first of a word, on.
-  static TileNeurons channels_of(const TileNeurons& all, size_t c, size_t channels) noexcept {
+  // Pixels from `p` and channels from `c` on, the first of a word.
+  static TileNeurons part_of(const TileNeurons& all, size_t p, size_t pixels, size_t c,
+                             size_t channels) noexcept {
     TileNeurons some = all;
     kernels::LifTile& lif = some.lif;
+    lif.pixels = pixels;
     lif.channels = channels;
     lif.channels_padded = kernels::pad_channels(channels);
+    lif.sums_t_stride = pixels * lif.channels_padded;
     for (const int32_t** row : {&lif.m, &lif.c, &lif.n, &lif.theta}) *row += c;
     if (lif.psi != nullptr) lif.psi += c;
-    lif.out += c / kWordChannels;
+    lif.out += p * lif.out_stride + c / kWordChannels;
     return some;
   }
 
@@ -163,6 +172,7 @@ class SpikeSynapse final : public SynapseBase {
 
   [[nodiscard]] size_t token_bytes(size_t rows) const noexcept {
     size_t scratch = kernels::addrows_scratch(rows, shape_.inputs, rows);
+    if (methods_.has(SumMethod::kCount)) scratch = std::max(scratch, patches_.bytes(rows));
     if (methods_.rasters()) {
       scratch = std::max({scratch, kernels::sparse_scratch(rows, shape_.inputs, 1),
                           kernels::lut_scratch(rows, shape_.inputs, 1),
@@ -182,8 +192,10 @@ class SpikeSynapse final : public SynapseBase {
       const SumMethod method =
           methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile).part(share));
       std::byte* const scratch = lane + TokenRows::bytes(all);
-      if (method == SumMethod::kGather || method == SumMethod::kCount) {
-        row_sums(method, found.tile(), 0, out, scratch);
+      if (method == SumMethod::kGather) {
+        kernels().addrows_b1i8_i32(found.tile(), row_weights(0), out, scratch);
+      } else if (method == SumMethod::kCount) {
+        kernels().count_b1b1_i32(patches_.of(found.rows, found.count, scratch), group_bits(0), out);
       } else {
         raster_sums(method, found.raster(), 0, out, scratch);
       }
@@ -215,15 +227,6 @@ class SpikeSynapse final : public SynapseBase {
     return {shape_.window, tile, spikes};
   }
 
-  void row_sums(SumMethod method, const kernels::SpikeTile& spikes, size_t g, int32_t* out,
-                std::byte* scratch) const noexcept {
-    if (method == SumMethod::kCount) {
-      kernels().count_b1b1_i32(spikes, group_bits(g), out);
-    } else {
-      kernels().addrows_b1i8_i32(spikes, row_weights(g), out, scratch);
-    }
-  }
-
   void raster_sums(SumMethod method, const kernels::SpikeRaster& spikes, size_t g, int32_t* out,
                    std::byte* scratch) const noexcept {
     if (method == SumMethod::kSparse) {
@@ -252,13 +255,9 @@ class SpikeSynapse final : public SynapseBase {
   }
   // Channels from `first` of the padded groups on, the first of a block.
   [[nodiscard]] kernels::BitWeights bit_weights(size_t first, size_t channels) const noexcept {
-    const size_t taps = shape_.window.taps(), row = taps * ((shape_.inputs + 31) / 32);
-    return {weights_->plus.as<uint32_t>() + first * row,
-            weights_->ones.as<int32_t>() + first,
-            shape_.inputs,
-            taps,
-            channels,
-            kernels::pad_channels(channels)};
+    const size_t words = kernels::patch_words(shape_.inputs, shape_.window.taps());
+    return {weights_->plus.as<uint32_t>() + first * words, weights_->ones.as<int32_t>() + first, words,
+            channels, kernels::pad_channels(channels)};
   }
 
   [[nodiscard]] kernels::DenseWeights dense_weights(size_t g) const noexcept {
@@ -269,6 +268,7 @@ class SpikeSynapse final : public SynapseBase {
 
   SumMethods methods_;
   SpikeRows rows_;
+  PatchRows patches_;
   RasterRows raster_, image_;
   bool odd_;
   std::optional<TokenRows> tokens_;

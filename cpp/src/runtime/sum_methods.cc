@@ -112,8 +112,9 @@ double SumMethods::gather_ns(const TileWork& work) const noexcept {
 
 double SumMethods::count_ns(const TileWork& work) const noexcept {
   const double blocks = real(shape_.group_padded() / kernels::kChannelPad);
-  const double taps = real(work.pixels * shape_.window.taps()), words = real((shape_.inputs + 31) / 32);
-  return taps * (sum_costs().tap + words * blocks * sum_costs().count_word_block);
+  const size_t taps = shape_.window.taps();
+  const double words = real(kernels::patch_words(shape_.inputs, taps));
+  return real(work.pixels) * (real(taps) * sum_costs().tap + words * blocks * sum_costs().count_word_block);
 }
 
 double SumMethods::sparse_ns(const TileWork& work) const noexcept {

@@ -52,13 +52,6 @@ struct Window {
     return offsets;
   }
 
-  /// The most input pixels that lie in the lines which so many output pixels in a row read.
-  [[nodiscard]] size_t most_reached(size_t count) const noexcept {
-    const int64_t lines = std::min((static_cast<int64_t>(count) + out_w - 2) / out_w + 1, out_h);
-    return static_cast<size_t>(std::min((lines - 1) * stride_h + (kernel_h - 1) * dilation_h + 1, in_h) *
-                               in_w);
-  }
-
   /// A window that reads the row of its input that it writes: vectors, one below the other.
   static Window same(size_t rows) noexcept {
     Window w;

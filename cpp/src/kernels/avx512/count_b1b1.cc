@@ -18,8 +18,8 @@ struct Counter {
 #include "kernels/body/count_b1b1.inc"
 }  // namespace
 
-void count_b1b1_i32(const SpikeTile& spikes, const BitWeights& w, int32_t* sums) {
-  count_rows(spikes, w, sums);
+void count_b1b1_i32(const Patches& patches, const BitWeights& w, int32_t* sums) {
+  count_patches(patches, w, sums);
 }
 
 }  // namespace snncore::kernels::avx512
