@@ -309,7 +309,8 @@ struct GraphBuilder::Impl {
          label + ": expected 1 or " + std::to_string(outputs) + " scales, received " +
              std::to_string(w.scale.size()),
          ErrorCode::kShape);
-    attach(node, "scale", doubles(w.scale));
+    const bool one = std::ranges::all_of(w.scale, [&](double s) { return s == w.scale[0]; });
+    attach(node, "scale", doubles(std::span(w.scale).first(one ? 1 : w.scale.size())));
   }
 
   // The value of a conv2d or linear: real for float weights, else a sum with its real unit.

@@ -98,13 +98,16 @@ tensor::Tensor table(const std::vector<int32_t>& rows, size_t channels) {
 void put_requant(graph::Graph& g, Node& node, const std::vector<graph::CurrentTerm>& terms,
                  const std::vector<std::vector<int32_t>>& factors, const std::vector<int32_t>& c,
                  const std::vector<int32_t>& n) {
-  const bool each_step = c.size() != n.size();
+  const size_t channels = n.size();
+  const bool each_step = c.size() != channels;
   for (size_t j = 0; j < terms.size(); ++j) {
     const bool sum = terms[j].is_sum;
     put(g, node, (sum ? "M." : "K.") + std::to_string(j),
-        each_step && sum ? table(factors[j], n.size()) : ints(factors[j]));
+        each_step && sum ? table(factors[j], channels) : ints(factors[j]));
   }
-  put(g, node, "C", each_step ? table(c, n.size()) : ints(c));
+  const bool alike = std::equal(c.begin() + static_cast<std::ptrdiff_t>(channels), c.end(), c.begin());
+  put(g, node, "C",
+      alike ? ints({c.begin(), c.begin() + static_cast<std::ptrdiff_t>(channels)}) : table(c, channels));
   put(g, node, "n", ints(n));
 }
 

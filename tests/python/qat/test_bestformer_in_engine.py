@@ -1,4 +1,4 @@
-"""BESTformer, small, from PyTorch to the engine: maps of one bit, factors of steps, two streams, two heads."""
+"""BESTformer, small, from PyTorch to the engine: maps of one bit, factors of steps, coupled streams."""
 
 from __future__ import annotations
 
