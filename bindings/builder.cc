@@ -140,6 +140,10 @@ std::vector<std::vector<int32_t>> copies(const std::vector<Vector<int32_t>>& fac
   return all;
 }
 
+std::string step_gain(GraphBuilder& b, Name name, Name x, const Vector<double>& gain) {
+  return b.step_gain(name, x, span_of(gain));
+}
+
 std::string requant(GraphBuilder& b, Name name, const std::vector<std::string>& inputs,
                     const std::vector<Vector<int32_t>>& factors, const Vector<int32_t>& c,
                     const Vector<int32_t>& n, bool wide) {
@@ -176,7 +180,8 @@ void bind_synapses(nb::class_<GraphBuilder>& builder) {
       .def("linear", &linear, nb::arg("name"), nb::arg("x"), nb::arg("weight").noconvert(), nb::kw_only(),
            nb::arg("encoding"), nb::arg("bits"), nb::arg("scale").none(), nb::arg("bias").none())
       .def("batch_norm", &batch_norm, nb::arg("name"), nb::arg("x"), nb::arg("gamma"), nb::arg("beta"),
-           nb::arg("mean"), nb::arg("var"), nb::arg("eps"));
+           nb::arg("mean"), nb::arg("var"), nb::arg("eps"))
+      .def("step_gain", &step_gain, nb::arg("name"), nb::arg("x"), nb::arg("gain"));
 }
 
 void bind_neurons(nb::class_<GraphBuilder>& builder) {
@@ -224,6 +229,10 @@ void bind_rest(nb::class_<GraphBuilder>& builder) {
            nb::arg("shape"), nb::arg("dtype"))
       .def("attention", &GraphBuilder::attention, nb::arg("name"), nb::arg("q"), nb::arg("k"), nb::arg("v"),
            nb::kw_only(), nb::arg("heads"))
+      .def("map_scores", &GraphBuilder::map_scores, nb::arg("name"), nb::arg("x"), nb::arg("y"),
+           nb::kw_only(), nb::arg("variant"), nb::arg("heads"))
+      .def("map_product", &GraphBuilder::map_product, nb::arg("name"), nb::arg("maps"), nb::arg("x"),
+           nb::kw_only(), nb::arg("variant"), nb::arg("heads"))
       .def("count", &GraphBuilder::count, nb::arg("name"), nb::arg("x"), nb::arg("y"), nb::kw_only(),
            nb::arg("over"), nb::arg("heads"))
       .def("mask", &GraphBuilder::mask, nb::arg("name"), nb::arg("x"), nb::arg("mask"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,8 @@ try:
     from snncore.reference import Network
     from snncore.reference.networks import (
         IMAGENET_POOLS,
+        bestformer,
+        bestformer_scheme,
         qkformer,
         snn_vit,
         spike_driven_transformer,
@@ -31,11 +34,19 @@ NETWORKS: dict[str, Callable[..., Network]] = {
     "Spike-driven Transformer": spike_driven_transformer,
     "Spikformer": spikformer,
     "QKFormer": qkformer,
+    "BESTformer": bestformer,
 }
+#: Networks of 1-bit weights without a scale, whose ends are float32; others have 8 bits, too.
+ONE_BIT = {"BESTformer": bestformer_scheme}
+#: With random weights nothing would fire behind the maps at the published scale of their sums.
+OPTIONS: dict[str, dict[str, Any]] = {"BESTformer": {"scale": 1.0}}
 STEPS = 4
-#: From so many pixels on the patch embedding is that for ImageNet.
+#: From so many pixels on the network is that for ImageNet.
 LARGE = 128
-LARGE_POOLS = dict.fromkeys(NETWORKS, IMAGENET_POOLS) | {"QKFormer": (2, 1, 1)}
+LARGE_OPTIONS: dict[str, dict[str, Any]] = {name: {"pools": IMAGENET_POOLS} for name in NETWORKS} | {
+    "QKFormer": {"pools": (2, 1, 1)},
+    "BESTformer": {"pools": IMAGENET_POOLS, "kind": "map_kv", "classes": 1000},
+}
 #: Images for batch normalisation.
 CALIBRATION = 8
 
@@ -54,15 +65,19 @@ class Transformer:
         shape = (1, 3, self.pixels, self.pixels)
         return np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
 
+    def has(self, bits: int) -> bool:
+        return bits in (1, 32) or self.name not in ONE_BIT
+
     def network(self, bits: int) -> Network:
         torch.manual_seed(0)
         side = [self.pixels, self.pixels]
         net = NETWORKS[self.name](
             self.size,
-            scheme=transformer_scheme(bits),
+            scheme=ONE_BIT.get(self.name, transformer_scheme)(bits),
             timesteps=self.timesteps,
             preprocess={"zero_point": [128] * 3, "scale": 1 / 64, "size": side},
-            **({"pools": LARGE_POOLS[self.name]} if self.pixels >= LARGE else {}),
+            **OPTIONS.get(self.name, {}),
+            **(LARGE_OPTIONS[self.name] if self.pixels >= LARGE else {}),
         )
         return twins.normalised(net, CALIBRATION if self.pixels < LARGE else 1)
 

@@ -39,6 +39,10 @@ def twin(net: Network) -> Network:
     made = copy.deepcopy(net).eval()
     for row in [m for m in made.modules() if isinstance(m, nn.Sequential)]:
         _fold(row)
+    for part in list(made.modules()):
+        for name, layer in part.named_children():
+            if isinstance(layer, LIF):
+                setattr(part, name, _Lif(layer))
     return made.requires_grad_(False)
 
 
@@ -50,19 +54,21 @@ def _fold(row: nn.Sequential) -> None:
             setattr(row, before, folded)
             delattr(row, name)
             continue
-        if isinstance(layer, LIF):
-            setattr(row, name, _Lif(layer))
         before = name
 
 
 class _Lif(LIF):
-    """The same spikes: reset to zero, whole tensors."""
+    """The same spikes, in whole tensors."""
 
     def __init__(self, like: LIF) -> None:
-        if type(like) is not LIF or like.reset != "zero":
-            raise ValueError(f"the twin has neurons that go back to zero, got {like}")
+        if type(like) is not LIF:
+            raise ValueError(f"the twin has leaky neurons, got {like}")
         super().__init__(
-            decay=like.decay, input_gain=like.input_gain, threshold=like.threshold, strict=like.strict
+            decay=like.decay,
+            input_gain=like.input_gain,
+            threshold=like.threshold,
+            strict=like.strict,
+            reset=like.reset,
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,7 +79,7 @@ class _Lif(LIF):
         for current in x:
             h = current if v is None else torch.add(current, v, alpha=self.decay)
             spikes = h > self.threshold if self.strict else h >= self.threshold
-            v = h.masked_fill(spikes, 0.0)
+            v = h.masked_fill(spikes, 0.0) if self.reset == "zero" else h - spikes * self.threshold
             fired.append(spikes)
         return torch.stack(fired).to(x.dtype)
 

@@ -297,7 +297,8 @@ TEST_CASE("a current needs the layer that gives its sum") {
         {{"M.0", sample::all_i32(2, 1)}, {"C", sample::all_i32(2, 0)}, {"n", sample::all_i32(2, 0)}});
   g.output("requant");
   CHECK_THROWS_WITH_AS(
-      g.done(), doctest::Contains("sum 'flat' must come straight from conv2d, linear, attention or count"),
+      g.done(),
+      doctest::Contains("sum 'flat' must come straight from conv2d, linear, attention, count or a map"),
       Error);
 }
 

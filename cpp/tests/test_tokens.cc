@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ graph::Graph with(const std::string& op, std::vector<std::string> inputs, Attrs 
   g.input("other", ops::spike_edge({3, 2, 12}), "NCHW");
   g.input("channels", ops::spike_edge({1, 1, 12}), "NCHW");
   g.input("vector", ops::spike_edge({12}), "NC");
+  g.input("pairs", ops::spike_edge({3, 6, 6}), "NCHW");
   g.input("values", ops::real_edge({2, 3, 12}), "NCHW");
   g.input("large", ops::spike_edge({256, 256, 2}), "NCHW");
   g.input("deep", ops::spike_edge({1, 1, 32768}), "NCHW");
@@ -50,6 +52,9 @@ const int64_t kOne = 1, kThree = 3;
 
 TEST_CASE("shapes and ranges") {
   gives(with("attention", {"x", "x", "x"}, {{"heads", kThree}}), {2, 3, 12}, 6 * 4);
+  gives(with("map_scores", {"x", "x"}, {{"variant", "qk"}, {"heads", kThree}}), {3, 6, 6}, 4);
+  gives(with("map_scores", {"x", "x"}, {{"variant", "kv"}, {"heads", kThree}}), {3, 4, 4}, 6);
+  gives(with("map_product", {"pairs", "x"}, {{"variant", "qk"}, {"heads", kThree}}), {2, 3, 12}, 6);
   gives(with("count", {"x"}, {{"over", "channels"}, {"heads", kThree}}), {2, 3, 3}, 4);
   gives(with("count", {"x", "x"}, {{"over", "tokens"}, {"heads", kOne}}), {1, 1, 12}, 6);
   gives(with("count", {"x"}, {{"over", "all"}, {"heads", kThree}}), {1, 1, 3}, 24);
@@ -76,6 +81,23 @@ TEST_CASE("attention that does not fit is refused") {
   refused("attention", {"large", "large", "large"}, {{"heads", kOne}},
           "at most 65535 tokens and 32767 channels");
   refused("attention", {"deep", "deep", "deep"}, {{"heads", kOne}}, "has 1 and 32768");
+}
+
+TEST_CASE("maps that do not fit are refused") {
+  const Attrs qk{{"variant", "qk"}, {"heads", kThree}}, kv{{"variant", "kv"}, {"heads", kThree}};
+  refused("map_scores", {"x"}, qk, "map_scores 'y': takes 2 inputs, has 1");
+  refused("map_scores", {"x", "small"}, qk, "y must have the shape [2, 3, 12], has [2, 3, 4]");
+  refused("map_scores", {"values", "x"}, qk, "x must be spikes b1 [H, W, D], is f32 [2, 3, 12]");
+  refused("map_scores", {"x", "x"}, {{"heads", kThree}}, "attribute 'variant' is missing");
+  refused("map_scores", {"x", "x"}, {{"variant", "vk"}, {"heads", kThree}}, "must be qk or kv, is 'vk'");
+  refused("map_scores", {"x", "x"}, {{"variant", "qk"}, {"heads", int64_t{5}}},
+          "'heads' must divide the 12 channels, is 5");
+  refused("map_scores", {"large", "large"}, {{"variant", "qk"}, {"heads", kOne}}, "at most 65535 tokens");
+  refused("map_product", {"pairs", "x"}, kv, "map must have the shape [3, 4, 4], has [3, 6, 6]");
+  refused("map_product", {"x", "x"}, qk, "map must have the shape [3, 6, 6], has [2, 3, 12]");
+  refused("map_product", {"vector", "x"}, qk, "map must be spikes b1 [heads, a, b], is b1 [12]");
+  refused("map_product", {"pairs", "values"}, qk, "x must be spikes b1 [H, W, D], is f32 [2, 3, 12]");
+  refused("map_product", {"pairs", "x", "x"}, qk, "takes 2 inputs, has 3");
 }
 
 TEST_CASE("counts and masks that do not fit are refused") {
@@ -135,6 +157,39 @@ TEST_CASE("a product by hand") {
   CHECK(std::vector<int32_t>(sums, sums + 4) == std::vector<int32_t>{1, 1, 0, 1});
   const std::span<const float> quarters = session.output(1);
   CHECK(std::vector<float>(quarters.begin(), quarters.end()) == std::vector<float>{0.25F, 0.25F, 0, 0.25F});
+}
+
+std::vector<int32_t> recorded_sums(const Recording& r) {
+  std::vector<int32_t> sums(r.data.size() / sizeof(int32_t));
+  std::memcpy(sums.data(), r.data.data(), r.data.size());
+  return sums;
+}
+
+// Two tokens, one head of three channels: x = (1 1 0 | 1 0 1), y = (0 1 0 | 1 1 1), token by token.
+TEST_CASE("maps by hand") {
+  for (const bool tokens : {true, false}) {
+    GraphBuilder b;
+    b.input("x", "b1", {3, 2, 1});
+    b.input("y", "b1", {3, 2, 1});
+    const std::string variant = tokens ? "qk" : "kv";
+    const std::string scores = b.map_scores("s", "x", "y", variant);
+    CHECK(b.shape(scores) == (tokens ? Shape{2, 1, 2} : Shape{3, 1, 3}));
+    const std::string map = b.lif("map", scores, {.decay = 0, .threshold = 1.0, .state = "i32"});
+    b.output("z", b.lif("n", b.map_product("p", map, "y", variant), {.threshold = 2.0}));
+    Session session(b.build(1), {.record = {"s.sum", "p.sum"}});
+    const std::vector<uint8_t> x{1, 1, 1, 0, 0, 1}, y{0, 1, 1, 1, 0, 1};  // C, H, W
+    session.run(std::vector<TensorView>{{x.data(), DType::kBool, {1, 3, 2, 1}},
+                                        {y.data(), DType::kBool, {1, 3, 2, 1}}});
+    const auto sums = recorded_sums(session.recordings()[0]),
+               product = recorded_sums(session.recordings()[1]);
+    if (tokens) {  // [b, a]; the map is 1 1 | 0 1
+      CHECK(sums == std::vector<int32_t>{1, 0, 2, 2});
+      CHECK(product == std::vector<int32_t>{1, 1, 2, 1, 1, 1});
+    } else {  // the map is 1 1 1 | 0 1 0 | 1 1 1
+      CHECK(sums == std::vector<int32_t>{1, 0, 1, 2, 1, 1, 1, 0, 1});
+      CHECK(product == std::vector<int32_t>{1, 3, 1, 1, 1, 3});
+    }
+  }
 }
 
 }  // namespace

@@ -144,6 +144,26 @@ class GraphBuilder:
             name, x, _doubles(gamma), _doubles(beta), _doubles(mean), _doubles(var), eps
         )
 
+    def step_gain(self, name: str, x: str, gain: ArrayLike) -> str:
+        """Multiply integer sums, with their scales and biases, by a factor for each step.
+
+        Parameters
+        ----------
+        x
+            A sum [C] or [C, H, W], perhaps behind `batch_norm` or `add`. A `lif` must come next.
+        gain
+            [T, G], at least 0, where G divides C and each factor holds for C / G channels, one behind the
+            other (a head). A run of more than T steps is refused; with T = 1 it holds for all.
+        """
+        rows = _doubles(gain)
+        channels = self.shape(x)[0]
+        if rows.ndim != 2 or not rows.shape[1] or channels % rows.shape[1]:
+            raise ValueError(
+                f"step_gain '{name}': expected [T, G] with a G that divides {channels}, "
+                f"received {list(rows.shape)}"
+            )
+        return self._core.step_gain(name, x, rows.repeat(channels // rows.shape[1], axis=1).ravel())
+
     def lif(
         self,
         name: str,
@@ -344,17 +364,18 @@ class GraphBuilder:
         inputs
             Sums A_j, and spikes or counts s_j.
         factors
-            For each input int32 [C]: M_j of sums, K_j of spikes and counts.
+            For each input int32 [C]: M_j of sums, K_j of spikes and counts. M_j may have a row for each step,
+            [T, C]; a run of more than T steps is refused.
         c, n
-            int32 [C].
+            int32 [C]; c may have rows as M_j does.
         wide
             Allow 64-bit products.
         """
         return self._core.requant(
             name,
             list(inputs),
-            factors=[_int32(f, name, f"factors[{j}]") for j, f in enumerate(factors)],
-            c=_int32(c, name, "c"),
+            factors=[_rows(f, name, f"factors[{j}]", n) for j, f in enumerate(factors)],
+            c=_rows(c, name, "c", n),
             n=_int32(n, name, "n"),
             wide=wide,
         )
@@ -532,6 +553,46 @@ class GraphBuilder:
         """
         return self._core.attention(name, q, k, v, heads=heads)
 
+    def map_scores(self, name: str, x: str, y: str, *, variant: Literal["qk", "kv"], heads: int = 1) -> str:
+        """Add the scores of an attention map, in each head: how often both of a pair fire, exact.
+
+        Parameters
+        ----------
+        x, y
+            Spikes [D, H, W] of one shape. The H * W pixels are the tokens; each head has d = D / heads
+            channels.
+        variant
+            "qk": token a of `x` and token b of `y` (queries and keys), counted over the d channels; "kv":
+            channel a of `x` and channel b of `y` (values and keys), counted over the tokens.
+        heads
+            Divides D.
+
+        Returns
+        -------
+        str
+            The sum [b, heads, a], of scale 1, for the map's neuron.
+        """
+        return self._core.map_scores(name, x, y, variant=variant, heads=heads)
+
+    def map_product(
+        self, name: str, maps: str, x: str, *, variant: Literal["qk", "kv"], heads: int = 1
+    ) -> str:
+        """Add what an attention map selects, in each head: a sum [D, H, W] of scale 1, exact.
+
+        Parameters
+        ----------
+        maps
+            Spikes [b, heads, a], which a neuron fired behind `map_scores` of the same variant.
+        x
+            Spikes [D, H, W]: the values of variant "qk", the queries of "kv".
+        variant
+            "qk": ``y[c, n] = sum_b maps[n, b] * x[c, b]`` over the tokens b; "kv":
+            ``y[c, n] = sum_b maps[c, b] * x[b, n]`` over the channels b of the head.
+        heads
+            Divides D.
+        """
+        return self._core.map_product(name, maps, x, variant=variant, heads=heads)
+
     def count(
         self,
         name: str,
@@ -701,6 +762,14 @@ def _int32(values: ArrayLike, layer: str, what: str) -> NDArray[np.int32]:
     ):
         raise ValueError(f"'{layer}': expected 32-bit integers for {what}, received {array.dtype}")
     return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def _rows(values: ArrayLike, layer: str, what: str, channels: ArrayLike) -> NDArray[np.int32]:
+    """Take [C], or [T, C] row by row, of as many channels as there are in `channels`."""
+    array, count = _int32(values, layer, what), np.size(channels)
+    if array.ndim == 2 and array.shape[1] != count:
+        raise ValueError(f"'{layer}': expected [T, {count}] for {what}, received {list(array.shape)}")
+    return array.ravel()
 
 
 def _preprocess(preprocess: Mapping[str, Any] | None) -> _core.PreprocessInfo | None:

@@ -188,10 +188,10 @@ class Builder:
         return self._add("residual", name, inputs, edge, {"unit": float(unit)}, tensors)
 
     def _requantised(self, inputs, factors, c, n) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        """Factors, C and n as tensors, and the least and largest value of each channel."""
+        """Factors, C and n as tensors, and the least and largest value of each channel, at any step."""
         tensors, lo, hi = {}, c.astype(np.int64), c.astype(np.int64)
         half = np.where(n > 0, 1 << np.maximum(n.astype(np.int64) - 1, 0), 0)
-        side_lo = side_hi = np.zeros(len(c), np.int64)
+        side_lo = side_hi = np.zeros(len(n), np.int64)
         for j, (x, f) in enumerate(zip(inputs, factors, strict=True)):
             if f is None:
                 continue
@@ -204,7 +204,8 @@ class Builder:
                 side_lo = side_lo + np.minimum(f64, 0) * e.range[1]
                 side_hi = side_hi + np.maximum(f64, 0) * e.range[1]
         tensors |= {"C": c.astype(np.int32), "n": n.astype(np.int32)}
-        return tensors, ((lo + half) >> n) + side_lo, ((hi + half) >> n) + side_hi
+        lo, hi = (np.atleast_2d((end + half) >> n) for end in (lo, hi))
+        return tensors, lo.min(0) + side_lo, hi.max(0) + side_hi
 
     def lif_int(
         self, name, x, theta, psi=None, profile="W", state="i16", leak="q15", leak_param=16384, reset="zero",
@@ -305,6 +306,16 @@ class Builder:
     def attention(self, name, q, k, v, heads=1) -> str:
         h, w, d = self.edges[q].shape
         return self._counted("attention", name, [q, k, v], [h, w, d], h * w * d // heads, {"heads": heads})
+
+    def map_scores(self, name, x, y, *, variant, heads=1) -> str:
+        h, w, d = self.edges[x].shape
+        side, most = (h * w, d // heads) if variant == "qk" else (d // heads, h * w)
+        attrs = {"variant": variant, "heads": heads}
+        return self._counted("map_scores", name, [x, y], [heads, side, side], most, attrs)
+
+    def map_product(self, name, maps, x, *, variant, heads=1) -> str:
+        most, attrs = self.edges[maps].channels, {"variant": variant, "heads": heads}
+        return self._counted("map_product", name, [maps, x], self.edges[x].shape, most, attrs)
 
     def count(self, name, x, y=None, *, over, heads=1) -> str:
         h, w, d = self.edges[x].shape

@@ -141,18 +141,21 @@ class SNNCORE_API GraphBuilder {
   std::string batch_norm(const std::string& name, const std::string& x, std::span<const double> gamma,
                          std::span<const double> beta, std::span<const double> mean,
                          std::span<const double> var, double eps);
+  /// Multiplies sums, with their scales and biases, by factors [T, C], at least 0: of T steps, more of which
+  /// a run refuses, or (T = 1) of all. A `lif` of integers must come next.
+  std::string step_gain(const std::string& name, const std::string& x, std::span<const double> gain);
   /// `decay` 1 makes an `if`, anything else a `lif`.
   std::string lif(const std::string& name, const std::string& x, const NeuronSpec& spec);
   std::string lif_int(const std::string& name, const std::string& x, const IntNeuronSpec& spec);
   std::string psn(const std::string& name, const std::string& x, const PsnSpec& spec);
   std::string cuba_lif(const std::string& name, const std::string& x, const CubaNeuronSpec& spec);
-  /// `x` is float32, or what attention and count give. The output is spikes, counts (fire "count", "round")
-  /// or float32 (fire "none").
+  /// `x` is float32, or what attention, counts and maps give. The output is spikes, counts (fire "count",
+  /// "round") or float32 (fire "none").
   std::string neuron(const std::string& name, const std::string& x, const RuleNeuronSpec& spec);
   std::string requant(
       const std::string& name, const std::vector<std::string>& inputs,
-      const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes)
-      std::span<const int32_t> c, std::span<const int32_t> n, bool wide = false);
+      const std::vector<std::vector<int32_t>>& factors,  ///< for each input M.j (sums) or K.j (spikes) [C]
+      std::span<const int32_t> c, std::span<const int32_t> n, bool wide = false);  ///< M.j, c also [T, C]
   /// Adds `x` (sums, or spikes and counts) to an int32 stream, or begins one. `unit` is the real value of
   /// one; 0: of the stream that is continued, else threshold / 4096 of the first neuron that reads it. A
   /// neuron, another residual, `add`, or on the way to a readout a mean over all pixels and a linear come
@@ -184,6 +187,16 @@ class SNNCORE_API GraphBuilder {
   /// The sum [D, H, W] is worth 1; the next neuron or batch norm takes its scale. `heads` divides D.
   std::string attention(const std::string& name, const std::string& q, const std::string& k,
                         const std::string& v, int64_t heads = 1);
+  /// What pairs share, of spikes [D, H, W] of one shape, in each head: a sum [b, heads, a] for a map,
+  /// worth 1. Variant "qk": token a of `x` and token b of `y` (queries, keys) over the D / heads channels;
+  /// "kv": channel a of `x` and channel b of `y` (values, keys) over the tokens.
+  std::string map_scores(const std::string& name, const std::string& x, const std::string& y,
+                         const std::string& variant, int64_t heads = 1);
+  /// What a map of spikes [b, heads, a] selects of spikes `x` [D, H, W]: a sum [D, H, W], worth 1. Variant
+  /// "qk": of token a, how many of the tokens b of `x` (values) fire in a channel; "kv": of channel a, how
+  /// many of the channels b of `x` (queries) fire in a token.
+  std::string map_product(const std::string& name, const std::string& map, const std::string& x,
+                          const std::string& variant, int64_t heads = 1);
   /// How many spikes of `x`, or of `x` and `y` together where `y` is named, there are over "channels" (a sum
   /// [heads, H, W]), "tokens" ([D, 1, 1], `heads` 1) or "all" ([heads, 1, 1]).
   std::string count(const std::string& name, const std::string& x, const std::string& y,

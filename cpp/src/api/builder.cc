@@ -45,6 +45,14 @@ std::vector<T> channels_last(std::span<const T> w, size_t outputs, size_t inputs
   return out;
 }
 
+// [C], or a row of so many channels for each step.
+tensor::Tensor of_steps(std::span<const int32_t> factors, int64_t channels) {
+  const auto count = static_cast<int64_t>(factors.size());
+  const bool rows = count > channels && count % channels == 0;
+  return store(DType::kI32, rows ? Shape{count / channels, channels} : Shape{count}, factors.data(),
+               factors.size());
+}
+
 }  // namespace
 
 struct GraphBuilder::Impl {
@@ -131,7 +139,7 @@ struct GraphBuilder::Impl {
     need(v.terms.size() <= 1, layer + ": '" + name + "' is a sum of several layers: a neuron must come next",
          ErrorCode::kUnsupported);
     need(v.terms.empty() || !v.affine,
-         layer + ": '" + name + "' went through batch_norm: a neuron must come next",
+         layer + ": '" + name + "' went through batch_norm or step_gain: a neuron must come next",
          ErrorCode::kUnsupported);
     return v.terms.empty() ? v.edge : v.terms[0].edge;
   }
@@ -150,7 +158,7 @@ struct GraphBuilder::Impl {
   // A sum whose unit is 1, as attention and count give.
   bool counted(const std::string& layer, const std::string& name) const {
     const BuiltValue& v = value(layer, name);
-    if (v.terms.size() != 1 || v.affine || v.terms[0].stream) return false;
+    if (v.terms.size() != 1 || v.affine || v.terms[0].stream || !v.terms[0].gain.empty()) return false;
     const BuiltTerm& term = v.terms[0];
     return term.is_sum && std::ranges::all_of(term.a, [](double a) { return a == 1; }) &&
            std::ranges::all_of(term.d, [](double d) { return d == 0; });
@@ -220,7 +228,10 @@ struct GraphBuilder::Impl {
            label + ": expected sums, spikes or counts, '" + term.edge + "' is " + ops::edge_dtype(edge),
            ErrorCode::kUnsupported);
       need(!term.stream || is_pure_stream(term),
-           label + ": stream '" + term.edge + "' went through batch_norm: a neuron must come next",
+           label + ": stream '" + term.edge +
+               "' went through batch_norm or step_gain: a neuron must come next",
+           ErrorCode::kUnsupported);
+      need(term.gain.empty(), label + ": '" + term.edge + "' went through step_gain: a neuron must come next",
            ErrorCode::kUnsupported);
       if (term.stream) {
         units.join(label, own, *term.stream);
@@ -267,14 +278,16 @@ struct GraphBuilder::Impl {
     std::vector<std::string> edges;
     for (const std::string& in : inputs) edges.push_back(edge(label, in));
     Node& node = emit(op, name, edges, std::move(attrs));
+    const int64_t channels = graph.edges.at(edges[0]).channels();
     for (size_t j = 0; j < edges.size(); ++j) {
       const EdgeType type = graph.edges.at(edges[j]).type;
       const bool stream = type == EdgeType::kStream, scaled = stream && op == "requant";
       if (stream && !scaled && factors[j].empty()) continue;
       const bool sum = type == EdgeType::kSum || scaled;
-      attach(node, (sum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
+      attach(node, (sum ? "M." : "K.") + std::to_string(j),
+             sum ? of_steps(factors[j], channels) : ints(factors[j]));
     }
-    attach(node, "C", ints({c.begin(), c.end()}));
+    attach(node, "C", of_steps(c, channels));
     attach(node, "n", ints({n.begin(), n.end()}));
     return node;
   }
@@ -296,7 +309,8 @@ struct GraphBuilder::Impl {
          label + ": expected 1 or " + std::to_string(outputs) + " scales, received " +
              std::to_string(w.scale.size()),
          ErrorCode::kShape);
-    attach(node, "scale", doubles(w.scale));
+    const bool one = std::ranges::all_of(w.scale, [&](double s) { return s == w.scale[0]; });
+    attach(node, "scale", doubles(std::span(w.scale).first(one ? 1 : w.scale.size())));
   }
 
   // The value of a conv2d or linear: real for float weights, else a sum with its real unit.
@@ -509,6 +523,8 @@ std::string GraphBuilder::batch_norm(const std::string& name, const std::string&
   const bool coded = v.terms.size() == 1 && v.terms[0].is_sum;
   need(coded || !v.float_layer.empty(), label + ": a batch norm must follow a conv2d or linear",
        ErrorCode::kUnsupported);
+  need(!coded || v.terms[0].gain.empty(),
+       label + ": '" + x + "' went through step_gain: a neuron must come next", ErrorCode::kUnsupported);
   const auto channels =
       static_cast<size_t>(impl_->graph.edges.at(coded ? v.terms[0].edge : v.edge).channels());
   for (const auto& part : {gamma, beta, mean, var}) {
@@ -536,6 +552,30 @@ std::string GraphBuilder::batch_norm(const std::string& name, const std::string&
     fold_float(impl_->graph, graph::find_node(impl_->graph, v.float_layer), g, shift);
     impl_->values.at(x).folded = true;
   }
+  impl_->values[name] = std::move(v);
+  return name;
+}
+
+std::string GraphBuilder::step_gain(const std::string& name, const std::string& x,
+                                    std::span<const double> gain) {
+  const std::string label = "step_gain '" + name + "'";
+  need(!name.empty() && !impl_->values.contains(name), label + ": the name is empty or taken");
+  BuiltValue v = impl_->value(label, x);
+  need(!v.terms.empty() && std::ranges::all_of(v.terms, [](const BuiltTerm& t) { return t.is_sum; }),
+       label + ": expected sums, '" + x + "' is or holds something else", ErrorCode::kUnsupported);
+  need(std::ranges::all_of(v.terms, [](const BuiltTerm& t) { return t.gain.empty(); }),
+       label + ": '" + x + "' went through step_gain already", ErrorCode::kUnsupported);
+  const size_t channels = v.terms[0].a.size();
+  need(!gain.empty() && gain.size() % channels == 0,
+       label + ": expected [T, " + std::to_string(channels) + "] factors, received " +
+           std::to_string(gain.size()),
+       ErrorCode::kShape);
+  for (const double g : gain) {
+    need(g >= 0 && std::isfinite(g),
+         label + ": factors must be finite and at least 0, received " + std::to_string(g));
+  }
+  for (BuiltTerm& term : v.terms) term.gain.assign(gain.begin(), gain.end());
+  v.affine = true;
   impl_->values[name] = std::move(v);
   return name;
 }
@@ -846,6 +886,22 @@ std::string GraphBuilder::attention(const std::string& name, const std::string& 
   return impl_->finish_counted(impl_->emit("attention", name, inputs, {{"heads", heads}}));
 }
 
+std::string GraphBuilder::map_scores(const std::string& name, const std::string& x, const std::string& y,
+                                     const std::string& variant, int64_t heads) {
+  const std::string label = "map_scores '" + name + "'";
+  const std::vector<std::string> inputs{impl_->plain(label, x), impl_->plain(label, y)};
+  return impl_->finish_counted(
+      impl_->emit("map_scores", name, inputs, {{"variant", variant}, {"heads", heads}}));
+}
+
+std::string GraphBuilder::map_product(const std::string& name, const std::string& map, const std::string& x,
+                                      const std::string& variant, int64_t heads) {
+  const std::string label = "map_product '" + name + "'";
+  const std::vector<std::string> inputs{impl_->plain(label, map), impl_->plain(label, x)};
+  return impl_->finish_counted(
+      impl_->emit("map_product", name, inputs, {{"variant", variant}, {"heads", heads}}));
+}
+
 std::string GraphBuilder::count(const std::string& name, const std::string& x, const std::string& y,
                                 const std::string& over, int64_t heads) {
   const std::string label = "count '" + name + "'";
@@ -873,6 +929,8 @@ std::string GraphBuilder::readout(const std::string& name, const std::string& x,
   }
   const BuiltValue& v = impl_->value(label, x);
   need(v.terms.size() <= 1, label + ": '" + x + "' is a sum of several layers", ErrorCode::kUnsupported);
+  need(v.terms.empty() || v.terms[0].gain.empty(),
+       label + ": '" + x + "' went through step_gain: a neuron must come next", ErrorCode::kUnsupported);
   const std::string in = v.terms.empty() ? v.edge : v.terms[0].edge;
   const Edge& edge = impl_->graph.edges.at(in);
   need(edge.shape.size() == 1 || edge.type == EdgeType::kStream,

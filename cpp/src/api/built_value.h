@@ -12,13 +12,14 @@
 
 namespace snncore {
 
-/// A part of a current: the sum on `edge`, worth a[c] * A + d[c], or spikes on `edge`. Of a stream a[c]
-/// counts in the stream's unit.
+/// A part of a current: the sum on `edge`, worth gain[t][c] * (a[c] * A + d[c]), or spikes on `edge`. Of a
+/// stream a[c] counts in the stream's unit.
 struct BuiltTerm {
   std::string edge;
   bool is_sum = true;
   std::vector<double> a, d;
   std::optional<size_t> stream = {};  // which of StreamUnits
+  std::vector<double> gain = {};      // of each step, or empty: 1
 };
 
 struct PooledStream;

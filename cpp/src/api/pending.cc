@@ -50,7 +50,8 @@ void put(graph::Graph& g, Node& node, const std::string& role, tensor::Tensor t)
 
 // A stream may hold any int32.
 graph::CurrentTerm stream_term(const BuiltTerm& term, const std::string& layer, double unit) {
-  graph::CurrentTerm t{.is_sum = true, .is_stream = true, .a = term.a, .d = term.d, .a_max = {}};
+  graph::CurrentTerm t{
+      .is_sum = true, .is_stream = true, .a = term.a, .d = term.d, .a_max = {}, .gain = term.gain};
   require(std::ranges::all_of(t.a, [](double a) { return a >= 0; }), ErrorCode::kUnsupported,
           layer + ": stream '" + term.edge + "' comes with a negative scale, which has no integer form");
   for (double& a : t.a) a *= unit;
@@ -72,22 +73,42 @@ std::vector<graph::CurrentTerm> current_terms(graph::Graph& g, const std::vector
                        .a = {},
                        .d = {},
                        .a_max = {},
+                       .gain = {},
                        .unit = 1.0 / static_cast<double>(edge.divisor),
                        .most = edge.hi});
       continue;
     }
     make_positive(g, term, layer, graph::readers(g, term.edge));
     auto a_max = ops::accumulator_bounds(graph::view(g, *graph::producer(g, term.edge)));
-    terms.push_back(
-        {.is_sum = true, .a = std::move(term.a), .d = std::move(term.d), .a_max = std::move(a_max)});
+    terms.push_back({.is_sum = true,
+                     .a = std::move(term.a),
+                     .d = std::move(term.d),
+                     .a_max = std::move(a_max),
+                     .gain = std::move(term.gain)});
   }
   return terms;
 }
 
-void put_factors(graph::Graph& g, Node& node, const std::vector<graph::CurrentTerm>& terms,
-                 const std::vector<std::vector<int32_t>>& factors) {
-  for (size_t j = 0; j < terms.size(); ++j)
-    put(g, node, (terms[j].is_sum ? "M." : "K.") + std::to_string(j), ints(factors[j]));
+tensor::Tensor table(const std::vector<int32_t>& rows, size_t channels) {
+  tensor::Tensor t = ints(rows);
+  t.shape = {static_cast<int64_t>(rows.size() / channels), static_cast<int64_t>(channels)};
+  return t;
+}
+
+void put_requant(graph::Graph& g, Node& node, const std::vector<graph::CurrentTerm>& terms,
+                 const std::vector<std::vector<int32_t>>& factors, const std::vector<int32_t>& c,
+                 const std::vector<int32_t>& n) {
+  const size_t channels = n.size();
+  const bool each_step = c.size() != channels;
+  for (size_t j = 0; j < terms.size(); ++j) {
+    const bool sum = terms[j].is_sum;
+    put(g, node, (sum ? "M." : "K.") + std::to_string(j),
+        each_step && sum ? table(factors[j], channels) : ints(factors[j]));
+  }
+  const bool alike = std::equal(c.begin() + static_cast<std::ptrdiff_t>(channels), c.end(), c.begin());
+  put(g, node, "C",
+      alike ? ints({c.begin(), c.begin() + static_cast<std::ptrdiff_t>(channels)}) : table(c, channels));
+  put(g, node, "n", ints(n));
 }
 
 }  // namespace
@@ -100,9 +121,7 @@ void complete(graph::Graph& g, const PendingResidual& p, const StreamUnits& unit
   const auto k = graph::stream_constants(layer, terms, channels, unit);
   Node& node = graph::find_node(g, p.name);
   node.attrs["unit"] = unit;
-  put_factors(g, node, terms, k.factors);
-  put(g, node, "C", ints(k.c));
-  put(g, node, "n", ints(k.n));
+  put_requant(g, node, terms, k.factors, k.c, k.n);
 }
 
 void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps, const StreamUnits& units) {
@@ -111,9 +130,7 @@ void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps, const Stre
 
   Node& requant = graph::find_node(g, p.requant);
   requant.attrs["wide"] = k.wide;
-  put_factors(g, requant, terms, k.factors);
-  put(g, requant, "C", ints(k.c));
-  put(g, requant, "n", ints(k.n));
+  put_requant(g, requant, terms, k.factors, k.c, k.n);
 
   Node& neuron = graph::find_node(g, p.name);
   neuron.attrs = {{"arith", std::string("int")},
@@ -128,16 +145,11 @@ void complete(graph::Graph& g, const PendingNeuron& p, int64_t steps, const Stre
                   {"threshold", p.spec.threshold},
                   {"input_gain", p.spec.input_gain},
                   {"strict", p.spec.strict}};
-  const auto by_channel = [&](const std::vector<int32_t>& rows) {
-    tensor::Tensor t = ints(rows);
-    const auto channels = static_cast<int64_t>(k.c.size());
-    t.shape = {static_cast<int64_t>(rows.size()) / channels, channels};
-    return t;
-  };
-  put(g, neuron, "theta", k.profile == "X" || k.profile == "T" ? by_channel(k.theta) : ints(k.theta));
+  const size_t channels = k.n.size();
+  put(g, neuron, "theta", k.profile == "X" || k.profile == "T" ? table(k.theta, channels) : ints(k.theta));
   if (!k.psi.empty()) put(g, neuron, "psi", ints(k.psi));
   if (!k.load.empty()) put(g, neuron, "load", ints(k.load));
-  if (!k.gamma.empty()) put(g, neuron, "gamma", by_channel(k.gamma));
+  if (!k.gamma.empty()) put(g, neuron, "gamma", table(k.gamma, channels));
   if (!k.edges.empty()) put(g, neuron, "edges", ints(k.edges));
 }
 

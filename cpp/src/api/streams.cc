@@ -89,7 +89,7 @@ StreamUnits::Place StreamUnits::place(size_t stream) const {
 }
 
 bool is_pure_stream(const BuiltTerm& term) {
-  return term.stream && std::ranges::all_of(term.a, [](double a) { return a == 1; }) &&
+  return term.stream && term.gain.empty() && std::ranges::all_of(term.a, [](double a) { return a == 1; }) &&
          std::ranges::all_of(term.d, [](double d) { return d == 0; });
 }
 

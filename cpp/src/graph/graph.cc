@@ -32,7 +32,11 @@ class Walker {
       edge.lo = *std::min_element(stream.lo.begin(), stream.lo.end());
       edge.hi = *std::max_element(stream.hi.begin(), stream.hi.end());
     }
-    if (node.op == "saccade") check_saccade(at);
+    if (node.op == "saccade") check_steps(at, "weighs", ops::saccade_steps(at));
+    if (node.op == "requant" || node.op == "residual") {
+      const int64_t rows = ops::factor_steps(at);
+      if (rows != 0) check_steps(at, "has factors for", rows);
+    }
     if (node.op == "requant") {
       const ops::Range range = ops::requant_range(at, sums(at));
       edge.lo = range.lo;
@@ -59,16 +63,15 @@ class Walker {
     if (known == ranges_.end()) {
       const bool stream = graph_.edges.at(edge).type == ops::EdgeType::kStream;
       reader.fail(stream ? "stream '" + edge + "' must come straight from residual"
-                         : "sum '" + edge + "' must come straight from conv2d, linear, attention or count");
+                         : "sum '" + edge +
+                               "' must come straight from conv2d, linear, attention, count or a map");
     }
     return known->second;
   }
 
-  void check_saccade(const ops::NodeView& saccade) const {
-    const int64_t most = ops::saccade_steps(saccade);
+  void check_steps(const ops::NodeView& at, const std::string& does, int64_t most) const {
     if (graph_.timesteps <= most) return;
-    saccade.fail("weighs " + std::to_string(most) + " steps, timesteps is " +
-                 std::to_string(graph_.timesteps));
+    at.fail(does + " " + std::to_string(most) + " steps, timesteps is " + std::to_string(graph_.timesteps));
   }
 
   void check_neuron(const ops::NodeView& neuron) {

@@ -13,21 +13,41 @@ constexpr double kCoarse = 1024.0;
 
 double round_half_up(double x) { return std::floor(x + 0.5); }
 
+size_t steps_of(const std::vector<const CurrentTerm*>& sums) {
+  for (const CurrentTerm* sum : sums) {
+    if (!sum->gain.empty()) return sum->gain.size() / sum->a.size();
+  }
+  return 1;
+}
+
+double offset_at(const std::vector<const CurrentTerm*>& sums, size_t t, size_t c) {
+  double total = 0;
+  for (const CurrentTerm* sum : sums) total += sum->d[c] * sum->gain_at(t, c);
+  return total;
+}
+
 std::optional<Multiplier> fit_multiplier(const std::vector<const CurrentTerm*>& sums, size_t c, double gain,
-                                         double d, double unit, bool wide) {
+                                         double unit, bool wide) {
   const double limit = std::ldexp(1.0, wide ? 62 : 31);
   const double most = wide ? kMaxInt32 : 32767.0;
   for (int n = 30; n >= 0; --n) {
-    const double scale = std::ldexp(1.0, n) / unit, offset = round_half_up(scale * d);
-    double bound = std::fabs(offset) + (n > 0 ? std::ldexp(1.0, n - 1) : 0.0), largest = 0;
-    for (const CurrentTerm* sum : sums) {
-      const double m = round_half_up(scale * (sum->a[c] * gain));
-      largest = std::max(largest, m);
-      bound += m * static_cast<double>(sum->a_max[c]);
+    const double scale = std::ldexp(1.0, n) / unit;
+    double largest = 0;
+    bool fits = true;
+    for (size_t t = 0; t < steps_of(sums) && fits; ++t) {
+      const double offset = round_half_up(scale * (offset_at(sums, t, c) * gain));
+      double bound = std::fabs(offset) + (n > 0 ? std::ldexp(1.0, n - 1) : 0.0), here = 0;
+      for (const CurrentTerm* sum : sums) {
+        const double m = round_half_up(scale * (sum->a[c] * sum->gain_at(t, c) * gain));
+        here = std::max(here, m);
+        bound += m * static_cast<double>(sum->a_max[c]);
+      }
+      fits = here <= most && std::fabs(offset) <= kMaxInt32 && bound < limit;
+      largest = std::max(largest, here);
     }
-    if (largest > most || std::fabs(offset) > kMaxInt32 || bound >= limit) continue;
+    if (!fits) continue;
     if (!wide && n < 30 && largest < kCoarse && largest > 0) return std::nullopt;
-    return Multiplier{n, scale, offset};
+    return Multiplier{n, scale};
   }
   return std::nullopt;
 }

@@ -25,14 +25,15 @@ class Constants {
       if (term.is_sum) sums_.push_back(&term);
     }
     channels_ = sums_.empty() ? 0 : sums_[0]->a.size();
+    rows_ = steps_of(sums_);
   }
 
   NeuronConstants compute() {
     check();
     set_leak();
     out_.state = spec_.state;
-    out_.factors.assign(terms_.size(), std::vector<int32_t>(channels_));
-    out_.c.assign(channels_, 0);
+    for (const CurrentTerm& term : terms_) out_.factors.emplace_back((term.is_sum ? rows_ : 1) * channels_);
+    out_.c.assign(rows_ * channels_, 0);
     out_.n.assign(channels_, 0);
     if (spec_.profile == "X") {
       exact_thresholds();
@@ -62,6 +63,8 @@ class Constants {
     expect(!coded() || spec_.profile != "X", "profile X needs state i16 or i32, received " + spec_.state);
     expect(!reads_stream() || (spec_.profile != "X" && spec_.profile != "T"),
            "profile " + spec_.profile + " takes sums, received a stream: take profile W");
+    expect(!has_gains() || (spec_.profile != "X" && spec_.profile != "T"),
+           "profile " + spec_.profile + " has no factors for each step: take profile W");
     expect(spec_.state == "i2" || spec_.profile != "T", "profile T needs state i2, received " + spec_.state);
     for (const CurrentTerm* sum : sums_) {
       for (size_t c = 0; c < channels_; ++c) {
@@ -123,10 +126,10 @@ class Constants {
   }
 
   [[nodiscard]] double a(const CurrentTerm& sum, size_t c) const { return sum.a[c] * spec_.input_gain; }
-  [[nodiscard]] double d(size_t c) const {
-    double total = 0;
-    for (const CurrentTerm* sum : sums_) total += sum->d[c];
-    return total * spec_.input_gain;
+  [[nodiscard]] double d(size_t c, size_t t = 0) const { return offset_at(sums_, t, c) * spec_.input_gain; }
+
+  [[nodiscard]] bool has_gains() const {
+    return std::ranges::any_of(sums_, [](const CurrentTerm* sum) { return !sum->gain.empty(); });
   }
 
   [[nodiscard]] bool reads_stream() const {
@@ -137,7 +140,9 @@ class Constants {
   void common_unit() {
     out_.profile = "W";
     const int64_t theta0 = spec_.theta0 != 0 ? spec_.theta0 : spec_.state == "i8" && !tanh() ? 64 : 4096;
-    expect(theta0 >= 1 && theta0 <= 32766, "theta0 must be 1..32766, received " + std::to_string(theta0));
+    const int64_t most = spec_.state == "i32" ? int64_t{1} << 24 : 32766;
+    expect(theta0 >= 1 && theta0 <= most,
+           "theta0 must be 1.." + std::to_string(most) + ", received " + std::to_string(theta0));
     if (coded()) tanh() ? tanh_codes() : default_load(theta0);
     // A small unit and a long memory leave states that never decay.
     const bool sticky = spec_.state == "i8" && !tanh() && out_.leak != "tz12" && out_.leak != "none" &&
@@ -231,13 +236,17 @@ class Constants {
 
   // False: nothing fits, or (not wide) only a coarse multiplier does.
   bool multipliers(size_t c, bool wide) {
-    const auto fit = fit_multiplier(sums_, c, spec_.input_gain, d(c), unit_, wide);
+    const auto fit = fit_multiplier(sums_, c, spec_.input_gain, unit_, wide);
     if (!fit) return false;
     out_.n[c] = fit->shift;
-    out_.c[c] = static_cast<int32_t>(fit->offset);
-    for (size_t j = 0; j < terms_.size(); ++j) {
-      if (terms_[j].is_sum)
-        out_.factors[j][c] = static_cast<int32_t>(round_half_up(fit->scale * a(terms_[j], c)));
+    for (size_t t = 0; t < rows_; ++t) {
+      const size_t at = t * channels_ + c;
+      out_.c[at] = static_cast<int32_t>(round_half_up(fit->scale * d(c, t)));
+      for (size_t j = 0; j < terms_.size(); ++j) {
+        if (!terms_[j].is_sum) continue;
+        const double factor = terms_[j].a[c] * terms_[j].gain_at(t, c) * spec_.input_gain;
+        out_.factors[j][at] = static_cast<int32_t>(round_half_up(fit->scale * factor));
+      }
     }
     return true;
   }
@@ -249,7 +258,7 @@ class Constants {
 
   // Profile U. False: it does not fit, and profile W is to be taken.
   bool unit_per_channel() {
-    if (sums_.size() != 1 || coded() || reads_stream()) return false;
+    if (sums_.size() != 1 || coded() || reads_stream() || has_gains()) return false;
     const CurrentTerm& sum = *sums_[0];
     const int64_t f = spec_.unit_bits >= 0 ? spec_.unit_bits : 3;
     expect(f <= 15, "unit_bits must be 0..15 in profile U, received " + std::to_string(f));
@@ -323,7 +332,7 @@ class Constants {
   const NeuronSpec& spec_;
   int64_t steps_;
   std::vector<const CurrentTerm*> sums_;
-  size_t channels_ = 0;
+  size_t channels_ = 0, rows_ = 1;  // of factors
   double unit_ = 1;
   NeuronConstants out_;
 };

@@ -9,20 +9,25 @@
 
 namespace snncore::graph {
 
-/// What enters a neuron or a stream: a sum A with the real value a[c] * A + d[c] (a >= 0), or spikes worth
-/// `unit` each.
+/// What enters a neuron or a stream: a sum A with the real value gain[t][c] * (a[c] * A + d[c]) (a, gain >=
+/// 0), or spikes worth `unit` each.
 struct CurrentTerm {
   bool is_sum = true;
   bool is_stream = false;  // the sum is a stream: its products have 64 bits
   std::vector<double> a, d;
   std::vector<int64_t> a_max;  // the largest |A|, for each channel
+  std::vector<double> gain;    // [T][C], or empty: 1 at all steps
   double unit = 1.0;           // spikes and counts
   int64_t most = 1;            // largest count
+
+  [[nodiscard]] double gain_at(size_t t, size_t c) const {
+    return gain.empty() ? 1.0 : gain[t * a.size() + c];
+  }
 };
 
 struct NeuronConstants {
-  std::vector<std::vector<int32_t>> factors;  // M.j or K.j for each term
-  std::vector<int32_t> c, n;
+  std::vector<std::vector<int32_t>> factors;  // M.j, a row for each step where there are gains, or K.j
+  std::vector<int32_t> c, n;                  // c like M.j
   bool wide = false;
   std::vector<int32_t> theta, psi;   // psi stays empty for reset "zero"
   std::vector<int32_t> load, edges;  // of membranes kept as codes: what those stand for, and where they begin

@@ -31,18 +31,16 @@ StreamConstants stream_constants(const std::string& layer, const std::vector<Cur
     }
   }
   for (size_t c = 0; c < channels && !sums.empty(); ++c) {
-    double d = 0;
     for (const CurrentTerm* sum : sums) {
       require(std::isfinite(sum->a[c]) && std::isfinite(sum->d[c]), ErrorCode::kInvalidArgument,
               layer + ": channel " + std::to_string(c) + " has a scale or bias that is not finite");
-      d += sum->d[c];
     }
-    const auto fit = fit_multiplier(sums, c, 1.0, d, unit, true);
+    const auto fit = fit_multiplier(sums, c, 1.0, unit, true);
     require(fit.has_value(), ErrorCode::kInvalidArgument,
             layer + ": channel " + std::to_string(c) + " does not fit a stream of unit " +
                 std::to_string(unit) + ": take a larger unit");
     out.n[c] = fit->shift;
-    out.c[c] = static_cast<int32_t>(fit->offset);
+    out.c[c] = static_cast<int32_t>(round_half_up(fit->scale * offset_at(sums, 0, c)));
     for (size_t j = 0; j < terms.size(); ++j) {
       if (terms[j].is_sum)
         out.factors[j][c] = static_cast<int32_t>(round_half_up(fit->scale * terms[j].a[c]));

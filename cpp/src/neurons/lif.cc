@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ops/check.h"
+#include "ops/infer.h"
 
 namespace snncore::neurons {
 namespace {
@@ -152,6 +153,7 @@ void check_profile(const NodeView& neuron, const NodeView& requant,
   const auto fail = [&](const std::string& message) {
     neuron.fail("profile " + profile + " needs " + message);
   };
+  if (ops::factor_steps(requant) != 0) fail("a requant with the same factors at all steps");
   const Shape channels{neuron.inputs[0]->channels()};
   const auto role = [&](const std::string& name) {
     return requant.get(name, DType::kI32, channels).as<int32_t>();

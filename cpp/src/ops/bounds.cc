@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "ops/infer.h"
 #include "ops/weights.h"
 
 namespace snncore::ops {
@@ -90,17 +91,24 @@ ChannelRange counted_range(const NodeView& view) {
   return {.lo = std::vector<int64_t>(channels, sum.lo), .hi = hi, .a_max = hi};
 }
 
-/// What `((sum_j A_j * M.j + C + h) >> n) + sum_j K.j * s_j` of a checked node reaches, for each channel.
-std::vector<Range> requantised(const NodeView& view, const std::vector<const ChannelRange*>& sums,
-                               bool wide) {
+/// The row of a step, of a tensor that has one for each or one for all.
+const int32_t* step_row(const tensor::Tensor& t, size_t step) {
+  const bool rows = t.shape.size() == 2;
+  return t.as<int32_t>() + (rows ? step * static_cast<size_t>(t.shape[1]) : 0);
+}
+
+/// What `((sum_j A_j * M.j + C + h) >> n) + sum_j K.j * s_j` of a checked node reaches at one step, for each
+/// channel.
+std::vector<Range> requantised_at(const NodeView& view, const std::vector<const ChannelRange*>& sums,
+                                  bool wide, size_t step) {
   const int64_t channels = view.inputs[0]->channels();
-  const auto* offset = view.get("C", DType::kI32, {channels}).as<int32_t>();
+  const int32_t* offset = step_row(*view.find("C"), step);
   const auto* shift = view.get("n", DType::kI32, {channels}).as<int32_t>();
   std::vector<const int32_t*> factors;
   for (size_t j = 0; j < sums.size(); ++j) {
     const bool added = sums[j] == nullptr && view.inputs[j]->type == EdgeType::kStream;  // without a factor
     const std::string role = (sums[j] != nullptr ? "M." : "K.") + std::to_string(j);
-    factors.push_back(added ? nullptr : view.get(role, DType::kI32, {channels}).as<int32_t>());
+    factors.push_back(added ? nullptr : step_row(*view.find(role), step));
   }
   const std::string what = view.label() + ": bound";
   std::vector<Range> all;
@@ -124,6 +132,19 @@ std::vector<Range> requantised(const NodeView& view, const std::vector<const Cha
                 " before the shift, past 31 bits, and is not wide");
     }
     all.push_back({(lo >> shift[c]) + side_lo, (hi >> shift[c]) + side_hi});
+  }
+  return all;
+}
+
+/// The same at all steps.
+std::vector<Range> requantised(const NodeView& view, const std::vector<const ChannelRange*>& sums,
+                               bool wide) {
+  std::vector<Range> all = requantised_at(view, sums, wide, 0);
+  for (int64_t step = 1; step < factor_steps(view); ++step) {
+    const std::vector<Range> more = requantised_at(view, sums, wide, static_cast<size_t>(step));
+    for (size_t c = 0; c < all.size(); ++c) {
+      all[c] = {std::min(all[c].lo, more[c].lo), std::max(all[c].hi, more[c].hi)};
+    }
   }
   return all;
 }

@@ -14,8 +14,14 @@ inline constexpr int64_t kMaxDelay = 4096;
 /// many inputs have an M. `scales_streams`: streams have one, too; else they are added as they are.
 size_t check_factors(const NodeView& view, bool scales_streams);
 
+/// Steps that a node like `requant` has rows of factors for; 0: it has the same for all.
+int64_t factor_steps(const NodeView& view);
+
 /// Steps that a saccade weighs.
 int64_t saccade_steps(const NodeView& view);
+
+/// Are the maps of `map_scores` and `map_product` of pairs of tokens ("qk"), or of channels ("kv")?
+bool map_pairs_tokens(const NodeView& view);
 
 Edge infer_conv2d(const NodeView& view);
 Edge infer_linear(const NodeView& view);
@@ -28,6 +34,8 @@ Edge infer_add(const NodeView& view);
 Edge infer_flatten(const NodeView& view);
 Edge infer_delay(const NodeView& view);
 Edge infer_attention(const NodeView& view);
+Edge infer_map_scores(const NodeView& view);
+Edge infer_map_product(const NodeView& view);
 Edge infer_count(const NodeView& view);
 Edge infer_mask(const NodeView& view);
 Edge infer_readout(const NodeView& view);

@@ -61,6 +61,8 @@ const std::vector<OpDef>& all_ops() {
       {"flatten", 1, {}, {}, infer_flatten},
       {"delay", 1, {"steps"}, {}, infer_delay},
       {"attention", 1, {"heads"}, {}, infer_attention},
+      {"map_scores", 1, {"variant", "heads"}, {}, infer_map_scores},
+      {"map_product", 1, {"variant", "heads"}, {}, infer_map_product},
       {"count", 1, {"over", "heads"}, {}, infer_count},
       {"mask", 1, {}, {}, infer_mask},
       {"readout", 1, {"mode"}, kReadout, infer_readout},

@@ -6,6 +6,7 @@
 #include "base/bits.h"
 #include "kernels/table.h"
 #include "ops/attention.h"
+#include "runtime/head_rows.h"
 
 namespace snncore::runtime {
 namespace {
@@ -14,21 +15,6 @@ using kernels::kernels;
 
 ops::AttentionPlan plan_of(size_t tokens, size_t dim) noexcept {
   return ops::plan_attention(tokens, dim, AttentionOrder::kKvFirst);
-}
-
-// A head's bits of some tokens, a row for each behind the other; where there is one head, the rows
-// themselves.
-const uint64_t* head_rows(const Slot& in, size_t heads, const Frame& f, size_t t, size_t n, size_t h,
-                          size_t first, size_t count, uint64_t* copies) noexcept {
-  const auto* from = in.row<uint64_t>(f, t, n, first);
-  if (heads == 1) return from;
-  const size_t dim = in.channels / heads, row_words = in.row_bytes / sizeof(uint64_t), words = words_for(dim);
-  for (size_t p = 0; p < count; ++p) extract_bits(from + p * row_words, h * dim, dim, copies + p * words);
-  return copies;
-}
-
-size_t head_bytes(size_t tokens, size_t dim) noexcept {
-  return align_up(tokens * words_for(dim) * sizeof(uint64_t));
 }
 
 // chunk = (step, sample, head). Lane: the heads' rows of K and V, then what the product needs.

@@ -21,7 +21,7 @@ class IntNeuronStep final : public CurrentsStep {
     zeros_.assign(padded(), 0);
     rounded_.resize(padded());
     // With `wide` the sum of the two may leave int32; that path adds them in int64.
-    for (size_t i = 0; i < padded() && !in_.wide; ++i) rounded_[i] = static_cast<int32_t>(offset_[i]);
+    for (size_t i = 0; i < padded() && direct_; ++i) rounded_[i] = static_cast<int32_t>(offset_[i]);
     if (neuron_.profile_x_shift || !neuron_.gamma.empty() || !neuron_.load.empty()) return;
     const kernels::KernelTable& table = kernels();
     step_ = neuron_.state_bits == 8    ? table.step_lif_i8

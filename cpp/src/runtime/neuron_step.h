@@ -14,7 +14,7 @@ namespace snncore::runtime {
 /// One sum that enters a requantisation: I gets `factor[c] * sum`.
 struct SumInput {
   std::unique_ptr<Synapse> synapse;
-  std::vector<int32_t> factor;  // M.j, padded
+  std::vector<int32_t> factor;  // M.j, padded; a row for each step, or one
 };
 
 /// Spikes or counts that enter with an integer weight: I gets `factor[c] * s`.
@@ -27,8 +27,9 @@ struct SpikeInput {
 struct IntCurrents {
   std::vector<SumInput> sums;
   std::vector<SpikeInput> spikes;
-  std::vector<int32_t> c, n;  // c without the rounding half
+  std::vector<int32_t> c, n;  // c without the rounding half, and like a factor
   bool wide = false;
+  bool each_step = false;  // some have a row for each step
 };
 
 struct IntNeuron {

@@ -6,8 +6,10 @@
 #include "base/checked.h"
 #include "kernels/table.h"
 #include "neurons/neuron.h"
+#include "ops/infer.h"
 #include "runtime/attention_synapse.h"
 #include "runtime/layout.h"
+#include "runtime/map_synapse.h"
 
 namespace snncore::runtime {
 
@@ -160,8 +162,8 @@ const Node* Placing::recorded_node(const std::string& name) const {
 bool Placing::fused(const std::string& edge) const {
   const Node* node = graph::producer(graph_, edge);
   if (node == nullptr) return false;
-  const bool weighs = node->op == "conv2d" || node->op == "linear";
-  if (!weighs && (node->op != "attention" || !takes_keys_first(graph::view(graph_, *node)))) return false;
+  const bool tiles = node->op == "conv2d" || node->op == "linear" || is_map(*node);
+  if (!tiles && (node->op != "attention" || !takes_keys_first(graph::view(graph_, *node)))) return false;
   const auto uses = uses_.find(edge);
   if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
   const Node& reader = *std::ranges::find_if(
@@ -239,10 +241,13 @@ const Slot& Placing::read(const std::string& edge) {
 
 // A read of whatever a fused sum reads.
 const Slot& Placing::read_through(const std::string& edge) {
-  if (const auto product = extra_.find(edge + kKeysValues); product != extra_.end()) {
+  if (!fused(edge)) return read(edge);
+  const Node& node = *graph::producer(graph_, edge);
+  if (const auto product = extra_.find(edge + kProduct); product != extra_.end()) {
     arena_.extend(product->second.id, now_);
   }
-  return read(fused(edge) ? graph::producer(graph_, edge)->inputs[0] : edge);
+  if (is_map(node)) read(node.inputs[1]);
+  return read(node.inputs[0]);
 }
 
 bool Placing::all_static(const Node& node) const {
@@ -253,7 +258,7 @@ bool Placing::all_static(const Node& node) const {
 void Placing::place_node(const Node& node) {
   const std::string& out = node.outputs[0];
   const Edge& edge = graph_.edges.at(out);
-  if (node.op == "attention" && fused(out) && needed_.contains(out)) place_keys_values(node);
+  if (needed_.contains(out)) place_product(node);
   if (!is_made(node)) return;
   ++now_;
   if (node.op == "flatten") {
@@ -279,6 +284,7 @@ void Placing::place_node(const Node& node) {
     require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels),
             ErrorCode::kUnsupported, "add '" + node.name + "': cannot add a flattened image and a vector");
   }
+  if (is_map(node)) arena_.extend(extra_.at(out + kProduct).id, now_);
   const bool gate = node.op == "saccade";  // of what does not change, too, each step has its own
   const size_t steps = node.op == "readout" || (all_static(node) && !gate) ? 1 : steps_;
   const bool pooled = node.op == "readout" && graph_.edges.at(node.inputs[0]).is_image();
@@ -313,19 +319,28 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
   }
 }
 
-void Placing::place_keys_values(const Node& attention) {
-  ++now_;
-  const Slot k = read(attention.inputs[1]), v = read(attention.inputs[2]);
-  place(extra_, attention.outputs[0] + kKeysValues, keys_values_slot(graph::view(graph_, attention), k, v));
+// Of what is made before the tiles of a sum.
+void Placing::place_product(const Node& node) {
+  const ops::NodeView view = graph::view(graph_, node);
+  const std::string name = node.outputs[0] + kProduct;
+  if (is_map(node)) {
+    ++now_;
+    const Slot first = read(node.inputs[0]), second = read(node.inputs[1]);
+    place(extra_, name, map_lanes_slot(map_product(view), first, second));
+  } else if (node.op == "attention" && fused(node.outputs[0])) {
+    ++now_;
+    const Slot k = read(node.inputs[1]), v = read(node.inputs[2]);
+    place(extra_, name, keys_values_slot(view, k, v));
+  }
 }
 
 // A stream that nothing in time has entered is one frame.
 void Placing::place_residual(const Node& node, const Edge& edge) {
   Slot slot = new_slot(edge, edge.type, 1);
-  bool still = true;
+  bool still = ops::factor_steps(graph::view(graph_, node)) == 0;
   for (const std::string& in : node.inputs) {
     still &= read_through(in).is_static();
-    if (const Slot* products = extra(in + kKeysValues)) still &= products->is_static();
+    if (const Slot* products = extra(in + kProduct)) still &= products->is_static();
     require(fused(in) || slots_.at(in).slot.pixels == slot.pixels, ErrorCode::kUnsupported,
             "residual '" + node.name + "': a flattened image cannot enter a stream");
   }

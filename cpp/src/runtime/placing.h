@@ -29,8 +29,8 @@ class Placing {
   /// The made nodes in the order of the plan: that of the graph, but what a gate hides parts of comes behind
   /// the gate.
   [[nodiscard]] const std::vector<const ops::Node*>& order() const noexcept { return order_; }
-  /// Where K^T V of a fused attention lies.
-  [[nodiscard]] const Slot& keys_values(const std::string& sum) const { return *extra(sum + kKeysValues); }
+  /// Where that lies which is made before the tiles of a sum: K^T V of a fused attention, the lanes of a map.
+  [[nodiscard]] const Slot& product(const std::string& sum) const { return *extra(sum + kProduct); }
   /// Of a fused sum: the gate that hides what becomes of it, or null.
   [[nodiscard]] const Slot* gate(const std::string& sum) const;
 
@@ -56,7 +56,7 @@ class Placing {
   [[nodiscard]] std::vector<Frames> kept() const;
 
  private:
-  static constexpr const char* kKeysValues = ".kv";
+  static constexpr const char* kProduct = ".product";
 
   struct Placed {
     Slot slot;
@@ -78,7 +78,7 @@ class Placing {
   [[nodiscard]] bool all_static(const ops::Node& node) const;
   void place_node(const ops::Node& node);
   void place_neuron(const ops::Node& node, const ops::Edge& edge);
-  void place_keys_values(const ops::Node& attention);
+  void place_product(const ops::Node& node);
   void place_residual(const ops::Node& node, const ops::Edge& edge);
   void place_delay(const ops::Node& node, const ops::Edge& edge);
   [[nodiscard]] bool recorded(const std::string& name) const;

@@ -7,8 +7,10 @@
 #include "base/checked.h"
 #include "format/model_impl.h"
 #include "neurons/psn.h"
+#include "ops/infer.h"
 #include "runtime/attention_synapse.h"
 #include "runtime/float_neuron_step.h"
+#include "runtime/map_synapse.h"
 #include "runtime/move_in_time.h"
 #include "runtime/neuron_step.h"
 #include "runtime/placing.h"
@@ -105,8 +107,14 @@ class Planner {
   std::unique_ptr<Synapse> synapse(const std::string& edge, bool joined = false) {
     if (!placing_.fused(edge)) return stored_sums(slot(edge, joined));
     const Node& node = *graph::producer(graph_, edge);
+    if (is_map(node)) return map_counts(node);
     if (node.op != "attention") return node_synapse(node, joined);
-    return attention_synapse(placing_.slot(node.inputs[0]), placing_.keys_values(edge));
+    return attention_synapse(placing_.slot(node.inputs[0]), placing_.product(edge));
+  }
+
+  std::unique_ptr<Synapse> map_counts(const Node& node) const {
+    const std::vector<Slot> in = slots(node);
+    return map_synapse(map_product(view(node)), in[0], in[1], placing_.product(node.outputs[0]));
   }
 
   std::unique_ptr<Synapse> node_synapse(const Node& node, bool joined = false) {
@@ -123,8 +131,12 @@ class Planner {
     const std::string& made = node.outputs[0];
     if (node.op == "attention" && placing_.fused(made) && placing_.is_needed(made)) {
       push(keys_values_step(placing_.slot(node.inputs[1]), placing_.slot(node.inputs[2]),
-                            placing_.keys_values(made)));
+                            placing_.product(made)));
       return;
+    }
+    if (is_map(node) && placing_.is_needed(made)) {
+      const std::vector<Slot> in = slots(node);
+      push(map_lanes_step(map_product(view(node)), in[0], in[1], placing_.product(made)));
     }
     if (!placing_.is_made(node) || node.op == "flatten") return;
     if (ops::is_neuron(node.op)) {
@@ -141,6 +153,8 @@ class Planner {
       make_delay(node, in, slot);
     } else if (node.op == "conv2d" || node.op == "linear") {
       push(sums_step(node_synapse(node), slot, program_->threads()));
+    } else if (is_map(node)) {
+      push(sums_step(map_counts(node), slot, program_->threads()));
     } else if (node.op == "maxpool2d") {
       push(maxpool_step(pool_window(view(node), in, slot), in, slot));
     } else if (node.op == "avgpool2d") {
@@ -239,16 +253,20 @@ class Planner {
     };
     Saccade s{.mix = doubles("mix"), .threshold = doubles("threshold")};
     const size_t most = s.threshold.size();
-    require(program_->steps <= most, ErrorCode::kState,
-            v.label() + ": weighs " + std::to_string(most) + " steps, asked for " +
-                std::to_string(program_->steps));
-    limit_steps(most, v.label() + " weighs");
+    expect_steps(v, "weighs", most);
     if (v.inputs.size() > 1) s.kappa = placing_.slot(v.node.inputs[1]);
     if (program_->keeps_state()) {
       s.q_state = take_state(v.node, saccade_state_bytes(q, most));
       if (s.kappa) s.kappa_state = take_state(v.node, saccade_state_bytes(*s.kappa, most));
     }
     push(saccade_step(std::move(s), q, out));
+  }
+
+  void expect_steps(const NodeView& v, const std::string& does, size_t most) {
+    require(program_->steps <= most, ErrorCode::kState,
+            v.label() + ": " + does + " " + std::to_string(most) + " steps, asked for " +
+                std::to_string(program_->steps));
+    limit_steps(most, v.label() + " " + does);
   }
 
   void limit_steps(size_t most, const std::string& because) {
@@ -386,6 +404,10 @@ class Planner {
     n.c = padded(*q.find("C"), channels, 0);
     n.n = padded(*q.find("n"), channels, 0);
     n.wide = residual || q.flag("wide");
+    if (const int64_t steps = ops::factor_steps(q); steps != 0) {
+      n.each_step = true;
+      expect_steps(q, "has factors for", static_cast<size_t>(steps));
+    }
     return n;
   }
 

@@ -6,12 +6,12 @@ CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_
                            bool kernel_requantises)
     : TiledStep(place, tile),
       in_(std::move(currents)),
-      direct_(kernel_requantises && in_.sums.size() == 1 && !in_.wide),
-      offset_(padded()),
+      direct_(kernel_requantises && in_.sums.size() == 1 && !in_.wide && !in_.each_step),
+      offset_(in_.c.size()),
       shift_(in_.n.begin(), in_.n.end()) {
-  for (size_t i = 0; i < padded(); ++i) {
-    const int64_t half = in_.n[i] > 0 ? int64_t{1} << (in_.n[i] - 1) : 0;
-    offset_[i] = in_.c[i] + half;
+  for (size_t i = 0; i < offset_.size(); ++i) {
+    const int32_t n = in_.n[i % padded()];
+    offset_[i] = in_.c[i] + (n > 0 ? int64_t{1} << (n - 1) : 0);
   }
 }
 

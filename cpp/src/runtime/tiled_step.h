@@ -97,12 +97,13 @@ class CurrentsStep : public TiledStep {
       std::byte* to = j == 0 ? sums : rest + (j - 1) * tile_bytes();
       strides[j] = fill(f, *in_.sums[j].synapse, tile, to, rest + more_sums() * tile_bytes());
       a[j] = reinterpret_cast<const int32_t*>(to);
-      m[j] = in_.sums[j].factor.data();
     }
     for (size_t t = 0; t < place_.steps; ++t) {
       const Rows rows = rows_of(t);
       std::copy_n(rows.stream, rows.streams, a + count);
-      const kernels::WideRequant q{count, rows.streams, m, offset_.data(), shift_.data(), padded()};
+      const size_t step = static_cast<size_t>(f.steps_before) + t;
+      for (size_t j = 0; j < count; ++j) m[j] = row_of(in_.sums[j].factor, step);
+      const kernels::WideRequant q{count, rows.streams, m, row_of(offset_, step), shift_.data(), padded()};
       kernels::kernels().requant_i64_i32(a, q, tile.count, rows.to);
       for (size_t j = 0; j < count; ++j) a[j] += strides[j];
     }
@@ -116,11 +117,16 @@ class CurrentsStep : public TiledStep {
   // I += sum_j K_j * s_j.
   void add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept;
 
+  // Of values that have a row for each step or one for all.
+  template <typename T>
+  [[nodiscard]] const T* row_of(const std::vector<T>& values, size_t step) const noexcept {
+    return values.data() + (values.size() == padded() ? 0 : step * padded());
+  }
   [[nodiscard]] size_t more_sums() const noexcept { return std::max<size_t>(in_.sums.size(), 1) - 1; }
 
   IntCurrents in_;
   bool direct_;                          // the kernel gets sums
-  std::vector<int64_t> offset_, shift_;  // C + h and n
+  std::vector<int64_t> offset_, shift_;  // C + h, whose rows are those of C, and n
 };
 
 }  // namespace snncore::runtime

@@ -7,6 +7,7 @@
 #include "base/bits.h"
 #include "kernels/table.h"
 #include "ops/attention.h"
+#include "runtime/head_rows.h"
 #include "runtime/row_step.h"
 
 namespace snncore::runtime {
@@ -136,7 +137,7 @@ class AttentionStep final : public Step {
         plan_(ops::plan_attention(out.pixels, out.channels / heads, AttentionOrder::kAuto)) {}
   [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * heads_; }
   [[nodiscard]] size_t lane_bytes() const noexcept override {
-    return plan_.scratch_bytes + (heads_ == 1 ? 0 : inputs_.size() * head_bytes());
+    return plan_.scratch_bytes + (heads_ == 1 ? 0 : inputs_.size() * copied_bytes());
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -144,8 +145,10 @@ class AttentionStep final : public Step {
                  n = sample % out_.batch;
     ops::HeadBits bits[3];
     for (size_t j = 0; j < inputs_.size(); ++j) {
-      std::byte* copies = lane + plan_.scratch_bytes + j * head_bytes();
-      bits[j] = {rows(inputs_[j], f, t, n, h, reinterpret_cast<uint64_t*>(copies)), false};
+      std::byte* copies = lane + plan_.scratch_bytes + j * copied_bytes();
+      bits[j] = {head_rows(inputs_[j], heads_, f, t, n, h, 0, inputs_[j].pixels,
+                           reinterpret_cast<uint64_t*>(copies)),
+                 false};
     }
     auto* row = out_.row<int32_t>(f, t, n, 0);
     const size_t pitch = out_.row_bytes / sizeof(int32_t);
@@ -154,20 +157,7 @@ class AttentionStep final : public Step {
   }
 
  private:
-  [[nodiscard]] size_t head_bytes() const noexcept {
-    return align_up(out_.pixels * words_for(plan_.dim) * sizeof(uint64_t));
-  }
-
-  // A head's bits, a row for each token behind each other.
-  const uint64_t* rows(const Slot& in, const Frame& f, size_t t, size_t n, size_t h,
-                       uint64_t* copies) const noexcept {
-    const auto* from = in.row<uint64_t>(f, t, n, 0);
-    if (heads_ == 1) return from;
-    const size_t row_words = in.row_bytes / sizeof(uint64_t), words = words_for(plan_.dim);
-    for (size_t p = 0; p < in.pixels; ++p)
-      extract_bits(from + p * row_words, h * plan_.dim, plan_.dim, copies + p * words);
-    return copies;
-  }
+  [[nodiscard]] size_t copied_bytes() const noexcept { return head_bytes(out_.pixels, plan_.dim); }
 
   std::vector<Slot> inputs_;
   Slot out_;

@@ -134,6 +134,12 @@ class Copy:
     def _attention(self, node: Node, inputs: list[str]) -> str:
         return self.builder.attention(node["name"], *inputs, **node["attrs"])
 
+    def _map_scores(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.map_scores(node["name"], *inputs, **node["attrs"])
+
+    def _map_product(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.map_product(node["name"], *inputs, **node["attrs"])
+
     def _count(self, node: Node, inputs: list[str]) -> str:
         return self.builder.count(node["name"], *inputs, **node["attrs"])
 

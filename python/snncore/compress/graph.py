@@ -19,7 +19,7 @@ NEURONS: Final = ("lif", "if", "cuba_lif", "neuron")
 FIRING: Final = (*NEURONS, "psn")
 
 #: Operations on tokens, which take the channels of heads together.
-TOKENS: Final = ("attention", "count", "mask")
+TOKENS: Final = ("attention", "count", "mask", "map_scores", "map_product")
 
 
 class Graph:

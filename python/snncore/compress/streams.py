@@ -2,7 +2,7 @@
 
 Only `conv2d` and `linear` make new channels. All other operations work on each channel alone, so that what
 they read and write shares one index set: a neuron, the pool behind it, all branches of a shortcut, a loop.
-Around attention, counts and masks, which take channels together by heads, all stay.
+Around attention, maps, counts and masks, which take channels together by heads, all stay.
 A flattened image is h * w times the channels of that image.
 """
 

@@ -37,12 +37,6 @@ DOES_NOT_SPIKE = (
     "an activation that does not spike: train with a spiking neuron in its place, or let snncore.convert_ann "
     "turn nn.ReLU modules into integrate-and-fire neurons"
 )
-_MAPS = "there is no operation for attention maps of one bit; kind 'saccadic' has its operations"
-WITHOUT_OPERATION: dict[type[Any], str] = {
-    MapScores: _MAPS,
-    MapProduct: _MAPS,
-    StepGain: "there is no operation that has a factor for each step",
-}
 ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
 KEEP: set[Any] = {F.dropout, F.dropout2d, "contiguous", "float", "clone", "detach"}
@@ -139,6 +133,9 @@ KINDS: dict[type[Any], str] = {
     Saccade: "saccade",
     HeadSums: "attention",
     Count: "count",
+    MapScores: "map_scores",
+    MapProduct: "map_product",
+    StepGain: "step_gain",
     Mask: "mask",
     Coupling: "couple",
     HeadMean: "head_mean",
@@ -163,6 +160,8 @@ OPTIONS: dict[type[Any], Callable[[Any, Shape, Shape], dict[str, Any]]] = {
     HeadSums: lambda module, *_: {"heads": module.heads},
     HeadMean: lambda module, features, after: {"width": after[-1]},
     Count: lambda module, *_: {"over": module.over, "heads": module.heads},
+    MapScores: lambda module, *_: {"variant": module.variant, "heads": module.heads},
+    MapProduct: lambda module, *_: {"variant": module.variant, "heads": module.heads},
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _avg_pool,
     nn.AdaptiveMaxPool2d: _adaptive,

@@ -96,7 +96,7 @@ def from_torch(
         )
     with evaluating(module), torch.no_grad():
         found = trace(layers, traced_on.float())
-        emitter = Emitter(found, preprocess or {}, state, profile, readout if row else None)
+        emitter = Emitter(found, preprocess or {}, state, profile, readout if row else None, steps)
         emitter.input(example)
         for call in tracked(found.calls, "converting", progress):
             emitter.emit(call)
@@ -144,8 +144,10 @@ class Emitter:
         state: State,
         profile: Profile,
         readout: Literal["mean", "sum", "last"] | None = None,
+        steps: int = 1,
     ) -> None:
         self.builder = GraphBuilder()
+        self.steps = steps  # of a run
         self.mode = readout  # over time, of a row of layers: what two heads are read with
         self.answered: set[str] = set()  # edges made of readouts
         self.found, self.preprocess, self.state, self.profile = found, preprocess, state, profile
@@ -153,6 +155,7 @@ class Emitter:
         self.real: set[str] = set()  # edges that hold real currents, since some weight is not coded
         self.streams = stream_values(found)  # by what fx calls them
         self.held: set[str] = set()  # edges that are streams
+        self.scores: set[str] = set()  # edges that are scores of maps
         self.names = {
             call.value: call.name for call in found.calls
         }  # of what a delay reads before it is there
@@ -263,6 +266,8 @@ class Emitter:
                     "does; the weights before it must be coded, received float32"
                 )
             stored = {"profile": "W", **call.options}
+        if inputs[0] in self.scores:
+            stored = {"profile": "W", "state": "i32", "theta0": 2 ** min(max(12, self.steps), 20)}
         half_floor = stored["profile"] == "X"
         leak: Leak = "none" if neuron.decay == 1 else "half_floor" if half_floor else "q15"
         return self.builder.lif(
@@ -323,6 +328,20 @@ class Emitter:
 
     def _attention(self, call: Call, inputs: list[str]) -> str:
         return self.builder.attention(call.name, *inputs, **call.options)
+
+    def _map_scores(self, call: Call, inputs: list[str]) -> str:
+        """Scores of values and keys: the rows of the map are those of the channels that it gives."""
+        pair = inputs if call.options["variant"] == "qk" else inputs[::-1]
+        edge = self.builder.map_scores(call.name, *pair, **call.options)
+        self.scores.add(edge)
+        return edge
+
+    def _map_product(self, call: Call, inputs: list[str]) -> str:
+        return self.builder.map_product(call.name, *inputs, **call.options)
+
+    def _step_gain(self, call: Call, inputs: list[str]) -> str:
+        gain: Any = call.module
+        return self.builder.step_gain(call.name, inputs[0], _array(gain.gain))
 
     def _count(self, call: Call, inputs: list[str]) -> str:
         return self.builder.count(call.name, *inputs, **call.options)

@@ -15,7 +15,20 @@ from torch import Tensor, fx, nn
 
 from snncore import _core
 from snncore.neuron import Neuron
-from snncore.reference import LIF, Conv2d, Count, Coupling, HeadMean, HeadSums, Linear, Mask, Saccade
+from snncore.reference import (
+    LIF,
+    Conv2d,
+    Count,
+    Coupling,
+    HeadMean,
+    HeadSums,
+    Linear,
+    MapProduct,
+    MapScores,
+    Mask,
+    Saccade,
+    StepGain,
+)
 
 from .axes import Axes
 from .calls import Call, Shape, Trace, Unsupported
@@ -31,7 +44,6 @@ from .kinds import (
     RECTIFIERS,
     REDUCE,
     RESHAPE,
-    WITHOUT_OPERATION,
     pointwise,
 )
 from .loops import Ends, unrolled
@@ -39,7 +51,10 @@ from .recording import DoesNotRunError, record
 
 __all__ = ["Call", "Trace", "Unsupported", "trace"]
 
-_LEAVES = (LIF, Saccade, Conv2d, Linear, HeadSums, Count, Mask, Coupling, HeadMean, *WITHOUT_OPERATION)
+_LEAVES = (
+    *(LIF, Saccade, Conv2d, Linear, Coupling, HeadMean),
+    *(HeadSums, Count, Mask, MapScores, MapProduct, StepGain),
+)
 
 
 def trace(module: nn.Module, example: Tensor, dialect: Dialect | None = None) -> Trace:
@@ -251,8 +266,6 @@ class _Reader:
             return ("flatten" if flat and flat.count < len(features) else "drop"), {}
         if kind == "batch_norm" and (module.running_mean is None or module.running_var is None):
             raise Unsupported("has no running statistics")
-        if type(module) in WITHOUT_OPERATION:
-            raise Unsupported(WITHOUT_OPERATION[type(module)])
         if kind is None:
             raise Unsupported(DOES_NOT_SPIKE if type(module) in RECTIFIERS else "unknown to snncore")
         options = next((OPTIONS[t] for t in type(module).__mro__ if t in OPTIONS), None)

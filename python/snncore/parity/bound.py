@@ -279,7 +279,11 @@ class Evaluation:
         frames = call.module(*(x.mid.flatten(0, 1) for x in inputs))
         return Ball.exact(frames.unflatten(0, inputs[0].mid.shape[:2]))
 
-    _attention = _count = _mask = _counts
+    _attention = _count = _mask = _map_scores = _map_product = _counts
+
+    def _step_gain(self, call: Call, inputs: list[Ball]) -> Ball:
+        assert call.module is not None
+        return inputs[0] * Ball.exact(call.module(torch.ones_like(inputs[0].mid)))
 
     def _flatten(self, call: Call, inputs: list[Ball]) -> Ball:
         in_file = bool(call.options.get("channels_last"))

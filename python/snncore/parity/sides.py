@@ -54,8 +54,20 @@ class Subject:
         edge = self.document["graph"]["edges"][self.nodes[name]["outputs"][0]]
         return int(np.prod(edge["shape"], dtype=np.int64))
 
+    @cached_property
+    def maps(self) -> dict[str, str]:
+        """The variant of attention maps, by the neuron layer that fires them: modules have heads first."""
+        nodes = self.document["graph"]["nodes"]
+        writer = {edge: n for n in nodes for edge in n["outputs"]}
+        scores = {n["outputs"][0]: n["attrs"]["variant"] for n in nodes if n["op"] == "map_scores"}
+        sums = {name: writer.get(n["inputs"][0], n)["inputs"][0] for name, n in self.nodes.items()}
+        return {name: scores[edge] for name, edge in sums.items() if edge in scores}
+
     def shaped(self, name: str, values: NDArray[Any]) -> NDArray[Any]:
         """Give what a module calls tokens or heads, [T, N, ...], the axes of the layer, where these fit."""
+        variant = self.maps.get(name)
+        if variant is not None:
+            return np.moveaxis(values, -1 if variant == "qk" else -2, 2)
         *pixels, channels = self.document["graph"]["edges"][self.nodes[name]["outputs"][0]]["shape"]
         shape = (*values.shape[:2], channels, *pixels)
         return values.reshape(shape) if values.size == np.prod(shape) else values

@@ -100,8 +100,8 @@ def _edge(node: Node, inputs: list[Edge], tensors: Tensors) -> Edge:
         return _int32("sum", shape) if weight.dtype == torch.int64 else _real(shape)
     if op in ("requant", "residual"):
         return _int32("current" if op == "requant" else "stream", shape)
-    if op in ("attention", "count"):
-        return _int32("sum", _counted(node, shape))
+    if op in ("attention", "count", "map_scores", "map_product"):
+        return _int32("sum", _counted(node, inputs))
     if op in ("maxpool2d", "avgpool2d"):
         return _pooled(op, attrs, x)
     if op == "add":
@@ -164,12 +164,16 @@ def _flattened(x: Edge) -> Edge:
     return x | {"shape": shape} | zero_point
 
 
-def _counted(node: Node, shape: list[int]) -> list[int]:
-    """Return the shape of attention, or of a count over channels, tokens or both."""
+def _counted(node: Node, inputs: list[Edge]) -> list[int]:
+    """Return the shape of attention, of a count over channels, tokens or both, or of a map."""
+    attrs, shape = node["attrs"], inputs[-1]["shape"]
     height, width, channels = shape
-    if node["op"] == "attention":
-        return shape
-    heads: int = node["attrs"]["heads"]
+    heads: int = attrs.get("heads", 1)
+    if node["op"] == "map_scores":
+        side = height * width if attrs["variant"] == "qk" else channels // heads
+        return [heads, side, side]
+    if node["op"] != "count":
+        return list(shape)
     return {"channels": [height, width, heads], "tokens": [1, 1, channels], "all": [1, 1, heads]}[
-        node["attrs"]["over"]
+        attrs["over"]
     ]

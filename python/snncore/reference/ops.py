@@ -102,7 +102,8 @@ def requant(
 
     ``I = ((sum_j A_j * M_j + C + h) >> n) + sum_j K_j * s_j``, with ``h = 2^(n-1)`` if n > 0, else 0.
 
-    `sums` are pairs (A, M), `shortcuts` pairs (s, K) of spikes or counts; `offset` is C, `shift` n.
+    `sums` are pairs (A, M), `shortcuts` pairs (s, K) of spikes or counts; `offset` is C, `shift` n. M and C
+    may have a row for each step, ``[T, C]``, of which a shorter run uses the first.
     """
     like = [*sums, *shortcuts][0][0]
     total = _along_channels(offset, like)
@@ -140,8 +141,13 @@ def saturate32(x: Tensor) -> Tensor:
 
 
 def _along_channels(values: Tensor, like: Tensor) -> Tensor:
-    """Shape [C] so that it meets axis 2 of ``[T, N, C, ...]``."""
-    return values.view(-1, *[1] * (like.dim() - 3))
+    """Shape [C] so that it meets axis 2 of ``[T, N, C, ...]``; [T, C] meets axis 0, too."""
+    if values.dim() == 1:
+        return values.view(-1, *[1] * (like.dim() - 3))
+    if len(values) < len(like):
+        raise ValueError(f"there are factors for {len(values)} steps, got {len(like)}")
+    rows = values[: len(like)]
+    return rows.view(len(rows), 1, -1, *[1] * (like.dim() - 3))
 
 
 def maxpool2d(x: Tensor, kernel: Pair, stride: Pair | None = None, padding: Padding = _NO_PADDING) -> Tensor:
@@ -256,6 +262,7 @@ def _scores(q: Tensor, k: Tensor) -> Tensor:
 
 
 Over = Literal["channels", "tokens", "all"]
+Variant = Literal["qk", "kv"]
 
 
 def head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int = 1) -> Tensor:
@@ -263,6 +270,35 @@ def head_attention(q: Tensor, k: Tensor, v: Tensor, heads: int = 1) -> Tensor:
     tokens = q.shape[3] * q.shape[4]
     apart = [x.reshape(*x.shape[:2], heads, -1, tokens).transpose(-1, -2) for x in (q, k, v)]
     return attention(*apart).transpose(-1, -2).reshape(q.shape)
+
+
+def map_scores(x: Tensor, y: Tensor, *, variant: Variant, heads: int = 1) -> Tensor:
+    """Count what pairs share, in images ``[T, N, D, H, W]``: ``[T, N, b, heads, a]``.
+
+    `variant` ``"qk"``: ``s[n, m] = sum_c x[n, c] * y[m, c]`` of tokens; ``"kv"``:
+    ``s[j, i] = sum_n x[n, j] * y[n, i]`` of channels. Axes a and b are those of x and y.
+    """
+    first, second = (_pairs(z, variant, heads) for z in (x, y))
+    return _scores(first, second).movedim(-1, 2)
+
+
+def map_product(maps: Tensor, x: Tensor, *, variant: Variant, heads: int = 1) -> Tensor:
+    """Count what maps ``[T, N, b, heads, a]`` select of images ``[T, N, D, H, W]``: alike.
+
+    `variant` ``"qk"``: ``y[n, c] = sum_m map[n, m] * x[m, c]``; ``"kv"``:
+    ``y[n, j] = sum_i map[j, i] * x[n, i]``.
+    """
+    rows = maps.movedim(2, -1)  # [T, N, heads, a, b]
+    spikes = x.reshape(*x.shape[:2], heads, -1, x.shape[3] * x.shape[4])  # [T, N, heads, channel, token]
+    if variant == "qk":
+        return _scores(spikes, rows).reshape(x.shape)
+    return _scores(rows, spikes.transpose(-1, -2)).reshape(x.shape)
+
+
+def _pairs(x: Tensor, variant: Variant, heads: int) -> Tensor:
+    """Turn to ``[T, N, heads, ...]``, what is paired and then what is counted over."""
+    apart = x.reshape(*x.shape[:2], heads, -1, x.shape[3] * x.shape[4])
+    return apart.transpose(-1, -2) if variant == "qk" else apart
 
 
 def count(x: Tensor, y: Tensor | None = None, *, over: Over, heads: int = 1) -> Tensor:

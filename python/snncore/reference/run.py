@@ -52,7 +52,7 @@ class Result:
     `spikes` bool and `membranes` (after reset) int64 or float32, ``[T, N, C, H, W]`` or ``[T, N, F]``;
     `currents` of neurons with a synaptic current, alike;
     `sums` int64, ``[N, F]`` of a readout of integers, ``[T, N, ...]`` of a convolution, linear layer,
-    attention or count;
+    attention, count or map;
     `saturations` of the integer neurons and the streams.
     """
 
@@ -407,6 +407,12 @@ class _Walk:
     def _attention(self, node: _Node) -> Tensor:
         q, k, v = self._inputs(node)
         return self._keep_sum(node, ops.head_attention(q, k, v, **node.attrs))
+
+    def _map_scores(self, node: _Node) -> Tensor:
+        return self._keep_sum(node, ops.map_scores(*self._inputs(node), **node.attrs))
+
+    def _map_product(self, node: _Node) -> Tensor:
+        return self._keep_sum(node, ops.map_product(*self._inputs(node), **node.attrs))
 
     def _count(self, node: _Node) -> Tensor:
         return self._keep_sum(node, ops.count(*self._inputs(node), **node.attrs))

@@ -216,6 +216,8 @@ class _Maker:
         unit = self._membrane_unit(node)
         shift, offset = self._tensor(node, "n"), self._tensor(node, "C")
         assert shift is not None and offset is not None
+        if any(f is not None and f.dim() == 2 for f in (offset, *self._factors(node))):
+            raise ValueError(f"requant '{node['name']}': there is no torch twin of factors for each step")
         scale = unit / 2.0 ** shift.double()
         terms: list[fx.Node] = []
         bias: Tensor | None = offset.double() * scale
@@ -232,6 +234,9 @@ class _Maker:
         for term in terms[1:]:
             total = self.graph.call_function(torch.add, (total, term))
         return _Value(total, repeated)
+
+    def _factors(self, node: dict[str, Any]) -> list[Tensor | None]:
+        return [self._tensor(node, f"M.{j}") for j in range(len(node["inputs"]))]
 
     def _shortcut(self, node: dict[str, Any], j: int, edge: str, unit: Tensor) -> fx.Node:
         k, x = self._tensor(node, f"K.{j}"), self.values[edge].node

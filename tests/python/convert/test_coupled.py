@@ -101,11 +101,7 @@ def test_float_ends_are_read_too():
     assert np.abs(model.run(x.numpy()) - expected).max() < 0.2 * np.abs(expected).max()
 
 
-def test_what_has_no_operation_is_named():
-    with pytest.raises(
-        snncore.Error, match=r"scores \(MapScores\).*maps of one bit.*\(StepGain\).*each step"
-    ):
-        snncore.from_torch(small(1, kind="map_qk"), torch.zeros(1, 3, 32, 32))
+def test_real_streams_are_named():
     net = bestformer("1-16", heads=2, kind="saccadic", scheme=bestformer_scheme(32))
     with pytest.raises(ValueError, match="couples int32 streams; the weights before it must be coded"):
         snncore.from_torch(net.eval(), torch.zeros(1, 3, 32, 32))

@@ -15,7 +15,16 @@ pytest.importorskip("safetensors")
 
 from qat.settled import PIXELS, images, settle  # noqa: E402
 
-from snncore.reference import LIF, Attention, BinaryQuantizer, Conv2d, Network, Residual, Saccade  # noqa: E402
+from snncore.reference import (  # noqa: E402
+    LIF,
+    Attention,
+    BinaryQuantizer,
+    Conv2d,
+    Network,
+    Residual,
+    Saccade,
+    StepGain,
+)
 from snncore.reference.networks import (  # noqa: E402
     qkformer,
     snn_vit,
@@ -88,13 +97,13 @@ def dyadic(net, seed=0):
     return net.eval()
 
 
-@pytest.mark.parametrize("kind", ["ssa", "sdsa", "saccadic", "qk_token", "qk_channel"])
+@pytest.mark.parametrize("kind", ["ssa", "sdsa", "saccadic", "qk_token", "qk_channel", "map_qk", "map_kv"])
 @pytest.mark.parametrize("rule", ["spikes", "membranes"])
 @pytest.mark.parametrize("quantizer", [None, BinaryQuantizer()], ids=["float", "1bit"])
 def test_spikes_of_a_block_equal_the_float_network(quantizer, kind, rule):
     """Dyadic parameters: neither PyTorch nor integers round anything, so every spike must agree."""
 
-    options = {"mode": "v1_joint", "timesteps": 4} if kind == "saccadic" else {}
+    options = {"saccadic": {"mode": "v1_joint", "timesteps": 4}, "map_kv": {"scale": 1.0}}.get(kind, {})
     stem = OrderedDict(
         conv=Conv2d(2, 12, 3, padding=1, bias=False, quantizer=quantizer), bn=torch.nn.BatchNorm2d(12)
     )
@@ -114,11 +123,15 @@ def test_spikes_of_a_block_equal_the_float_network(quantizer, kind, rule):
     for m in net.modules():
         if isinstance(m, Saccade):  # softplus of this is not dyadic, but both sides hold the same number
             m.below.data.round_()
+        if isinstance(m, StepGain):
+            m.gain.data = torch.arange(1.0, m.gain.numel() + 1).reshape(m.gain.shape) / 4
     x = np.random.default_rng(0).random((4, 3, 2, 4, 4)) < 0.4
     m = snncore.from_torch(net, torch.zeros(4, 1, 2, 4, 4, dtype=torch.bool))
     theirs = net.spikes(torch.from_numpy(x).float())
     ours = m.run(x, record=list(theirs)).spikes
     for name, spikes in theirs.items():
+        if name.endswith(".map"):  # heads come first in the module, channels in the engine
+            spikes = spikes.movedim(-1 if kind == "map_qk" else -2, 2)
         assert np.array_equal(ours[name].numpy(), spikes.numpy() != 0), name
         if not name.endswith("after"):
             assert 0 < spikes.mean() < 1, name

@@ -247,8 +247,14 @@ class Writer:
     def _requant(self, node: Attrs, attrs: Attrs) -> str:
         kinds = "".join(map(self._kind, node["inputs"]))
         roles = [f"{'K' if kind == 's' else 'M'}.{j}" for j, kind in enumerate(kinds)]
-        n = self.parts.tensor(node, "n")
-        assert n is not None
+        n, c = self.parts.tensor(node, "n"), self.parts.tensor(node, "C")
+        assert n is not None and c is not None
+        if any(
+            t is not None and t.ndim == 2 for t in (c, *(self.parts.tensor(node, role) for role in roles))
+        ):
+            raise Error(
+                f"to_onnx: '{node['name']}' (requant) has factors for each step, which have no form in ONNX"
+            )
         divisor = self.channels(node["outputs"][0], np.left_shift(np.int64(1), n.astype(np.int64)))
         given = [self.values[edge] for edge in node["inputs"]]
         given += [self.tensor(node, role, INT) for role in (*roles, "C")]
