@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -101,6 +102,93 @@ TEST_CASE("every neuron of 512 channels and 196 patches fires") {
   const double most = 512.0 * 196 * 512;  // past 2^24: float32 would not hold it
   CHECK(decisions({"v1_joint", {most}, {1}}, {512, 14, 14}, x, 1) == std::vector<float>(196, 1.0F));
   CHECK(decisions({"v1_joint", {most + 1}, {1}}, {512, 14, 14}, x, 1) == std::vector<float>(196, 0.0F));
+}
+
+// Spikes [T, C, N] of queries and keys that are drawn apart, and a matrix and thresholds whose sums are
+// exact.
+struct Drawn {
+  int64_t channels, height, width, steps;
+  std::vector<uint8_t> q, k;
+  std::vector<double> mix, threshold;
+
+  explicit Drawn(Random& random)
+      : channels(random.in(1, 70)), height(random.in(1, 6)), width(random.in(1, 6)), steps(random.in(1, 4)) {
+    for (auto* spikes : {&q, &k}) {
+      spikes->resize(static_cast<size_t>(steps * channels * height * width));
+      for (uint8_t& s : *spikes) s = random.chance(0.3) ? 1 : 0;
+    }
+    for (int64_t t = 0; t < steps; ++t) {
+      for (int64_t j = 0; j < steps; ++j) {
+        mix.push_back(j > t ? 0.0 : static_cast<double>(random.in(-2, 4)) / 4);
+      }
+      threshold.push_back(static_cast<double>(random.in(0, channels * channels * height * width / 8)));
+    }
+  }
+  [[nodiscard]] int64_t tokens() const { return height * width; }
+  [[nodiscard]] Shape image() const { return {channels, height, width}; }
+  [[nodiscard]] Shape frames() const { return {steps, 1, channels, height, width}; }
+  [[nodiscard]] int64_t pair(int64_t t, int64_t n, int64_t m) const {  // of the map Q' K'^T
+    int64_t queries = 0, keys = 0;
+    for (int64_t c = 0; c < channels; ++c) {
+      queries += q[static_cast<size_t>((t * channels + c) * tokens() + n)];
+      keys += k[static_cast<size_t>((t * channels + c) * tokens() + m)];
+    }
+    return queries * keys;
+  }
+};
+
+TEST_CASE("a gate of counts decides as the map of all pairs of patches") {
+  Random random(4);
+  size_t fired = 0, decided = 0;
+  for (int round = 0; round < 20; ++round) {
+    const Drawn d(random);
+    std::vector<float> expected;
+    for (int64_t t = 0; t < d.steps; ++t) {
+      for (int64_t n = 0; n < d.tokens(); ++n) {
+        double h = 0;
+        for (int64_t j = 0; j <= t; ++j) {
+          int64_t salience = 0;
+          for (int64_t m = 0; m < d.tokens(); ++m) salience += d.pair(j, n, m);
+          h += d.mix[static_cast<size_t>(t * d.steps + j)] * static_cast<double>(salience);
+        }
+        expected.push_back(h >= d.threshold[static_cast<size_t>(t)] ? 1.0F : 0.0F);
+      }
+    }
+    GraphBuilder b;
+    for (const char* name : {"x", "other"}) b.input(name, "b1", d.image(), {}, 0, "TNCHW");
+    const std::string q = b.count("q", "x", "", "channels"), k = b.count("k", "other", "", "all");
+    b.output("y", b.saccade("gate", q, k, {"v1_joint", d.threshold, d.mix}));
+    Session session(b.build(d.steps), {});
+    session.run(std::vector<TensorView>{{d.q.data(), DType::kBool, d.frames()},
+                                        {d.k.data(), DType::kBool, d.frames()}});
+    const auto y = session.output(0);
+    CHECK(std::ranges::equal(y, expected));
+    fired += static_cast<size_t>(std::ranges::count(y, 1.0F));
+    decided += y.size();
+  }
+  CHECK(fired > decided / 20);
+  CHECK(fired < decided);
+}
+
+TEST_CASE("a static gate decides the same where keys are counted beside it") {
+  Random random(5);
+  for (int round = 0; round < 20; ++round) {
+    const Drawn d(random);
+    std::vector<double> threshold = d.threshold;
+    for (double& v : threshold) v = std::floor(v / static_cast<double>(d.channels * d.tokens()));
+    GraphBuilder b;
+    for (const char* name : {"x", "other"}) b.input(name, "b1", d.image(), {}, 0, "TNCHW");
+    const std::string q = b.count("q", "x", "", "channels"), k = b.count("k", "other", "", "all");
+    b.output("y", b.saccade("gate", q, "", {"v2_joint_static", threshold, d.mix}));
+    b.output("keys", b.lif("any", k, {.decay = 0, .threshold = 1}));
+    Session session(b.build(d.steps), {});
+    session.run(std::vector<TensorView>{{d.q.data(), DType::kBool, d.frames()},
+                                        {d.k.data(), DType::kBool, d.frames()}});
+    CHECK(std::ranges::equal(session.output(0),
+                             decisions({"v2_joint_static", threshold, d.mix}, d.image(), d.q, d.steps)));
+    const auto fires = std::find(d.k.begin(), d.k.begin() + d.channels * d.tokens(), 1);
+    CHECK((session.output(1)[0] == 1.0F) == (fires != d.k.begin() + d.channels * d.tokens()));
+  }
 }
 
 // V of patches that the gate shows, and a projection of them.

@@ -34,7 +34,7 @@ _CHARGE = cast(Mapping[str, Callable[[Ball, Ball, Ball, Ball], Ball]], CHARGE)
 
 
 #: Kinds of calls that fire.
-NEURONS = ("lif", "neuron", "psn")
+NEURONS = ("lif", "neuron", "psn", "saccade")
 
 
 class Unknown(Exception):  # noqa: N818 - becomes a note in the report

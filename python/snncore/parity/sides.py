@@ -236,17 +236,20 @@ def _hooked(module: torch.nn.Module, values: torch.Tensor) -> Recorded:
 
 
 def _listened(module: torch.nn.Module, values: torch.Tensor) -> Recorded:
-    """Run a module, and listen to the `LIF` modules in it; membranes are those of their own `step`."""
+    """Run a module, and listen to its neurons; membranes are those of a `LIF`'s own `step`."""
     from snncore.reference import LIF
+    from snncore.reference.network import NEURONS
 
     spikes: dict[str, Any] = {}
     membranes: dict[str, Any] = {}
     with ExitStack() as hooks:
         for name, part in module.named_modules():
-            if isinstance(part, LIF):
+            if isinstance(part, NEURONS):
 
-                def keep(part: LIF, inputs: Any, output: Any, name: str = name) -> None:
-                    spikes[name], membranes[name] = output, _membranes(part, inputs[0])
+                def keep(part: Any, inputs: Any, output: Any, name: str = name) -> None:
+                    spikes[name] = output
+                    if isinstance(part, LIF):
+                        membranes[name] = _membranes(part, inputs[0])
 
                 hooks.callback(part.register_forward_hook(keep).remove)
         return module(values), spikes, membranes

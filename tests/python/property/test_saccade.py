@@ -106,17 +106,17 @@ def test_more_steps_are_refused(mode: str) -> None:
         network(rng, (2, 2, 2), 1, mode, 3, 4)
 
 
-@given(SEEDS, st.integers(1, 4))
-def test_explicit_and_reassociated(seed: int, steps: int) -> None:
+@given(SEEDS, st.integers(1, 4), st.integers(1, 20), st.integers(1, 70))
+def test_explicit_and_reassociated(seed: int, steps: int, tokens: int, dim: int) -> None:
     """V1: row sums of the map Q' K'^T, mixed in time, and the form without a map: the same spikes.
 
     Whole numbers in float64, so that neither order rounds.
     """
     rng = np.random.default_rng(seed)
-    tokens, dim = 6, 5
     q, k = (rng.random((steps, tokens, dim)) < 0.5 for _ in range(2))
     mix = np.tril(rng.integers(-3, 4, (steps, steps))).astype(np.float64)
-    threshold = rng.integers(-40, 200, steps).astype(np.float64)
+    most = tokens * dim * dim
+    threshold = rng.integers(-most // 4, most + 1, steps).astype(np.float64)
     counts, others = q.sum(2), k.sum(2)
     salience = np.einsum("tn,tm->tnm", counts, others).sum(2).astype(np.float64)
     explicit = np.einsum("tj,jn->tn", mix, salience) >= threshold[:, None]
@@ -129,6 +129,34 @@ def test_explicit_and_reassociated(seed: int, steps: int) -> None:
         mix=torch.from_numpy(mix),
     )
     equal(gate.view(steps, tokens).bool(), explicit, "gate")
+
+
+@given(SEEDS, st.integers(1, 4), st.booleans())
+def test_static_with_and_without_keys(seed: int, steps: int, constant: bool) -> None:
+    """A static gate is the same beside a row of keys; and V1's, where as many keys fire in every step.
+
+    Then V of V1 is V of the static gate times their number, a power of two, so that nothing rounds.
+    """
+    rng = np.random.default_rng(seed)
+    channels, side = int(rng.integers(1, 70)), 4
+    given = numbers(rng, "v2_joint_static", steps, channels / 3)
+    b = snncore.GraphBuilder()
+    x, keys = (b.input(name, "b1", (channels, side, side)) for name in ("x", "keys"))
+    q = b.count("q", x, over="channels")
+    b.output("static", b.saccade("static", q, mode="v2_joint_static", **given))
+    alone = b.build(steps)
+    alpha = 8.0 if constant else 1.0
+    given["threshold"] = given["threshold"] * alpha
+    k = b.count("k", keys, over="all")
+    b.output("v1", b.saccade("v1", q, k, mode="v1_joint", **given))
+    spikes = {"x": rng.random((steps, 2, channels, side, side)) < 0.4}
+    spikes["keys"] = np.zeros_like(spikes["x"])
+    spikes["keys"][..., :1, :2, :] = constant
+    expected = np.asarray(alone.run(spikes, layout="TNCHW"))
+    found = b.build(steps).run(spikes, layout="TNCHW", record=[]).outputs
+    equal(found["static"], expected, "static")
+    if constant:
+        equal(found["v1"], expected, "V1")
 
 
 def spikes_of(q: np.ndarray, mode: str, **given: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections import OrderedDict
 
@@ -136,3 +137,27 @@ def test_spikes_of_a_block_equal_the_float_network(quantizer, kind, rule):
         if not name.endswith("after"):
             assert 0 < spikes.mean() < 1, name
     assert snncore.verify(m, None, x).equal
+
+
+def changed(net, layer, by):
+    """Give the same network with one parameter moved."""
+    other = copy.deepcopy(net)
+    with torch.no_grad():
+        other.get_parameter(layer).add_(by)
+    return other
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_verify_hears_saccadic_neurons(mode):
+    net = settled(NETWORKS[mode], 32)
+    m, x = snncore.from_torch(net, torch.zeros(1, 3, 16, 16)), images(3, 16)
+    report = snncore.verify(m, net, x)
+    assert report.different_spikes == 0 and report.label_agreement == 1.0, str(report)
+    gate = next(part for part in report.parity if part.name.endswith("gate"))
+    assert gate.spikes > 0 and gate.membrane is None
+    path = "layers.attention1.body.attention.gate"
+    report = snncore.verify(m, changed(net, f"{path}.threshold", 0.3), x)
+    assert report.first_difference.layer == gate.name
+    assert "no bound is known for a Saccade" in report.margin_note
+    report = snncore.verify(m, changed(net, "layers.mlp1.body.bn2.bias", 0.5), x)
+    assert report.margin is not None and not report.margin.within, report.margin_note
