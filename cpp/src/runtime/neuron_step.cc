@@ -19,9 +19,6 @@ class IntNeuronStep final : public CurrentsStep {
       : CurrentsStep(std::move(currents), place, tile, true), neuron_(std::move(neuron)) {
     ones_.assign(padded(), 1);
     zeros_.assign(padded(), 0);
-    rounded_.resize(padded());
-    // With `wide` the sum of the two may leave int32; that path adds them in int64.
-    for (size_t i = 0; i < padded() && !in_.wide; ++i) rounded_[i] = static_cast<int32_t>(offset_[i]);
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -116,7 +113,7 @@ class IntNeuronStep final : public CurrentsStep {
   }
 
   IntNeuron neuron_;
-  std::vector<int32_t> ones_, zeros_, rounded_;
+  std::vector<int32_t> ones_, zeros_;
 };
 
 class CubaNeuronStep final : public CurrentsStep {

@@ -8,10 +8,13 @@ CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_
       in_(std::move(currents)),
       direct_(kernel_requantises && in_.sums.size() == 1 && !in_.wide),
       offset_(padded()),
-      shift_(in_.n.begin(), in_.n.end()) {
+      shift_(in_.n.begin(), in_.n.end()),
+      rounded_(padded()) {
   for (size_t i = 0; i < padded(); ++i) {
     const int64_t half = in_.n[i] > 0 ? int64_t{1} << (in_.n[i] - 1) : 0;
     offset_[i] = in_.c[i] + half;
+    // With `wide` the sum of the two may leave int32; that path adds them in int64.
+    if (!in_.wide) rounded_[i] = static_cast<int32_t>(offset_[i]);
   }
 }
 

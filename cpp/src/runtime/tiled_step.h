@@ -85,8 +85,8 @@ class CurrentsStep : public TiledStep {
     const int32_t* stream[ops::kMaxInputs + 1];
   };
 
-  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n), and streams. `rows_of`:
-  // step -> Rows.
+  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n), and streams, which are
+  // wide. `rows_of`: step -> Rows.
   template <typename RowsOf>
   void requantise(const Frame& f, const Tile& tile, std::byte* sums, std::byte* rest,
                   const RowsOf& rows_of) const noexcept {
@@ -101,9 +101,14 @@ class CurrentsStep : public TiledStep {
     }
     for (size_t t = 0; t < place_.steps; ++t) {
       const Rows rows = rows_of(t);
-      std::copy_n(rows.stream, rows.streams, a + count);
-      const kernels::WideRequant q{count, rows.streams, m, offset_.data(), shift_.data(), padded()};
-      kernels::kernels().requant_i64_i32(a, q, tile.count, rows.to);
+      if (in_.wide) {
+        std::copy_n(rows.stream, rows.streams, a + count);
+        const kernels::WideRequant q{count, rows.streams, m, offset_.data(), shift_.data(), padded()};
+        kernels::kernels().requant_i64_i32(a, q, tile.count, rows.to);
+      } else {
+        const kernels::Requant q{count, m, rounded_.data(), in_.n.data(), padded()};
+        kernels::kernels().requant_i32_i32(a, q, tile.count, rows.to);
+      }
       for (size_t j = 0; j < count; ++j) a[j] += strides[j];
     }
   }
@@ -121,6 +126,7 @@ class CurrentsStep : public TiledStep {
   IntCurrents in_;
   bool direct_;                          // the kernel gets sums
   std::vector<int64_t> offset_, shift_;  // C + h and n
+  std::vector<int32_t> rounded_;         // C + h where nothing is wide
 };
 
 }  // namespace snncore::runtime
