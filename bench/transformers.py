@@ -117,18 +117,26 @@ def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
         for bits in arguments.bits:
             started = time.time()
-            report = snncore.verify(net.model(bits), None, net.image)
+            report = snncore.verify(net.model(bits), None, net.images(arguments.count), batch=1)
             note(f"{name}, {bits} bits: equal {report.equal}, {time.time() - started:.0f} s")
-            found.append({"network": name, "bits": bits, "equal": report.equal, "report": str(report)})
+            one = {"network": name, "bits": bits, "equal": report.equal, "images": report.samples}
+            one |= {"layers": len(report.layers), "spikes": report.spikes, "against": report.against}
+            found.append(one | {"logits": report.max_abs_difference, "report": str(report)})
     return found
 
 
 def verified_text(found: list[dict[str, Any]], arguments: argparse.Namespace) -> str:
     where = f"{arguments.size}, {arguments.pixels} x {arguments.pixels}, T = {arguments.timesteps}"
     words = {True: "every spike equal", False: "DIFFERS"}
-    rows = [f"| {one['network']} | {one['bits']} | {words[one['equal']]} |" for one in found]
-    reports = [one["report"] for one in found if not one["equal"]]
-    return "\n".join([f"| {where} | bits | against the reference |", "|---|---:|---|", *rows, *reports])
+    lines = [
+        f"| {where} | bits | images | neuron layers | spikes and silences | against | | logits apart |",
+        "|---|---:|---:|---:|---:|---|---|---:|",
+    ]
+    for one in found:
+        counts = f"{one['bits']} | {one['images']} | {one['layers']} | {one['spikes']:,}"
+        result = f"{one['against']} | {words[one['equal']]} | {one['logits']:g}"
+        lines.append(f"| {one['network']} | {counts} | {result} |")
+    return "\n".join([*lines, *(one["report"] for one in found if not one["equal"])])
 
 
 def timed_skips(path: str, images: np.ndarray, seconds: float) -> dict[str, Any]:
@@ -326,6 +334,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--pixels", type=int, default=32, help="of --verify: 32, or 224 with the pools for ImageNet")
     add("--timesteps", type=int, default=STEPS, help=f"of --verify; default: {STEPS}")
+    add("--count", type=int, default=1, help="of --verify: random images; default: 1")
     add("--plot", metavar="FILE", type=Path, default=IMAGE, help=f"of --tokens; default: {IMAGE.name}")
     add("--seconds", type=float, default=10.0, help="for each network or curve; default: 10")
     add("--json", metavar="FILE", help="write everything; - is standard output, instead of the text")
