@@ -129,26 +129,31 @@ def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
         for bits in filter(net.has, arguments.bits):
             started = time.time()
             model = net.model(bits)
-            report = snncore.verify(model, None, net.image)
+            report = snncore.verify(model, None, net.images(arguments.count), batch=1)
             note(f"{name}, {bits} bits: equal {report.equal}, {time.time() - started:.0f} s")
             size = len(model.to_bytes())
-            told = {"network": name, "bits": bits, "bytes": size, "equal": report.equal}
+            one = {"network": name, "bits": bits, "equal": report.equal, "images": report.samples}
+            one |= {"layers": len(report.layers), "spikes": report.spikes, "against": report.against}
+            one |= {"logits": report.max_abs_difference, "report": str(report), "bytes": size}
             most = MOST_MB.get((name, arguments.size)) if bits == 1 else None
-            found.append({**told, "fits": most is None or size <= most * 1e6, "report": str(report)})
+            found.append(one | {"fits": most is None or size <= most * 1e6})
     return found
 
 
 def verified_text(found: list[dict[str, Any]], arguments: argparse.Namespace) -> str:
     where = f"{arguments.size}, {arguments.pixels} x {arguments.pixels}, T = {arguments.timesteps}"
     words = {True: "every spike equal", False: "DIFFERS"}
-    rows = [
-        f"| {one['network']} | {one['bits']} | {one['bytes'] / 1e6:.3f} | {words[one['equal']]} |"
-        for one in found
+    lines = [
+        f"| {where} | bits | MB | images | neuron layers | spikes and silences | against | | logits apart |",
+        "|---|---:|---:|---:|---:|---:|---|---|---:|",
     ]
+    for one in found:
+        counts = f"{one['bits']} | {one['bytes'] / 1e6:.3f} | {one['images']} | {one['layers']} | {one['spikes']:,}"
+        result = f"{one['against']} | {words[one['equal']]} | {one['logits']:g}"
+        lines.append(f"| {one['network']} | {counts} | {result} |")
     reports = [one["report"] for one in found if not one["equal"]]
     reports += [f"{one['network']}: the file is larger than it may be" for one in found if not one["fits"]]
-    head = [f"| {where} | bits | MB | against the reference |", "|---|---:|---:|---|"]
-    return "\n".join([*head, *rows, *reports])
+    return "\n".join([*lines, *reports])
 
 
 def timed_skips(path: str, images: np.ndarray, seconds: float) -> dict[str, Any]:
@@ -347,6 +352,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--pixels", type=int, default=32, help="32, or 224 for the network of ImageNet; default: 32")
     add("--timesteps", type=int, default=STEPS, help=f"default: {STEPS}")
+    add("--count", type=int, default=1, help="of --verify: random images; default: 1")
     add("--plot", metavar="FILE", type=Path, default=IMAGE, help=f"of --tokens; default: {IMAGE.name}")
     add("--seconds", type=float, default=10.0, help="for each network or curve; default: 10")
     add("--json", metavar="FILE", help="write everything; - is standard output, instead of the text")

@@ -62,7 +62,10 @@ class Transformer:
 
     @property
     def image(self) -> np.ndarray:
-        shape = (1, 3, self.pixels, self.pixels)
+        return self.images(1)
+
+    def images(self, count: int) -> np.ndarray:
+        shape = (count, 3, self.pixels, self.pixels)
         return np.random.default_rng(5).integers(0, 256, shape, dtype=np.uint8)
 
     def has(self, bits: int) -> bool:

@@ -458,7 +458,16 @@ struct HammingHit {
 };
 
 /// Sums of several layers, made one current: a factor for each sum and channel, at least 0; c with the half
-/// that rounds; n 0..30; the sum below 2^63 in magnitude. Streams are added as they are.
+/// that rounds; n 0..30; |c| and the magnitudes of all products together below 2^31.
+struct Requant {
+  size_t sums;
+  const int32_t* const* m;  // [sums][channels_padded]
+  const int32_t* c;
+  const int32_t* n;
+  size_t channels_padded;  // multiple of kChannelPad
+};
+
+/// The same in 64 bits: the sum below 2^63 in magnitude. Streams are added as they are.
 struct WideRequant {
   size_t sums, streams;
   const int32_t* const* m;  // [sums][channels_padded]
@@ -533,6 +542,9 @@ struct KernelTable {
   // to[c] += factor[c] for the set bits c of `row`, of `channels` (a multiple of kChannelPad; `row` has the
   // bits of as many, or ends in a word of 64).
   void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
+
+  // out[r][c] = (sum_j a[j][r][c] * m[j][c] + c[c]) >> n[c], rows of channels_padded.
+  void (*requant_i32_i32)(const int32_t* const* a, const Requant& q, size_t rows, int32_t* out);
 
   // out[r][c] = clamp32((sum_j a[j][r][c] * m[j][c] + c[c]) >> n[c]), in 64 bits, rows of channels_padded;
   // with streams clamp32(that + sum_j a[sums + j][r][c]).

@@ -19,9 +19,6 @@ class IntNeuronStep final : public CurrentsStep {
       : CurrentsStep(std::move(currents), place, tile, true), neuron_(std::move(neuron)) {
     ones_.assign(padded(), 1);
     zeros_.assign(padded(), 0);
-    rounded_.resize(padded());
-    // With `wide` the sum of the two may leave int32; that path adds them in int64.
-    for (size_t i = 0; i < padded() && direct_; ++i) rounded_[i] = static_cast<int32_t>(offset_[i]);
     if (neuron_.profile_x_shift || !neuron_.gamma.empty() || !neuron_.load.empty()) return;
     const kernels::KernelTable& table = kernels();
     step_ = neuron_.state_bits == 8    ? table.step_lif_i8
@@ -126,7 +123,7 @@ class IntNeuronStep final : public CurrentsStep {
   }
 
   IntNeuron neuron_;
-  std::vector<int32_t> ones_, zeros_, rounded_;
+  std::vector<int32_t> ones_, zeros_;
   void (*step_)(const kernels::LifTile&) = nullptr;  // null: neurons that have a way of their own
   bool straight_ = false;                            // who sums may step the neurons, too
 };

@@ -56,7 +56,7 @@ class RealSums final : public Synapse {
 
 Layout layout_of(const ops::NodeView& node) {
   if (!node.find("weight")->coded()) return Layout::kFloats;
-  return node.inputs[0]->type == EdgeType::kSpike ? Layout::kRows : Layout::kBytes;
+  return node.inputs[0]->type == EdgeType::kSpike || has_planes(node) ? Layout::kRows : Layout::kBytes;
 }
 
 SynapseShape synapse_shape(const ops::NodeView& node, const Slot& input) {
@@ -93,6 +93,7 @@ SynapseShape synapse_shape(const ops::NodeView& node, const Slot& input) {
 
 std::unique_ptr<Synapse> make_synapse(const ops::NodeView& node, const SynapseShape& shape, const Slot& input,
                                       std::shared_ptr<const PackedWeights> weights, const Slot* gate) {
+  if (has_planes(node)) return count_synapse(node, shape, input, std::move(weights));
   if (node.inputs[0]->type != EdgeType::kSpike) return dense_synapse(node, shape, input, std::move(weights));
   if (layout_of(node) == Layout::kFloats) return spike_float_synapse(shape, input, std::move(weights));
   const bool odd = node.find("weight")->encoding == tensor::Encoding::kOdd;

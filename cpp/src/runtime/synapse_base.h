@@ -89,6 +89,11 @@ std::unique_ptr<Synapse> spike_synapse(const SynapseShape& shape, const Slot& in
 std::unique_ptr<Synapse> spike_float_synapse(const SynapseShape& shape, const Slot& input,
                                              std::shared_ptr<const PackedWeights> weights);
 
+/// Are these counts whose bits are summed one after the other, as spikes?
+bool has_planes(const ops::NodeView& node);
+std::unique_ptr<Synapse> count_synapse(const ops::NodeView& node, const SynapseShape& shape,
+                                       const Slot& input, std::shared_ptr<const PackedWeights> weights);
+
 /// Pixels, counts and real values into dense kernels.
 std::unique_ptr<Synapse> dense_synapse(const ops::NodeView& node, const SynapseShape& shape,
                                        const Slot& input, std::shared_ptr<const PackedWeights> weights);

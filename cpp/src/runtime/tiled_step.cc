@@ -8,10 +8,13 @@ CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_
       in_(std::move(currents)),
       direct_(kernel_requantises && in_.sums.size() == 1 && !in_.wide && !in_.each_step),
       offset_(in_.c.size()),
-      shift_(in_.n.begin(), in_.n.end()) {
+      shift_(in_.n.begin(), in_.n.end()),
+      rounded_(in_.c.size()) {
   for (size_t i = 0; i < offset_.size(); ++i) {
     const int32_t n = in_.n[i % padded()];
     offset_[i] = in_.c[i] + (n > 0 ? int64_t{1} << (n - 1) : 0);
+    // With `wide` the sum of the two may leave int32; that path adds them in int64.
+    if (!in_.wide) rounded_[i] = static_cast<int32_t>(offset_[i]);
   }
 }
 

@@ -85,8 +85,8 @@ class CurrentsStep : public TiledStep {
     const int32_t* stream[ops::kMaxInputs + 1];
   };
 
-  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n), and streams. `rows_of`:
-  // step -> Rows.
+  // Several sums, or 64-bit products: I = clamp32((sum_j A_j * M_j + C + h) >> n), and streams, which are
+  // wide. `rows_of`: step -> Rows.
   template <typename RowsOf>
   void requantise(const Frame& f, const Tile& tile, std::byte* sums, std::byte* rest,
                   const RowsOf& rows_of) const noexcept {
@@ -100,11 +100,16 @@ class CurrentsStep : public TiledStep {
     }
     for (size_t t = 0; t < place_.steps; ++t) {
       const Rows rows = rows_of(t);
-      std::copy_n(rows.stream, rows.streams, a + count);
       const size_t step = static_cast<size_t>(f.steps_before) + t;
       for (size_t j = 0; j < count; ++j) m[j] = row_of(in_.sums[j].factor, step);
-      const kernels::WideRequant q{count, rows.streams, m, row_of(offset_, step), shift_.data(), padded()};
-      kernels::kernels().requant_i64_i32(a, q, tile.count, rows.to);
+      if (in_.wide) {
+        std::copy_n(rows.stream, rows.streams, a + count);
+        const kernels::WideRequant q{count, rows.streams, m, row_of(offset_, step), shift_.data(), padded()};
+        kernels::kernels().requant_i64_i32(a, q, tile.count, rows.to);
+      } else {
+        const kernels::Requant q{count, m, row_of(rounded_, step), in_.n.data(), padded()};
+        kernels::kernels().requant_i32_i32(a, q, tile.count, rows.to);
+      }
       for (size_t j = 0; j < count; ++j) a[j] += strides[j];
     }
   }
@@ -127,6 +132,7 @@ class CurrentsStep : public TiledStep {
   IntCurrents in_;
   bool direct_;                          // the kernel gets sums
   std::vector<int64_t> offset_, shift_;  // C + h, whose rows are those of C, and n
+  std::vector<int32_t> rounded_;         // the same where nothing is wide
 };
 
 }  // namespace snncore::runtime

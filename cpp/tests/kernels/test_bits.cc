@@ -1,4 +1,4 @@
-// or_rows_b1, add_bits_i32, count_columns_b1_i32, requant_i64_i32 and popcount_b1.
+// or_rows_b1, add_bits_i32, count_columns_b1_i32, requant_i32_i32, requant_i64_i32 and popcount_b1.
 #include <algorithm>
 #include <limits>
 
@@ -93,6 +93,53 @@ TEST_CASE("count_columns_b1_i32 on every level") {
     for (const size_t rows : {0, 196, 247, 248, 249, 256, 600}) {
       check_columns(random, inputs, rows, 1, true);
       check_columns(random, inputs, rows, 0.3, false);
+    }
+  }
+}
+
+// Products and c up to what 31 bits hold together.
+void check_narrow_requant(Random& random, size_t channels, size_t rows, size_t sums) {
+  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  const auto share = static_cast<int64_t>(sums + 1);
+  std::vector<std::vector<int32_t>> a(sums), m(sums);
+  std::vector<const int32_t*> a_rows, m_rows;
+  for (size_t j = 0; j < sums; ++j) {
+    for (size_t i = 0; i < channels; ++i)
+      m[j].push_back(static_cast<int32_t>(random.in(0, kMost / share) >> random.in(0, 31)));
+    for (size_t i = 0; i < rows * channels; ++i) {
+      const int64_t most = kMost / share / std::max<int64_t>(m[j][i % channels], 1);
+      a[j].push_back(static_cast<int32_t>(random.chance(0.2) ? -most : random.in(-most, most)));
+    }
+    a_rows.push_back(a[j].data());
+    m_rows.push_back(m[j].data());
+  }
+  std::vector<int32_t> c(channels), shift(channels);
+  for (size_t i = 0; i < channels; ++i) {
+    shift[i] = static_cast<int32_t>(random.in(0, 30));
+    c[i] = static_cast<int32_t>(random.in(-kMost / share, kMost / share));
+  }
+  for (const auto& table : tables()) {
+    Guarded<int32_t> out(rows * channels, 1);
+    table.requant_i32_i32(a_rows.data(), {sums, m_rows.data(), c.data(), shift.data(), channels}, rows,
+                          out.data());
+    bool same = out.intact();
+    for (size_t i = 0; i < rows * channels; ++i) {
+      int64_t exact = c[i % channels];
+      for (size_t j = 0; j < sums; ++j) exact += int64_t{a[j][i]} * m[j][i % channels];
+      same = same && out[i] == exact >> shift[i % channels];
+    }
+    CAPTURE(table.isa);
+    CAPTURE(channels);
+    CAPTURE(sums);
+    CHECK(same);
+  }
+}
+
+TEST_CASE("requant_i32_i32 on every level") {
+  Random random(11);
+  for (const size_t channels : {32, 64, 96, 384}) {
+    for (const size_t rows : {1, 2, 5}) {
+      for (const size_t sums : {0, 1, 2, 3, 4}) check_narrow_requant(random, channels, rows, sums);
     }
   }
 }

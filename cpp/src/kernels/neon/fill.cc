@@ -41,6 +41,7 @@ void fill_neon(KernelTable& table) {
   table.or_rows_b1 = neon::or_rows_b1;
   table.add_bits_i32 = neon::add_bits_i32;
   table.count_columns_b1_i32 = neon::count_columns_b1_i32;
+  table.requant_i32_i32 = neon::requant_i32_i32;
   table.requant_i64_i32 = neon::requant_i64_i32;
   table.popcount_b1 = neon::popcount_b1;
   table.prepare_hamming_b1 = neon::prepare_hamming_b1;

@@ -1,0 +1,13 @@
+#include "kernels/neon/entries.h"
+#include "kernels/neon/simd.h"
+
+namespace snncore::kernels::neon {
+namespace {
+#include "kernels/body/requant_i32.inc"
+}  // namespace
+
+void requant_i32_i32(const int32_t* const* a, const Requant& q, size_t rows, int32_t* out) {
+  requant_rows(a, q, rows, out);
+}
+
+}  // namespace snncore::kernels::neon
