@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <string>
 
@@ -284,6 +285,38 @@ TEST_CASE("requant") {
           "inputs must have one shape, have [4, 4, 6] and [8, 8, 6]");
   refused([](Graph& g) { node(g, "stem.requant").inputs[0] = "image"; },
           "must be a sum, a stream, spikes or counts, is u8 pixel");
+}
+
+TEST_CASE("factors for each step") {
+  const auto rows = [](int64_t steps, int32_t v) {
+    return sample::i32({steps, 6}, std::vector<int32_t>(static_cast<size_t>(6 * steps), v));
+  };
+  const auto with = [&](const char* role, const tensor::Tensor& t, Graph g = sample::image_net()) {
+    g.tensors.at(std::string("stem.requant.") + role) = t;
+    graph::infer_edges(g);
+    return g;
+  };
+  const Graph plain = sample::image_net();
+  const ops::Edge& before = plain.edges.at("stem.requant");
+  tensor::Tensor twice = rows(2, *plain.tensors.at("stem.requant.M.0").as<int32_t>());
+  CHECK(with("M.0", twice).edges.at("stem.requant") == before);
+  std::memset(const_cast<std::byte*>(twice.data), 0, 6 * sizeof(int32_t));
+  CHECK(with("M.0", twice).edges.at("stem.requant") == before);  // the second step decides
+  CHECK(with("C", rows(2, 0)).edges.at("stem.requant").type == EdgeType::kCurrent);
+  tensor_refused("stem.requant.M.0", rows(1, 1), "has factors for 1 steps, timesteps is 2");
+  tensor_refused("stem.requant.C", rows(1, 1), "has factors for 1 steps, timesteps is 2");
+  tensor_refused("stem.requant.M.0", rows(4097, 1), "a row for each of at most 4096 steps, has 4097");
+  tensor_refused("stem.requant.M.0", sample::i32({2, 5}, std::vector<int32_t>(10, 1)),
+                 "tensor 'M.0' must be i32 [2, 6], is i32 [2, 5]");
+  tensor_refused("stem.requant.n", rows(2, 1), "tensor 'n' must be i32 [6], is i32 [2, 6]");
+  tensor_refused("stem.requant.M.0", rows(2, -1), "tensor 'M.0' must be in 0..");
+  tensor_refused("stem.requant.M.0", rows(2, 32767), "before the shift, past 31 bits, and is not wide");
+  refused(
+      [&](Graph& g) {
+        g.tensors.at("stem.requant.M.0") = rows(2, 1);
+        g.tensors.at("stem.requant.C") = rows(3, 1);
+      },
+      "tensor 'C' must have a row for each of 2 steps, has 3");
 }
 
 TEST_CASE("a current needs the layer that gives its sum") {

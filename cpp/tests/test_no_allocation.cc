@@ -80,6 +80,30 @@ TEST_CASE("no allocation in the run of a neuron of named expressions") {
   CHECK(allocations == before);
 }
 
+TEST_CASE("no allocation in the run of maps and factors of steps") {
+  GraphBuilder b;
+  const std::string x = b.input("x", "b1", {96, 5, 3}, {}, 0, "TNCHW");
+  std::string y = x;
+  for (const std::string variant : {"qk", "kv"}) {
+    const std::string map = b.lif(variant + ".map", b.map_scores(variant + ".s", y, x, variant, 2), {});
+    const std::string sum = b.map_product(variant + ".p", map, x, variant, 2);
+    y = b.lif(variant + ".lif", b.step_gain(variant + ".g", sum, std::vector<double>(4 * 96, 0.5)), {});
+  }
+  b.output("y", y);
+  const Model model = b.build(4);
+  for (const Mode mode : {Mode::kSequence, Mode::kStream}) {
+    const size_t steps = mode == Mode::kSequence ? 4 : 1;
+    const std::vector<float> spikes(steps * 2 * 96 * 15, 1.0F);
+    std::vector<float> out(spikes.size());
+    Session session(model, {.mode = mode, .batch = 2, .threads = 2, .record = {"kv.s.sum"}});
+    const auto run = [&] { session.run(spikes, out); };
+    run();
+    const size_t before = allocations;
+    for (int i = 0; i < 3; ++i) run();
+    CHECK(allocations == before);
+  }
+}
+
 TEST_CASE("no allocation in the run of attention, counts and masks") {
   GraphBuilder b;
   const std::string x = b.input("x", "b1", {96, 5, 3}, {}, 0, "TNCHW");

@@ -433,17 +433,18 @@ class GraphBuilder:
         inputs
             Streams R_j, sums A_j, and spikes or counts s_j.
         factors
-            For each input int32 [C]: M_j of sums, K_j of spikes and counts; None for streams.
+            For each input int32 [C]: M_j of sums, K_j of spikes and counts; None for streams. M_j may have a
+            row for each step, as in `requant`.
         c, n
-            int32 [C].
+            int32 [C]; c may have rows as M_j does.
         unit
             The real value of one; kept, not applied.
         """
         given = [
-            np.empty(0, np.int32) if f is None else _int32(f, name, f"factors[{j}]")
+            np.empty(0, np.int32) if f is None else _rows(f, name, f"factors[{j}]", n)
             for j, f in enumerate(factors)
         ]
-        arrays = {"c": _int32(c, name, "c"), "n": _int32(n, name, "n")}
+        arrays = {"c": _rows(c, name, "c", n), "n": _int32(n, name, "n")}
         return self._core.residual_int(name, list(inputs), factors=given, **arrays, unit=unit)
 
     def saccade(

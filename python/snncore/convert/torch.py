@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -130,6 +131,14 @@ def _array(values: Tensor | None, dtype: Any = np.float64) -> Any:
     return None if values is None else values.detach().cpu().contiguous().numpy().astype(dtype)
 
 
+def _halved(found: Trace) -> set[str]:
+    """Name what linear layers give to the mean of two heads alone: their weights take its half, exactly."""
+    readers = Counter(value for call in found.calls for value in call.inputs)
+    linear = {call.value for call in found.calls if call.kind == "linear" and readers[call.value] == 1}
+    means = [set(call.inputs) for call in found.calls if call.kind == "head_mean"]
+    return {value for values in means if values <= linear for value in values}
+
+
 #: Kinds whose result is spikes, whatever reached them.
 _FIRES = ("lif", "neuron", "psn", "saccade")
 
@@ -154,6 +163,7 @@ class Emitter:
         self.edges: dict[str, str] = {}
         self.real: set[str] = set()  # edges that hold real currents, since some weight is not coded
         self.streams = stream_values(found)  # by what fx calls them
+        self.halved = _halved(found)
         self.held: set[str] = set()  # edges that are streams
         self.scores: set[str] = set()  # edges that are scores of maps
         self.names = {
@@ -247,6 +257,11 @@ class Emitter:
 
     def _linear(self, call: Call, inputs: list[str]) -> str:
         weight, described = self._weight(call.module)
+        if call.value in self.halved:
+            coded, bias = "scale" in described, described["bias"]
+            described |= {"bias": None if bias is None else bias / 2}
+            described |= {"scale": described["scale"] / 2} if coded else {}
+            weight = weight if coded else weight / 2
         return self.builder.linear(call.name, inputs[0], weight, **described)
 
     def _batch_norm(self, call: Call, inputs: list[str]) -> str:
@@ -320,9 +335,12 @@ class Emitter:
         if self.mode is None:
             raise ValueError(f"from_torch: '{call.name}' is understood in a Network or a row of layers only")
         read = [self.builder.readout(f"{edge}.logits", edge, self.mode) for edge in inputs]
-        total = self.builder.add(f"{call.name}.sum", read)
-        half = np.eye(call.options["width"], dtype=np.float32) / 2
-        mean = self.builder.linear(call.name, total, half)
+        if self.halved.issuperset(call.inputs):
+            mean = self.builder.add(call.name, read)
+        else:
+            total = self.builder.add(f"{call.name}.sum", read)
+            half = np.eye(call.options["width"], dtype=np.float32) / 2
+            mean = self.builder.linear(call.name, total, half)
         self.answered.add(mean)
         return mean
 

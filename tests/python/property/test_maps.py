@@ -113,27 +113,32 @@ def test_the_largest_counts() -> None:
 
 @st.composite
 def gains(draw: Any) -> Case:
-    """Neurons behind a requant whose factors, offsets or both have a row for each step."""
+    """Neurons behind a requant or a stream whose factors, offsets or both have a row for each step."""
     d = TokenDraft(draw)
     _, channels = d.begin()
     sums = [d.conv("x", channels, same=True) for _ in range(draw(st.integers(1, 2)))]
     inputs = [*sums, *d.one_of([], ["x"])]
     rows = d.case.timesteps + draw(st.integers(0, 2))
-    rng = d.rng
-    shape = (rows, channels)
-    factors = [
-        rng.integers(0, 40, shape if draw(st.booleans()) else channels).astype(np.int32) for _ in sums
-    ] + [rng.integers(-300, 300, channels).astype(np.int32) for _ in inputs[len(sums) :]]
-    c = rng.integers(-200, 200, shape if draw(st.booleans()) else channels).astype(np.int32)
-    current = d.call(
-        "requant", name="current", inputs=inputs, factors=factors, c=c,
-        n=rng.integers(0, 3, channels).astype(np.int32), wide=draw(st.booleans()),
-    )  # fmt: skip
-    if draw(st.booleans()):
-        fired = d.call(
-            "cuba_lif", name="n", x=current, current_decay=1000, decay=3000, input_shift=0,
-            theta=np.full(channels, 900, np.int32), bias=np.zeros(channels, np.int32),
-        )  # fmt: skip
+
+    def each(low: int, high: int) -> np.ndarray:
+        shape = (rows, channels) if draw(st.booleans()) else (channels,)
+        return d.rng.integers(low, high, shape).astype(np.int32)
+
+    shortcuts = [d.rng.integers(-300, 300, channels).astype(np.int32) for _ in inputs[len(sums) :]]
+    kind = d.one_of("lif_int", "cuba_lif", "stream")
+    most = 10 if kind == "cuba_lif" else 40  # whose currents must fit 23 bits
+    made = {"inputs": inputs, "factors": [*(each(0, most) for _ in sums), *shortcuts], "c": each(-200, 200)}
+    made["n"] = d.rng.integers(0, 3, channels).astype(np.int32)
+    if kind == "stream":
+        stream = d.call("residual_int", name="stream", **made, unit=1.0)
+        zeros = np.zeros(channels, np.int32)
+        made = {"inputs": [stream], "factors": [each(0, 9)], "c": zeros, "n": zeros + 1}
+    wide = kind == "stream" or draw(st.booleans())
+    current = d.call("requant", name="current", **made, wide=wide)
+    if kind == "cuba_lif":
+        theta, bias = np.full(channels, 900, np.int32), np.zeros(channels, np.int32)
+        options = {"current_decay": 1000, "decay": 3000, "input_shift": 0, "bias": bias}
+        fired = d.call("cuba_lif", name="n", x=current, theta=theta, **options)
     else:
         state = d.one_of("i8", "i16", "i32")
         theta = np.full(channels, 100 if state == "i8" else 900, np.int32)
