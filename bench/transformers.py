@@ -148,9 +148,10 @@ def verified_text(found: list[dict[str, Any]], arguments: argparse.Namespace) ->
         "|---|---:|---:|---:|---:|---:|---|---|---:|",
     ]
     for one in found:
-        counts = f"{one['bits']} | {one['bytes'] / 1e6:.3f} | {one['images']} | {one['layers']} | {one['spikes']:,}"
+        size = f"{one['bits']} | {one['bytes'] / 1e6:.3f}"
+        counts = f"{one['images']} | {one['layers']} | {one['spikes']:,}"
         result = f"{one['against']} | {words[one['equal']]} | {one['logits']:g}"
-        lines.append(f"| {one['network']} | {counts} | {result} |")
+        lines.append(f"| {one['network']} | {size} | {counts} | {result} |")
     reports = [one["report"] for one in found if not one["equal"]]
     reports += [f"{one['network']}: the file is larger than it may be" for one in found if not one["fits"]]
     return "\n".join([*lines, *reports])
