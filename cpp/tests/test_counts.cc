@@ -83,7 +83,8 @@ class Case {
     Session session(b.build(l_.steps), {.threads = threads, .record = {"conv.sum"}});
     session.run(
         std::vector<TensorView>{{x_.data(), DType::kU8, {l_.steps, 1, l_.channels, l_.height, l_.width}}});
-    const std::vector<std::byte>& data = session.recordings()[0].data;
+    const auto recordings = session.recordings();
+    const std::vector<std::byte>& data = recordings[0].data;
     std::vector<int32_t> sums(data.size() / sizeof(int32_t));
     std::memcpy(sums.data(), data.data(), data.size());
     return sums;
