@@ -83,10 +83,9 @@ class Case {
     Session session(b.build(l_.steps), {.threads = threads, .record = {"conv.sum"}});
     session.run(
         std::vector<TensorView>{{x_.data(), DType::kU8, {l_.steps, 1, l_.channels, l_.height, l_.width}}});
-    const auto recordings = session.recordings();
-    const std::vector<std::byte>& data = recordings[0].data;
-    std::vector<int32_t> sums(data.size() / sizeof(int32_t));
-    std::memcpy(sums.data(), data.data(), data.size());
+    const std::vector<Recording> kept = session.recordings();
+    std::vector<int32_t> sums(kept[0].data.size() / sizeof(int32_t));
+    std::memcpy(sums.data(), kept[0].data.data(), kept[0].data.size());
     return sums;
   }
 

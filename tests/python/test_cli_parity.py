@@ -171,6 +171,20 @@ def test_verify_draws_and_reports(capsys, stored, tmp_path):
     assert facts["layers"][0]["different_spikes"] == facts["different_spikes"] > 0
 
 
+def test_a_transformer_is_read_from_its_file(capsys, tmp_path):
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("safetensors")
+    from snncore.reference.networks import snn_vit, transformer_scheme
+
+    torch.manual_seed(0)
+    path = str(tmp_path / "n.pt")
+    torch.save(snn_vit("1-16", 5, timesteps=2, scheme=transformer_scheme(32)), path)
+    prints(capsys, "convert", path, "--example", "1,3,16,16")
+    facts = json.loads(prints(capsys, "verify", str(tmp_path / "n.snn"), path, "--json"))
+    (gate,) = (row for row in facts["layers"] if row["name"].endswith("gate"))
+    assert gate["spikes"] > 0 and facts["label_agreement"] > 0.5
+
+
 def test_nir_files_need_no_torch(tmp_path):
     """The graph itself is evaluated; only a bound needs torch."""
     nir = pytest.importorskip("nir")

@@ -36,9 +36,9 @@ def load_module(path: str) -> Any:
     from snncore import reference
 
     layers = [c for c in vars(torch.nn).values() if isinstance(c, type) and issubclass(c, torch.nn.Module)]
-    ours = [reference.Network, reference.Conv2d, reference.Linear, reference.LIF, reference.IF]
+    ours = [c for name in reference.__all__ if isinstance(c := getattr(reference, name), type)]
     try:
-        with torch.serialization.safe_globals([*layers, *ours, reference.WeightQuantizer]):
+        with torch.serialization.safe_globals([*layers, *ours]):
             content = torch.load(path, weights_only=True, map_location="cpu")
     except Exception as why:  # whatever the unpickler meets in a file that is none
         _refuse_foreign(path, str(why))
