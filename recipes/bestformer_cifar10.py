@@ -9,7 +9,7 @@ bit, which have the same course of training: plain, with coupled ("reversible") 
 both (CIE), and with both and saccadic attention. The teacher is the parent with one stream, trained by this
 recipe. Without a teacher both heads learn from the labels. Run it again to go on where it stopped: what is
 complete is kept. It writes ``<network>.pt`` and what each gets right of all test images into
-``results.json`` and ``results.md``; of the 1-bit network with saccadic attention ``<network>.snn``, too.
+``results.json`` and ``results.md``; of each network with weights of one bit ``<network>.snn``, too.
 
 The defaults are for one CPU core and about 70 minutes: 10,000 images, two time steps, 7 epochs for a parent
 and 5 for each of the others. More of each: --images 45000 --timesteps 4 --epochs 100 --epochs-1bit 100.
@@ -52,8 +52,8 @@ class Rung:
 
     @property
     def in_engine(self) -> bool:
-        """Whether there is an operation for all of it: maps of one bit have none yet."""
-        return self.parent is not None and self.attention == "saccadic"
+        """Whether its weights are integers."""
+        return self.parent is not None
 
 
 LADDER = {

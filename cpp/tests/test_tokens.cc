@@ -117,6 +117,13 @@ TEST_CASE("counts and masks that do not fit are refused") {
   refused("mask", {"x", "small"}, {{"heads", kOne}}, "unknown attribute 'heads'");
 }
 
+TEST_CASE("three real values that are coupled") {
+  CHECK(with("couple", {"values", "values", "values"}, {}).edges.at("y") == ops::real_edge({2, 3, 12}));
+  refused("couple", {"values", "values"}, {}, "couple 'y': takes 3 inputs, has 2");
+  refused("couple", {"values", "x", "values"}, {}, "input must be f32, is b1 [2, 3, 12]");
+  refused("couple", {"values", "values", "small"}, {}, "inputs must have one shape");
+}
+
 TEST_CASE("the builder") {
   GraphBuilder b;
   b.input("x", "b1", {12, 2, 3});

@@ -410,7 +410,8 @@ class GraphBuilder:
         x
             As for `residual`.
         before, now
-            Streams, of one shape with `x`; the same one twice is `residual`.
+            Streams, of one shape with `x`; the same one twice is `residual`. Where all three are float32, so
+            is the result, computed in this order: ``x + (before + now) / 2``.
         """
         return self._core.couple(name, x, before, now)
 

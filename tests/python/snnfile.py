@@ -284,6 +284,10 @@ class Builder:
             out.kind, out.range, out.divisor = "count", (0, sum(e.range[1] for e in edges)), edges[0].divisor
         return self._add("add", name, inputs, out, {}, {})
 
+    def couple(self, name, x, before, now) -> str:
+        e = self.edges[x]
+        return self._add("couple", name, [x, before, now], Edge("real", e.shape, None, image=e.image), {}, {})
+
     def flatten(self, name, x) -> str:
         e = self.edges[x]
         h, w, c = e.shape

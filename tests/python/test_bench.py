@@ -240,4 +240,5 @@ def test_compressed_needs_torch(tmp_path: Path) -> None:
 def test_whole_transformers_equal_the_reference(size: list[str]) -> None:
     done = bench("transformers.py", "--verify", *size)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("every spike equal") == 4 * (2 if "224" in size else 3)
+    bits = 2 if "224" in size else 3  # BESTformer has no weights of 8
+    assert done.stdout.count("every spike equal") == 5 * bits - 1

@@ -163,7 +163,7 @@ class SNNCORE_API GraphBuilder {
   std::string residual(const std::string& name, const std::string& x, const std::string& stream = "",
                        double unit = 0);
   /// A stream that begins with the mean of two: `x + (before + now) / 2`. Its unit is half of the finer of
-  /// theirs, so that only `x` is rounded.
+  /// theirs, so that only `x` is rounded. Of three float32 edges the same in float32, in this order.
   std::string couple(const std::string& name, const std::string& x, const std::string& before,
                      const std::string& now);
   /// `residual` in integers; `factors` are empty for inputs that are streams.

@@ -730,8 +730,19 @@ std::string GraphBuilder::residual(const std::string& name, const std::string& x
 
 std::string GraphBuilder::couple(const std::string& name, const std::string& x, const std::string& before,
                                  const std::string& now) {
-  if (before == now) return residual(name, x, now);
   const std::string label = "couple '" + name + "'";
+  const auto real = [&](const std::string& in) {
+    const BuiltValue& v = impl_->any_value(label, in);
+    return v.terms.empty() && v.pooled == nullptr && impl_->graph.edges.at(v.edge).type == EdgeType::kReal;
+  };
+  if (real(x) && real(before) && real(now)) {
+    BuiltValue v;
+    v.flattened = impl_->value(label, x).flattened;
+    const std::vector<std::string> edges{impl_->plain(label, x), impl_->plain(label, before),
+                                         impl_->plain(label, now)};
+    return impl_->finish(impl_->emit("couple", name, edges, {}), std::move(v));
+  }
+  if (before == now) return residual(name, x, now);
   const auto c = impl_->units.couple(label, impl_->stream_like(label, before, shape(before), x, shape(x)),
                                      impl_->stream_like(label, now, shape(now), x, shape(x)));
   std::vector<std::string> streams(c.before_times, before);

@@ -22,4 +22,15 @@ Edge infer_add(const NodeView& view) {
   return count_edge(view, first.shape, hi, first.divisor);
 }
 
+Edge infer_couple(const NodeView& view) {
+  expect_attrs(view, {});
+  expect_roles(view, {});
+  expect_inputs(view, 3);
+  expect_alike_inputs(view, 3);
+  for (const Edge* x : view.inputs) {
+    if (x->type != EdgeType::kReal) refuse_input(view, *x, "f32");
+  }
+  return real_edge(view.inputs[0]->shape);
+}
+
 }  // namespace snncore::ops

@@ -31,6 +31,7 @@ Edge infer_saccade(const NodeView& view);
 Edge infer_maxpool2d(const NodeView& view);
 Edge infer_avgpool2d(const NodeView& view);
 Edge infer_add(const NodeView& view);
+Edge infer_couple(const NodeView& view);
 Edge infer_flatten(const NodeView& view);
 Edge infer_delay(const NodeView& view);
 Edge infer_attention(const NodeView& view);

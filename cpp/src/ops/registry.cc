@@ -58,6 +58,7 @@ const std::vector<OpDef>& all_ops() {
       {"maxpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_maxpool2d},
       {"avgpool2d", 1, {"kernel", "stride", "padding"}, {}, infer_avgpool2d},
       {"add", 1, {}, {}, infer_add},
+      {"couple", 1, {}, {}, infer_couple},
       {"flatten", 1, {}, {}, infer_flatten},
       {"delay", 1, {"steps"}, {}, infer_delay},
       {"attention", 1, {"heads"}, {}, infer_attention},

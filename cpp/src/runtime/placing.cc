@@ -281,8 +281,9 @@ void Placing::place_node(const Node& node) {
   const Slot in = read(node.inputs[0]);
   for (const std::string& other : node.inputs) {
     const Slot& slot = read(other);
-    require(node.op != "add" || (slot.pixels == in.pixels && slot.channels == in.channels),
-            ErrorCode::kUnsupported, "add '" + node.name + "': cannot add a flattened image and a vector");
+    const bool adds = node.op == "add" || node.op == "couple";
+    require(!adds || (slot.pixels == in.pixels && slot.channels == in.channels), ErrorCode::kUnsupported,
+            node.op + " '" + node.name + "': cannot add a flattened image and a vector");
   }
   if (is_map(node)) arena_.extend(extra_.at(out + kProduct).id, now_);
   const bool gate = node.op == "saccade";  // of what does not change, too, each step has its own

@@ -161,6 +161,8 @@ class Planner {
       push(avgpool_step(pool_window(view(node), in, slot), in, slot));
     } else if (node.op == "add") {
       make_add(node, slot);
+    } else if (node.op == "couple") {
+      push(couple_step(slots(node), slot));
     } else if (node.op == "saccade") {
       make_saccade(view(node), in, slot);
     } else if (std::unique_ptr<Step> step = token_step(view(node), slots(node), slot)) {

@@ -164,6 +164,22 @@ class AddStep final : public RowStep {
   std::vector<float> divisors_;
 };
 
+class CoupleStep final : public RowStep {
+ public:
+  CoupleStep(std::vector<Slot> inputs, const Slot& out) : RowStep(out), inputs_(std::move(inputs)) {}
+
+ private:
+  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
+    const auto* x = inputs_[0].row<float>(f, t, n, pixel);
+    const auto* before = inputs_[1].row<float>(f, t, n, pixel);
+    const auto* now = inputs_[2].row<float>(f, t, n, pixel);
+    auto* to = out_.row<float>(f, t, n, pixel);
+    for (size_t c = 0; c < out_.channels; ++c) to[c] = x[c] + (before[c] + now[c]) / 2.0F;
+  }
+
+  std::vector<Slot> inputs_;
+};
+
 class ReadoutStep final : public Step {
  public:
   ReadoutStep(Readout readout, const Slot& in, const Slot& out, std::optional<Slot> sums)
@@ -266,6 +282,10 @@ std::unique_ptr<Step> avgpool_step(const Window& window, const Slot& in, const S
 
 std::unique_ptr<Step> add_step(std::vector<Slot> inputs, std::vector<float> divisors, const Slot& out) {
   return std::make_unique<AddStep>(std::move(inputs), std::move(divisors), out);
+}
+
+std::unique_ptr<Step> couple_step(std::vector<Slot> inputs, const Slot& out) {
+  return std::make_unique<CoupleStep>(std::move(inputs), out);
 }
 
 std::unique_ptr<Step> readout_step(Readout readout, const Slot& in, const Slot& out,

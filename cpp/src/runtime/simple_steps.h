@@ -19,6 +19,9 @@ std::unique_ptr<Step> avgpool_step(const Window& window, const Slot& in, const S
 /// `divisors[j]`: the divisor of a count input (1 for spikes), used when the result is real.
 std::unique_ptr<Step> add_step(std::vector<Slot> inputs, std::vector<float> divisors, const Slot& out);
 
+/// Of three real edges: the first, and half of the sum of the others.
+std::unique_ptr<Step> couple_step(std::vector<Slot> inputs, const Slot& out);
+
 enum class ReadoutMode : uint8_t { kSum, kMean, kLast };
 
 struct Readout {

@@ -131,6 +131,9 @@ class Copy:
     def _add(self, node: Node, inputs: list[str]) -> str:
         return self.builder.add(node["name"], inputs)
 
+    def _couple(self, node: Node, inputs: list[str]) -> str:
+        return self.builder.couple(node["name"], *inputs)
+
     def _attention(self, node: Node, inputs: list[str]) -> str:
         return self.builder.attention(node["name"], *inputs, **node["attrs"])
 

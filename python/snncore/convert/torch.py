@@ -323,11 +323,6 @@ class Emitter:
         return self.builder.residual(call.name, x, stream)
 
     def _couple(self, call: Call, inputs: list[str]) -> str:
-        if not self.real.isdisjoint(inputs):
-            raise ValueError(
-                f"from_torch: '{call.name}' couples int32 streams; the weights before it must be coded, "
-                "received float32"
-            )
         return self.builder.couple(call.name, inputs[0], inputs[1], inputs[-1])  # one stream: both are it
 
     def _head_mean(self, call: Call, inputs: list[str]) -> str:

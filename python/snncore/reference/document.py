@@ -107,6 +107,8 @@ def _edge(node: Node, inputs: list[Edge], tensors: Tensors) -> Edge:
     if op == "add":
         counts = all(e["dtype"] != "f32" for e in inputs)
         return _count(shape, sum(e["range"][1] for e in inputs), _divisor(x)) if counts else _real(shape)
+    if op == "couple":
+        return _real(shape)
     if op == "flatten":
         return _flattened(x)
     if op == "delay":

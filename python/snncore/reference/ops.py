@@ -217,6 +217,11 @@ def add(inputs: Sequence[Tensor]) -> Tensor:
     return y
 
 
+def couple(x: Tensor, before: Tensor, now: Tensor) -> Tensor:
+    """``y = x + (before + now) / 2``, float32, rounded in this order."""
+    return x + (before + now) / 2
+
+
 def flatten(x: Tensor) -> Tensor:
     """``[T, N, C, H, W]`` to ``[T, N, F]`` in the order of the file: row, column, channel."""
     return x.permute(0, 1, 3, 4, 2).flatten(2)

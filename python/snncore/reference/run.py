@@ -404,6 +404,9 @@ class _Walk:
         integers = all(self.values[e].dtype == torch.int64 for e in node.inputs)
         return ops.add([self.values[e] if integers else self._real(e) for e in node.inputs])
 
+    def _couple(self, node: _Node) -> Tensor:
+        return ops.couple(*self._inputs(node))
+
     def _attention(self, node: _Node) -> Tensor:
         q, k, v = self._inputs(node)
         return self._keep_sum(node, ops.head_attention(q, k, v, **node.attrs))

@@ -101,10 +101,38 @@ def test_float_ends_are_read_too():
     assert np.abs(model.run(x.numpy()) - expected).max() < 0.2 * np.abs(expected).max()
 
 
-def test_real_streams_are_named():
-    net = bestformer("1-16", heads=2, kind="saccadic", scheme=bestformer_scheme(32))
-    with pytest.raises(ValueError, match="couples int32 streams; the weights before it must be coded"):
-        snncore.from_torch(net.eval(), torch.zeros(1, 3, 32, 32))
+@settings(max_examples=25)
+@given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 4), st.integers(0, 2**31))
+def test_real_streams_in_one_order(steps, channels, side, seed):
+    rng = np.random.default_rng(seed)
+    shape = (steps, 2, channels, side, side)
+    scales = 10.0 ** rng.integers(-3, 4, 3)
+    x, before, now = ((rng.normal(size=shape) * scale).astype(np.float32) for scale in scales)
+    b = snncore.GraphBuilder()
+    for name in ("x", "before", "now"):
+        b.input(name, "f32", shape[2:], layout="TNCHW")
+    b.output("y", b.couple("y", "x", "before", "now"))
+    model, given_ = b.build(timesteps=steps), {"x": x, "before": before, "now": now}
+    y = model.run(given_, threads=2)
+    assert np.array_equal(y, x + (before + now) / np.float32(2))
+    assert np.array_equal(snncore.load(model.to_bytes()).run(given_), y)
+    assert snncore.verify(model, None, given_).equal
+
+
+@pytest.mark.parametrize("kind", ["saccadic", "map_qk", "map_kv"])
+def test_bestformer_in_float(kind):
+    torch.manual_seed(0)
+    net = bestformer(
+        "2-16", 7, kind=kind, heads=2, pools=(True, True, False, False), timesteps=2,
+        scheme=bestformer_scheme(32), preprocess=PIXELS,
+    )  # fmt: skip
+    with torch.no_grad():
+        net(net.normalise(images(16)))
+    x = net.eval().normalise(images(2))
+    model = snncore.from_torch(net, torch.zeros(1, 3, 32, 32))
+    assert snncore.verify(model, None, x.numpy()).equal
+    with torch.no_grad():
+        np.testing.assert_allclose(model.run(x.numpy()), net(x).numpy(), rtol=1e-3, atol=1e-3)
 
 
 def test_refusals_of_the_builder():
@@ -114,6 +142,9 @@ def test_refusals_of_the_builder():
     sums = [b.conv2d(f"c{i}", "x", codes, encoding="sym", bits=8, scale=[1.0]) for i in range(4)]
     stream = b.residual("r", sums[0])
     coupled = b.couple("k", sums[1], b.residual("r2", sums[2], stream), stream)
+    b.input("real", "f32", [2, 4, 4])
+    with pytest.raises(ValueError, match="couple 'b': 'real' is not a stream"):
+        b.couple("b", sums[3], stream, "real")
     with pytest.raises(ValueError, match="couple 'a': 'c3' is not a stream"):
         b.couple("a", sums[1], sums[3], stream)
     small_sum = b.conv2d("c4", "x", codes, encoding="sym", bits=8, scale=[1.0], stride=2)
