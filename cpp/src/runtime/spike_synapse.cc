@@ -50,6 +50,28 @@ class SpikeSynapse final : public SynapseBase {
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
+  [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t steps) const noexcept override {
+    if (!kernels().lanes || !methods_.has(SumMethod::kLookUp) || shape_.groups > 1 || tokens_) return 0;
+    const size_t rows = raster_.most_rows(pixels, steps);
+    return plane_bytes(rows) + raster_.bytes(pixels, steps) +
+           kernels::lut_scratch(rows, shape_.inputs, shape_.window.taps());
+  }
+
+  // Tiles of one step may have few pixels that read a spike: rows are faster there.
+  [[nodiscard]] std::optional<kernels::LaneSums> lane_sums(const Frame& frame, const Tile& tile,
+                                                           std::byte* lane) const noexcept override {
+    const auto [low, high] = reach(shape_.window, tile);
+    if (skips() && (tile.steps == 1 || silent(frame, tile, low, high))) return {};
+    if (methods_.fastest(work(frame, tile)) != SumMethod::kLookUp) return {};
+    const size_t rows = raster_.most_rows(tile.count, tile.steps);
+    std::byte* const memory = lane + plane_bytes(rows);
+    auto* sums = reinterpret_cast<int32_t*>(lane);
+    const kernels::SpikeRaster spikes = raster_.read(frame, tile, 0, memory);
+    kernels().lut_b1i4_lanes(spikes, weights_->tables[0].view(), sums, plane(rows),
+                             memory + raster_.bytes(tile.count, tile.steps));
+    return kernels::LaneSums{sums, plane(rows), raster_.step_rows(tile), spikes.places};
+  }
+
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     if (skips()) {
       if (few_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
@@ -75,6 +97,12 @@ class SpikeSynapse final : public SynapseBase {
   }
 
  private:
+  // Of the sums of a channel in lanes; and the bytes of all of them.
+  static size_t plane(size_t rows) noexcept { return align_up(rows, kernels::kLaneTail) + kernels::kLaneTail; }
+  [[nodiscard]] size_t plane_bytes(size_t rows) const noexcept {
+    return (align_up(shape_.channels, kernels::kLutChannels) * plane(rows) + kernels::kLaneTail) * sizeof(int32_t);
+  }
+
   [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {
     return rows_.bytes(pixels, steps) + rows_.scratch_bytes(pixels, steps);
   }
