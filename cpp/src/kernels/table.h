@@ -108,7 +108,7 @@ struct LutWeights {
   const uint16_t* runs;  // of each block: how many tables of a channel can meet in a byte, one after another
   const uint32_t* starts;  // [blocks + 1]: the runs of a block start at its
   size_t inputs, taps;
-  size_t width;            // inputs of a table: KernelTable::lut_width
+  size_t width;  // inputs of a table: KernelTable::lut_width
   size_t channels, channels_padded;
 };
 
@@ -126,11 +126,15 @@ constexpr size_t lut_block_bytes(size_t inputs, size_t taps, size_t width) noexc
 /// Sums that stay in the lanes of kernels whose lanes are pixels: that of channel c and pixel p at step t is
 /// sums[c * pitch + t * t_stride + places[p]]. Lanes of no pixel hold anything.
 struct LaneSums {
-  const int32_t* sums;     // kAlign readable bytes and more behind the last: kLaneTail lanes
+  const int32_t* sums;     // kLaneTail lanes behind the last are readable
   size_t pitch, t_stride;  // t_stride 0: the sums do not change with t
   const uint32_t* places;  // [pixels], ascending
 };
 inline constexpr size_t kLaneTail = 64, kLaneSteps = 32;
+/// Lanes of a channel that kernels want for so many places.
+constexpr size_t lane_pitch(size_t places) noexcept {
+  return (places + kLaneTail - 1) / kLaneTail * kLaneTail + kLaneTail;
+}
 
 /// Lines of bytes that a window slides along: place x of line l reads, for each row r of the window, the
 /// groups of four bytes from bytes[l * line_stride + r * row_stride + x * place_bytes] on.
@@ -387,6 +391,14 @@ struct SpikeRaster {
   size_t pixels;
 };
 
+/// Spikes for sums that stay in lanes: tap k of place q reads row q + offsets[k].
+struct SpikeLanes {
+  const uint64_t* rows;  // [row_count][words], tail bits zero
+  size_t row_count, words;
+  const uint32_t* offsets;  // [taps]
+  size_t places;            // sums of places 0 .. places - 1 are wanted
+};
+
 /// Scratch that the sparse kernel takes: a byte for every input of every row, sums of a few channels.
 constexpr size_t kSparseChannels = 16, kSparseLanes = 256;  // 4 KB to 16 KB are used, by width of vectors
 constexpr size_t sparse_pitch(size_t row_count) noexcept {  // an odd number of cache lines
@@ -514,8 +526,8 @@ struct KernelTable {
 
   // The same sums, left in lanes: that of channel c at place q goes to lanes[c * pitch + q]. Planes of
   // channels past w.channels, up to a multiple of kLutChannels, are written; the pitch is at least
-  // row_count + kLaneTail.
-  void (*lut_b1i4_lanes)(const SpikeRaster& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
+  // lane_pitch(places). `scratch`: as above.
+  void (*lut_b1i4_lanes)(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
                          std::byte* scratch);
 
   // The same sums, by dense products: they cost the same whatever spikes. The offsets of the taps of a run
@@ -527,7 +539,7 @@ struct KernelTable {
   void (*gemm_u8i8_i32)(const uint8_t* x, size_t pixels, const ByteWeights& w, int32_t* sums);
 
   // lanes[c * pitch + l * line_lanes(x.width) + p] = the sum of place p of line l; exact in int32. The pitch
-  // is at least lines * line_lanes(x.width) + kLaneTail.
+  // is at least lane_pitch(lines * line_lanes(x.width)).
   void (*lines_u8i8_lanes)(const ByteLines& x, const LineWeights& w, int32_t* lanes, size_t pitch);
 
   // out[p][c] = the float32 sum of value[tap][i][c] over set bits in ascending (tap, i), from +0, then bias.

@@ -26,7 +26,8 @@ class ImageLines {
                                        const int32_t* init, std::byte* memory) const noexcept {
     const Window& w = shape_.window;
     const size_t width = static_cast<size_t>(w.out_w), first = tile.first / width,
-                 lines = (tile.first + tile.count - 1) / width - first + 1, pitch = kernels::line_lanes(width);
+                 lines = (tile.first + tile.count - 1) / width - first + 1,
+                 pitch = kernels::line_lanes(width);
     const Places at = places(lines, tile.count);
     auto* sums = reinterpret_cast<int32_t*>(memory);
     auto* pixels = reinterpret_cast<uint32_t*>(memory + at.pixels);
@@ -65,12 +66,12 @@ class ImageLines {
   // That so many lines of places read.
   [[nodiscard]] size_t image_lines(size_t lines) const noexcept {
     const Window& w = shape_.window;
-    return (lines - 1) * static_cast<size_t>(w.stride_h) + static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) + 1;
+    return (lines - 1) * static_cast<size_t>(w.stride_h) +
+           static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) + 1;
   }
   // Of the sums of a channel.
   [[nodiscard]] size_t plane(size_t lines) const noexcept {
-    return align_up(lines * kernels::line_lanes(static_cast<size_t>(shape_.window.out_w)), kernels::kLaneTail) +
-           kernels::kLaneTail;
+    return kernels::lane_pitch(lines * kernels::line_lanes(static_cast<size_t>(shape_.window.out_w)));
   }
   [[nodiscard]] Places places(size_t lines, size_t pixels) const noexcept {
     Places at{};

@@ -68,9 +68,6 @@ class Raster {
     }
   }
 
-  /// Rows from one step to the next.
-  [[nodiscard]] size_t step_rows() const noexcept { return static_cast<size_t>(lines_ * width_); }
-
   void places(const Tile& tile, uint32_t* to) const noexcept {
     const auto first = static_cast<int64_t>(tile.first), end = static_cast<int64_t>(tile.first + tile.count);
     for (size_t t = 0; t < steps_; ++t) {

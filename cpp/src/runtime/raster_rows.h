@@ -20,11 +20,6 @@ class RasterRows {
     return Raster(shape_.window, pixels, steps, columns_).rows();
   }
 
-  /// Rows from one step of a tile to the next.
-  [[nodiscard]] size_t step_rows(const Tile& tile) const noexcept {
-    return Raster(shape_.window, tile, columns_).step_rows();
-  }
-
   [[nodiscard]] kernels::SpikeRaster read(const Frame& frame, const Tile& tile, size_t g,
                                           std::byte* memory) const noexcept {
     const Raster raster(shape_.window, tile, columns_);

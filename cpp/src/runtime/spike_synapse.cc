@@ -1,6 +1,7 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
 #include <algorithm>
 
+#include "runtime/lane_rows.h"
 #include "runtime/raster_rows.h"
 #include "runtime/skips.h"
 #include "runtime/spike_rows.h"
@@ -23,6 +24,7 @@ class SpikeSynapse final : public SynapseBase {
         rows_(shape, input),
         raster_(shape, input, kernels().columns),
         image_(shape, input, false),
+        lanes_(shape, input, kernels().columns),
         odd_(odd) {
     if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
   }
@@ -51,10 +53,9 @@ class SpikeSynapse final : public SynapseBase {
   }
 
   [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t steps) const noexcept override {
-    if (!kernels().lanes || !methods_.has(SumMethod::kLookUp) || shape_.groups > 1 || tokens_) return 0;
-    const size_t rows = raster_.most_rows(pixels, steps);
-    return plane_bytes(rows) + raster_.bytes(pixels, steps) +
-           kernels::lut_scratch(rows, shape_.inputs, shape_.window.taps());
+    if (!methods_.has_lanes() || tokens_) return 0;
+    return plane_bytes(lanes_.most_places(pixels, steps)) + lanes_.bytes(pixels, steps) +
+           kernels::lut_scratch(lanes_.most_rows(pixels, steps), shape_.inputs, shape_.window.taps());
   }
 
   // Tiles of one step may have few pixels that read a spike: rows are faster there.
@@ -62,14 +63,14 @@ class SpikeSynapse final : public SynapseBase {
                                                            std::byte* lane) const noexcept override {
     const auto [low, high] = reach(shape_.window, tile);
     if (skips() && (tile.steps == 1 || silent(frame, tile, low, high))) return {};
-    if (methods_.fastest(work(frame, tile)) != SumMethod::kLookUp) return {};
-    const size_t rows = raster_.most_rows(tile.count, tile.steps);
-    std::byte* const memory = lane + plane_bytes(rows);
+    if (!methods_.lanes_fastest(work(frame, tile), lanes_.rows(tile), lanes_.places(tile))) return {};
+    const size_t pitch = kernels::lane_pitch(lanes_.places(tile));
+    std::byte* const memory = lane + plane_bytes(lanes_.places(tile));
     auto* sums = reinterpret_cast<int32_t*>(lane);
-    const kernels::SpikeRaster spikes = raster_.read(frame, tile, 0, memory);
-    kernels().lut_b1i4_lanes(spikes, weights_->tables[0].view(), sums, plane(rows),
-                             memory + raster_.bytes(tile.count, tile.steps));
-    return kernels::LaneSums{sums, plane(rows), raster_.step_rows(tile), spikes.places};
+    const LaneRows::Read rows = lanes_.read(frame, tile, memory);
+    kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch,
+                             memory + lanes_.bytes(tile.count, tile.steps));
+    return kernels::LaneSums{sums, pitch, lanes_.step(), rows.places};
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
@@ -97,10 +98,10 @@ class SpikeSynapse final : public SynapseBase {
   }
 
  private:
-  // Of the sums of a channel in lanes; and the bytes of all of them.
-  static size_t plane(size_t rows) noexcept { return align_up(rows, kernels::kLaneTail) + kernels::kLaneTail; }
-  [[nodiscard]] size_t plane_bytes(size_t rows) const noexcept {
-    return (align_up(shape_.channels, kernels::kLutChannels) * plane(rows) + kernels::kLaneTail) * sizeof(int32_t);
+  // Of sums in lanes.
+  [[nodiscard]] size_t plane_bytes(size_t places) const noexcept {
+    const size_t channels = align_up(shape_.channels, kernels::kLutChannels);
+    return (channels * kernels::lane_pitch(places) + kernels::kLaneTail) * sizeof(int32_t);
   }
 
   [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {
@@ -235,6 +236,7 @@ class SpikeSynapse final : public SynapseBase {
   SumMethods methods_;
   SpikeRows rows_;
   RasterRows raster_, image_;
+  LaneRows lanes_;
   bool odd_;
   std::optional<TokenRows> tokens_;
 };

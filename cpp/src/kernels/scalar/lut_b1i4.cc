@@ -11,14 +11,14 @@ int32_t sum_of(const int8_t* tables, const uint64_t* row, size_t fours) {
   return sum;
 }
 
-// Of a channel and a place.
-int32_t sum_at(const SpikeRaster& spikes, const LutWeights& w, size_t c, size_t place) {
+// Of a channel; `row_of` gives the row that a tap reads.
+template <typename RowOf>
+int32_t sum_of_taps(const LutWeights& w, size_t c, const RowOf& row_of) {
   const size_t fours = lut_tables(w.inputs, 4), pitch = fours * kLutChannels * kLutEntries;
   const int8_t* tables =
       w.tables + c / kLutChannels * lut_block_bytes(w.inputs, w.taps, 4) + c % kLutChannels * kLutEntries;
   int32_t sum = 0;
-  for (size_t tap = 0; tap < w.taps; ++tap)
-    sum += sum_of(tables + tap * pitch, spikes.rows[place + spikes.offsets[tap]], fours);
+  for (size_t tap = 0; tap < w.taps; ++tap) sum += sum_of(tables + tap * pitch, row_of(tap), fours);
   return sum;
 }
 
@@ -26,15 +26,19 @@ int32_t sum_at(const SpikeRaster& spikes, const LutWeights& w, size_t c, size_t 
 
 void lut_b1i4_i32(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte*) {
   for (size_t p = 0; p < spikes.pixels; ++p) {
-    for (size_t c = 0; c < w.channels_padded; ++c) *sums++ = sum_at(spikes, w, c, spikes.places[p]);
+    for (size_t c = 0; c < w.channels_padded; ++c) {
+      *sums++ =
+          sum_of_taps(w, c, [&](size_t tap) { return spikes.rows[spikes.places[p] + spikes.offsets[tap]]; });
+    }
   }
 }
 
-void lut_b1i4_lanes(const SpikeRaster& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
-                    std::byte*) {
+void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch, std::byte*) {
   for (size_t c = 0; c < w.channels; ++c, lanes += pitch) {
-    for (size_t p = 0; p < spikes.pixels; ++p)
-      lanes[spikes.places[p]] = sum_at(spikes, w, c, spikes.places[p]);
+    for (size_t q = 0; q < spikes.places; ++q) {
+      lanes[q] = sum_of_taps(
+          w, c, [&](size_t tap) { return spikes.rows + (q + spikes.offsets[tap]) * spikes.words; });
+    }
   }
 }
 
