@@ -391,12 +391,15 @@ struct SpikeRaster {
   size_t pixels;
 };
 
-/// Spikes for sums that stay in lanes: tap k of place q reads row q + offsets[k].
+/// Spikes for sums that stay in lanes: tap k of place q reads row q + offsets[k]. Sums are wanted of the
+/// places 0 .. places - 1 and, `stretch` behind each other, of as many again.
 struct SpikeLanes {
   const uint64_t* rows;  // [row_count][words], tail bits zero
   size_t row_count, words;
   const uint32_t* offsets;  // [taps]
-  size_t places;            // sums of places 0 .. places - 1 are wanted
+  size_t places, stretches, stretch;
+
+  [[nodiscard]] size_t end() const { return (stretches - 1) * stretch + places; }  // of all places
 };
 
 /// Scratch that the sparse kernel takes: a byte for every input of every row, sums of a few channels.
@@ -526,7 +529,7 @@ struct KernelTable {
 
   // The same sums, left in lanes: that of channel c at place q goes to lanes[c * pitch + q]. Planes of
   // channels past w.channels, up to a multiple of kLutChannels, are written; the pitch is at least
-  // lane_pitch(places). `scratch`: as above.
+  // lane_pitch(spikes.end()). `scratch`: as above.
   void (*lut_b1i4_lanes)(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
                          std::byte* scratch);
 

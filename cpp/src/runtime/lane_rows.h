@@ -1,5 +1,4 @@
-// The spikes of a tile for sums that stay in lanes: lines that hold the columns of all steps side by side, so
-// that vectors are full where images are small.
+// The spikes of a tile for sums that stay in lanes.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +12,8 @@ class LaneRows {
  public:
   /// For layers of one group. With stride 1 the taps share blocks of lines, as in Raster: one or, with
   /// `columns`, one for each column of the window; else each has its own. Rows are ordered
-  /// [block][line][step][column].
+  /// [block][step][line][column]. Where an image is so small that this leaves vectors empty, the columns of
+  /// all steps lie side by side: [block][line][step][column].
   LaneRows(const SynapseShape& shape, const Slot& input, bool columns)
       : shape_(shape),
         input_(input),
@@ -23,16 +23,20 @@ class LaneRows {
                (shared_ && !columns ? (shape.window.kernel_w - 1) * shape.window.dilation_w : 0)) {}
 
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
-    return rows(most_lines(pixels), steps);
+    return Form(*this, most_lines(pixels), steps).rows;
   }
   [[nodiscard]] size_t most_places(size_t pixels, size_t steps) const noexcept {
-    return places(most_lines(pixels), steps);
+    return steps * Form(*this, most_lines(pixels), 1).block;  // at least
   }
-  /// Of a tile.
-  [[nodiscard]] size_t rows(const Tile& tile) const noexcept { return rows(lines(tile), tile.steps); }
-  [[nodiscard]] size_t places(const Tile& tile) const noexcept { return places(lines(tile), tile.steps); }
+  /// Of a tile; and the vectors of places that its sums take.
+  [[nodiscard]] size_t rows(const Tile& tile) const noexcept { return form(tile).rows; }
+  [[nodiscard]] size_t vectors(const Tile& tile, size_t lanes) const noexcept {
+    const Form f = form(tile);
+    return f.stretches * ((f.places + lanes - 1) / lanes);
+  }
+  [[nodiscard]] size_t places_end(const Tile& tile) const noexcept { return form(tile).end(); }
   /// From a place to that of the next step.
-  [[nodiscard]] size_t step() const noexcept { return static_cast<size_t>(width_); }
+  [[nodiscard]] size_t step(const Tile& tile) const noexcept { return form(tile).step; }
 
   /// Memory behind what `read` gives, for tiles of at most so many pixels and steps.
   [[nodiscard]] size_t bytes(size_t pixels, size_t steps) const noexcept {
@@ -48,12 +52,13 @@ class LaneRows {
     auto* offsets = reinterpret_cast<uint32_t*>(memory);
     auto* pixels = reinterpret_cast<uint32_t*>(memory + align_up(shape_.window.taps() * sizeof(uint32_t)));
     std::byte* const to = reinterpret_cast<std::byte*>(pixels) + align_up(tile.count * sizeof(uint32_t));
-    fill_offsets(tile, offsets);
-    fill_places(tile, pixels);
-    std::memset(to, 0, rows(tile) * input_.row_bytes);
-    copy(frame, tile, to);
-    return {{reinterpret_cast<const uint64_t*>(to), rows(tile), input_.row_bytes / sizeof(uint64_t), offsets,
-             places(tile)},
+    const Form f = form(tile);
+    fill_offsets(f, offsets);
+    fill_places(f, tile, pixels);
+    std::memset(to, 0, f.rows * input_.row_bytes);
+    copy(f, frame, tile, to);
+    return {{reinterpret_cast<const uint64_t*>(to), f.rows, input_.row_bytes / sizeof(uint64_t), offsets,
+             f.places, f.stretches, f.step},
             pixels};
   }
 
@@ -66,58 +71,71 @@ class LaneRows {
     const auto width = static_cast<size_t>(shape_.window.out_w);
     return (tile.first + tile.count - 1) / width - tile.first / width + 1;
   }
-  [[nodiscard]] size_t places(size_t lines, size_t steps) const noexcept {
-    return lines * steps * static_cast<size_t>(width_);
-  }
   [[nodiscard]] size_t blocks() const noexcept {
     const Window& w = shape_.window;
     return !shared_ ? w.taps() : columns_ ? static_cast<size_t>(w.kernel_w) : 1;
   }
-  [[nodiscard]] size_t block_lines(size_t lines) const noexcept {
-    const Window& w = shape_.window;
-    return lines + (shared_ ? static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) : 0);
-  }
-  [[nodiscard]] size_t rows(size_t lines, size_t steps) const noexcept {
-    const Window& w = shape_.window;
-    const int64_t behind = shared_ && !columns_ ? (w.kernel_w - 1) * w.dilation_w : 0;  // the last place
-    return blocks() * places(block_lines(lines), steps) + static_cast<size_t>(behind);
-  }
 
-  void fill_offsets(const Tile& tile, uint32_t* to) const noexcept {
+  // How so many lines of places and steps lie.
+  struct Form {
+    size_t block_lines;        // of a step
+    size_t line, step, block;  // from one to the next
+    size_t places, stretches;  // as kernels::SpikeLanes has them
+    size_t rows;
+
+    Form(const LaneRows& r, size_t lines, size_t steps) noexcept {
+      const Window& w = r.shape_.window;
+      const auto width = static_cast<size_t>(r.width_);
+      block_lines = lines + (r.shared_ ? static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) : 0);
+      const auto vectors = [](size_t n) { return (n + kernels::kLaneTail - 1) / kernels::kLaneTail; };
+      const bool beside = vectors(steps * lines * width) < steps * vectors(lines * width);
+      line = beside ? steps * width : width;
+      step = beside ? width : block_lines * width;
+      block = steps * block_lines * width;
+      places = beside ? steps * lines * width : lines * width;
+      stretches = beside ? 1 : steps;
+      // A place of padding reads beyond the line, the last of them beyond the last line.
+      const int64_t behind = r.shared_ && !r.columns_ ? (w.kernel_w - 1) * w.dilation_w : 0;
+      rows = r.blocks() * block + static_cast<size_t>(behind);
+    }
+    [[nodiscard]] size_t end() const noexcept { return (stretches - 1) * step + places; }
+  };
+  [[nodiscard]] Form form(const Tile& tile) const noexcept { return {*this, lines(tile), tile.steps}; }
+
+  void fill_offsets(const Form& f, uint32_t* to) const noexcept {
     const Window& w = shape_.window;
-    const size_t line = tile.steps * static_cast<size_t>(width_), block = block_lines(lines(tile)) * line;
     for (size_t ky = 0, tap = 0; ky < static_cast<size_t>(w.kernel_h); ++ky) {
       for (size_t kx = 0; kx < static_cast<size_t>(w.kernel_w); ++kx, ++tap) {
-        const size_t down = ky * static_cast<size_t>(w.dilation_h) * line;
-        *to++ = static_cast<uint32_t>(!shared_   ? tap * block
-                                      : columns_ ? down + kx * block
+        const size_t down = ky * static_cast<size_t>(w.dilation_h) * f.line;
+        *to++ = static_cast<uint32_t>(!shared_   ? tap * f.block
+                                      : columns_ ? down + kx * f.block
                                                  : down + kx * static_cast<size_t>(w.dilation_w));
       }
     }
   }
-  void fill_places(const Tile& tile, uint32_t* to) const noexcept {
+  void fill_places(const Form& f, const Tile& tile, uint32_t* to) const noexcept {
     const auto width = static_cast<size_t>(shape_.window.out_w);
-    const size_t end = tile.first + tile.count, pitch = tile.steps * static_cast<size_t>(width_);
+    const size_t end = tile.first + tile.count;
     size_t line = tile.first / width;
-    for (size_t p = tile.first, at = 0; p < end; ++line, at += pitch) {
+    for (size_t p = tile.first, at = 0; p < end; ++line, at += f.line) {
       const size_t stop = std::min((line + 1) * width, end);
       for (size_t place = at + p - line * width; p < stop; ++p) *to++ = static_cast<uint32_t>(place++);
     }
   }
 
   // The rows that lie in the image.
-  void copy(const Frame& frame, const Tile& tile, std::byte* to) const noexcept {
+  void copy(const Form& f, const Frame& frame, const Tile& tile, std::byte* to) const noexcept {
     const Window& w = shape_.window;
     const int64_t first = static_cast<int64_t>(tile.first) / w.out_w;
-    const size_t count = block_lines(lines(tile)), pitch = static_cast<size_t>(width_) * input_.row_bytes;
-    for (int64_t block = 0; block < static_cast<int64_t>(blocks()); ++block) {
-      const int64_t left = block % w.kernel_w * w.dilation_w - w.pad_left;
-      int64_t y = first * w.stride_h - w.pad_top + (shared_ ? 0 : block / w.kernel_w * w.dilation_h);
-      for (size_t line = 0; line < count; ++line, y += w.stride_h, to += tile.steps * pitch) {
+    for (size_t block = 0; block < blocks(); ++block) {
+      const auto ky = static_cast<int64_t>(block) / w.kernel_w, kx = static_cast<int64_t>(block) % w.kernel_w;
+      const int64_t left = kx * w.dilation_w - w.pad_left;
+      int64_t y = first * w.stride_h - w.pad_top + (shared_ ? 0 : ky * w.dilation_h);
+      for (size_t line = 0; line < f.block_lines; ++line, y += w.stride_h) {
         if (y < 0 || y >= w.in_h) continue;
         for (size_t t = 0; t < tile.steps; ++t) {
           copy_line(input_.row(frame, tile.t + t, tile.n, static_cast<size_t>(y * w.in_w)), left,
-                    to + t * pitch);
+                    to + (block * f.block + line * f.line + t * f.step) * input_.row_bytes);
         }
       }
     }

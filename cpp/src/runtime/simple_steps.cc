@@ -35,10 +35,10 @@ class MaxPoolStep final : public RowStep {
     const size_t sample = chunk / out_.height, t = sample / out_.batch, n = sample % out_.batch;
     const auto* rows = in_.row<uint64_t>(f, t, n, static_cast<size_t>(from));
     auto* to = out_.row<uint64_t>(f, t, n, first);
-    for (size_t x = 0; x < width; ++x, rows += window_.stride_w) {
-      uint64_t any = 0;
-      for (const int64_t offset : offsets_) any |= rows[offset];
-      to[x] = any;
+    std::fill_n(to, width, 0);
+    for (const int64_t offset : offsets_) {
+      const auto* tap = rows + offset;
+      for (size_t x = 0; x < width; ++x, tap += window_.stride_w) to[x] |= *tap;
     }
   }
 

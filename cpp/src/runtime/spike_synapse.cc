@@ -63,14 +63,15 @@ class SpikeSynapse final : public SynapseBase {
                                                            std::byte* lane) const noexcept override {
     const auto [low, high] = reach(shape_.window, tile);
     if (skips() && (tile.steps == 1 || silent(frame, tile, low, high))) return {};
-    if (!methods_.lanes_fastest(work(frame, tile), lanes_.rows(tile), lanes_.places(tile))) return {};
-    const size_t pitch = kernels::lane_pitch(lanes_.places(tile));
-    std::byte* const memory = lane + plane_bytes(lanes_.places(tile));
+    const auto lanes = static_cast<size_t>(sum_costs().lanes);
+    if (!methods_.lanes_fastest(work(frame, tile), lanes_.rows(tile), lanes_.vectors(tile, lanes))) return {};
+    const size_t places = lanes_.places_end(tile), pitch = kernels::lane_pitch(places);
+    std::byte* const memory = lane + plane_bytes(places);
     auto* sums = reinterpret_cast<int32_t*>(lane);
     const LaneRows::Read rows = lanes_.read(frame, tile, memory);
     kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch,
                              memory + lanes_.bytes(tile.count, tile.steps));
-    return kernels::LaneSums{sums, pitch, lanes_.step(), rows.places};
+    return kernels::LaneSums{sums, pitch, lanes_.step(tile), rows.places};
   }
 
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {

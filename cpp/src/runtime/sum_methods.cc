@@ -147,10 +147,9 @@ double SumMethods::looks_ns(size_t rows, double vectors) const noexcept {
          vectors * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
 }
 
-bool SumMethods::lanes_fastest(const TileWork& work, size_t rows, size_t places) const noexcept {
-  const double vectors = std::ceil(real(places) / sum_costs().lanes);
+bool SumMethods::lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept {
   const double used = real(shape_.channels) / real(shape_.padded());
-  return looks_ns(rows, vectors * used) < ns(fastest(work), work);
+  return looks_ns(rows, real(vectors) * used) < ns(fastest(work), work);
 }
 
 // A tile of sums takes as long to store as a product.

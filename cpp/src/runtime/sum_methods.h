@@ -46,8 +46,8 @@ class SumMethods {
   [[nodiscard]] bool has_lanes() const noexcept {
     return kernels::kernels().lanes && has(SumMethod::kLookUp) && shape_.groups == 1;
   }
-  /// Is that faster than rows of sums, by whatever method? For a tile that becomes so many rows and places.
-  [[nodiscard]] bool lanes_fastest(const TileWork& work, size_t rows, size_t places) const noexcept;
+  /// Is that faster than rows of sums, by whatever method? For a tile that becomes so many rows and vectors.
+  [[nodiscard]] bool lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept;
 
  private:
   [[nodiscard]] double gather_ns(const TileWork& work) const noexcept;

@@ -5,8 +5,9 @@ namespace snncore::kernels::avx2 {
 namespace {
 
 // Bytes lie as packed masks do.
-inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[2], int32_t bit) {
-  const __m256i mask = _mm256_packs_epi16(raw(quiet[0]), raw(quiet[1])),
+template <size_t kVectors>
+inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[kVectors], int32_t bit) {
+  const __m256i mask = _mm256_packs_epi16(raw(quiet[0]), raw(quiet[kVectors - 1])),
                 bits = _mm256_set1_epi8(static_cast<char>(bit));
   return reinterpret_cast<I8>(_mm256_or_si256(raw(bytes), _mm256_andnot_si256(mask, bits)));
 }

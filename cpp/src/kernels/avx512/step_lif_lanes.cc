@@ -5,8 +5,9 @@ namespace snncore::kernels::avx512 {
 namespace {
 
 // Bytes lie as the masks do: those of each vector in the order of `narrow`.
-inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[2], int32_t bit) {
-  const __mmask64 spikes = ~(uint64_t{quiet[1].lanes} << 32 | quiet[0].lanes);
+template <size_t kVectors>
+inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[kVectors], int32_t bit) {
+  const __mmask64 spikes = ~(uint64_t{quiet[kVectors - 1].lanes} << 32 | quiet[0].lanes);
   const auto v = reinterpret_cast<__m512i>(bytes), bits = _mm512_set1_epi8(static_cast<char>(bit));
   return reinterpret_cast<I8>(_mm512_mask_add_epi8(v, spikes, v, bits));
 }

@@ -35,7 +35,8 @@ void lut_b1i4_i32(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums,
 
 void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch, std::byte*) {
   for (size_t c = 0; c < w.channels; ++c, lanes += pitch) {
-    for (size_t q = 0; q < spikes.places; ++q) {
+    for (size_t i = 0; i < spikes.stretches * spikes.places; ++i) {
+      const size_t q = i / spikes.places * spikes.stretch + i % spikes.places;
       lanes[q] = sum_of_taps(
           w, c, [&](size_t tap) { return spikes.rows + (q + spikes.offsets[tap]) * spikes.words; });
     }
