@@ -77,9 +77,12 @@ SpikeRasters::SpikeRasters(const Layer& layer, double density, bool columns) : f
 void SpikeRasters::add_tile(const runtime::Raster& raster) {
   auto& rows = tiles_.emplace_back();
   const size_t width = frames_.layer().width;
-  raster.for_rows([&](size_t t, int64_t pixel) {
-    const auto p = static_cast<size_t>(pixel);
-    rows.push_back(pixel < 0 ? frames_.at(t, 0, 0) : frames_.at(t, p / width + 1, p % width + 1));
+  raster.for_lines([&](const runtime::Raster::Line& line) {
+    for (size_t r = 0; r < line.rows; ++r) {
+      const bool inside = r >= line.begin && r < line.end;
+      const size_t p = line.pixel + (inside ? (r - line.begin) * line.step : 0);
+      rows.push_back(inside ? frames_.at(line.t, p / width + 1, p % width + 1) : frames_.at(line.t, 0, 0));
+    }
   });
 }
 

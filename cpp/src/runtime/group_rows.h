@@ -30,6 +30,22 @@ class GroupRows {
     extract_bits(from, first, inputs_, copies + r * words());
     return copies + r * words();
   }
+  /// Pixels of a line, `step` apart.
+  struct Pixels {
+    size_t t, n, first, step, count;
+  };
+  /// The rows of all of them, which may take their parts of `copies` from row `r` on.
+  void read(const Frame& frame, const Pixels& p, size_t g, const uint64_t** rows, uint64_t* copies,
+            size_t r) const noexcept {
+    if (copied()) {
+      for (size_t i = 0; i < p.count; ++i)
+        rows[i] = row(frame, p.t, p.n, p.first + i * p.step, g, copies, r + i);
+      return;
+    }
+    const auto* first = input_.row<uint64_t>(frame, p.t, p.n, p.first) + g * inputs_ / 64;
+    const size_t pitch = p.step * input_.row_bytes / sizeof(uint64_t);
+    for (size_t i = 0; i < p.count; ++i) rows[i] = first + i * pitch;
+  }
   /// A row without spikes.
   [[nodiscard]] const uint64_t* zeros() const noexcept { return zeros_.as<uint64_t>(); }
 

@@ -24,8 +24,10 @@ class IntNeuronStep final : public CurrentsStep {
     step_ = neuron_.state_bits == 8    ? table.step_lif_i8
             : neuron_.state_bits == 16 ? table.step_lif_i16
                                        : table.step_lif_i32;
-    straight_ = direct_ && in_.spikes.empty() && !place_.state_offset && !place_.record &&
-                !in_.sums[0].synapse->is_static();
+    if (neuron_.state_bits <= 16 && place_.steps <= kernels::kLaneSteps) {
+      step_lanes_ = neuron_.state_bits == 8 ? table.step_lif_i8_lanes : table.step_lif_i16_lanes;
+    }
+    straight_ = direct_ && in_.spikes.empty() && !place_.state_offset && !place_.record;
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -35,12 +37,17 @@ class IntNeuronStep final : public CurrentsStep {
     auto* extra = reinterpret_cast<int32_t*>(lane + 2 * tile_bytes());
     std::byte* rest = lane + 3 * tile_bytes();
 
+    const size_t step = tile.count * padded();
     kernels::LifTile k = constants();
     place(f, tile, k);
-    k.sums_t_stride = tile.count * padded();
+    k.sums_t_stride = step;
     k.sums = direct_ ? reinterpret_cast<const int32_t*>(sums) : currents;
     if (straight_) {
-      if (in_.sums[0].synapse->sums_or_spikes(f, tile, {k, step_}, sums, rest)) return;
+      const Synapse& synapse = *in_.sums[0].synapse;
+      Tile one = tile;
+      one.steps = synapse.is_static() ? 1 : place_.steps;
+      if (synapse.sums_or_spikes(f, one, {k, step_, step_lanes_}, sums, rest)) return;
+      k.sums_t_stride = synapse.is_static() ? 0 : step;
     } else if (direct_) {
       k.sums_t_stride = fill(f, *in_.sums[0].synapse, tile, sums, rest);
     } else {
@@ -124,8 +131,10 @@ class IntNeuronStep final : public CurrentsStep {
 
   IntNeuron neuron_;
   std::vector<int32_t> ones_, zeros_;
-  void (*step_)(const kernels::LifTile&) = nullptr;  // null: neurons that have a way of their own
-  bool straight_ = false;                            // who sums may step the neurons, too
+  // Null: neurons that have a way of their own, or no kernel for sums in lanes.
+  void (*step_)(const kernels::LifTile&) = nullptr;
+  void (*step_lanes_)(const kernels::LifTile&, const kernels::LaneSums&) = nullptr;
+  bool straight_ = false;  // who sums may step the neurons, too
 };
 
 class CubaNeuronStep final : public CurrentsStep {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/align.h"
 #include "kernels/table.h"
@@ -68,24 +69,35 @@ class Raster {
   }
 
   void places(const Tile& tile, uint32_t* to) const noexcept {
+    const auto first = static_cast<int64_t>(tile.first), end = static_cast<int64_t>(tile.first + tile.count);
     for (size_t t = 0; t < steps_; ++t) {
-      for (size_t p = tile.first; p < tile.first + tile.count; ++p)
-        *to++ = static_cast<uint32_t>(place(t, static_cast<int64_t>(p)));
+      for (int64_t p = first; p < end;) {
+        const int64_t line_end = std::min(end, (p / w_.out_w + 1) * w_.out_w);
+        for (auto at = static_cast<uint32_t>(place(t, p)); p < line_end; ++p) *to++ = at++;
+      }
     }
   }
 
-  /// Calls f(step, input pixel) for every row, in order; the pixel is -1 in the padding.
+  /// Rows side by side: padding but from `begin` to before `end`, which are the input pixels `pixel`,
+  /// `pixel + step` ...
+  struct Line {
+    size_t t, rows, begin, end, pixel, step;
+  };
+
+  /// Calls f(Line) for every line, in order.
   template <typename F>
-  void for_rows(F&& f) const noexcept {
+  void for_lines(F&& f) const noexcept {
     for (int64_t block = 0; block < static_cast<int64_t>(blocks()); ++block) {
       const int64_t top = first_ * w_.stride_h - w_.pad_top + block / w_.kernel_w * w_.dilation_h;
       const int64_t left = block % w_.kernel_w * w_.dilation_w - w_.pad_left;
+      const auto [begin, end] = inside(left);
       for (size_t t = 0; t < steps_; ++t) {
         for (int64_t line = 0; line < lines_; ++line) {
-          for (int64_t column = 0; column < width_; ++column) {
-            const int64_t y = top + line * w_.stride_h, x = left + column * w_.stride_w;
-            f(t, y >= 0 && y < w_.in_h && x >= 0 && x < w_.in_w ? y * w_.in_w + x : int64_t{-1});
-          }
+          const int64_t y = top + line * w_.stride_h, pixel = y * w_.in_w + left + begin * w_.stride_w;
+          const bool empty = y < 0 || y >= w_.in_h || begin == end;
+          f(Line{t, static_cast<size_t>(width_), empty ? 0 : static_cast<size_t>(begin),
+                 empty ? 0 : static_cast<size_t>(end), empty ? 0 : static_cast<size_t>(pixel),
+                 static_cast<size_t>(w_.stride_w)});
         }
       }
     }
@@ -105,6 +117,12 @@ class Raster {
     return static_cast<int64_t>(align_up(static_cast<size_t>(width), kernels::kPlaceAlign));
   }
 
+  // The rows of a line whose columns, `left` and every stride_w from there on, lie in the image.
+  [[nodiscard]] std::pair<int64_t, int64_t> inside(int64_t left) const noexcept {
+    const int64_t begin = left < 0 ? (-left + w_.stride_w - 1) / w_.stride_w : 0;
+    const int64_t end = left < w_.in_w ? (w_.in_w - left + w_.stride_w - 1) / w_.stride_w : 0;
+    return {std::min(begin, width_), std::clamp(end, std::min(begin, width_), width_)};
+  }
   [[nodiscard]] int64_t place(size_t t, int64_t pixel) const noexcept {
     const int64_t line = static_cast<int64_t>(t) * lines_ + pixel / w_.out_w - first_;
     return line * width_ + pixel % w_.out_w;

@@ -29,10 +29,11 @@ class RasterRows {
     auto* offsets = reinterpret_cast<uint32_t*>(memory + at.offsets);
     auto* copies = reinterpret_cast<uint64_t*>(memory + at.copies);
     size_t r = 0;
-    raster.for_rows([&](size_t t, int64_t pixel) noexcept {
-      rows[r] = pixel < 0 ? rows_.zeros()
-                          : rows_.row(frame, tile.t + t, tile.n, static_cast<size_t>(pixel), g, copies, r);
-      ++r;
+    raster.for_lines([&](const Raster::Line& line) noexcept {
+      std::fill_n(rows + r, line.rows, rows_.zeros());
+      rows_.read(frame, {tile.t + line.t, tile.n, line.pixel, line.step, line.end - line.begin}, g,
+                 rows + r + line.begin, copies, r + line.begin);
+      r += line.rows;
     });
     raster.places(tile, pixels);
     raster.offsets(offsets);

@@ -34,18 +34,33 @@ uint8_t to_pixel(float x, double scale, int64_t zero_point) noexcept {
   return p > 0.0 ? static_cast<uint8_t>(std::min(p, 255.0)) : uint8_t{0};
 }
 
+// A channel at a time: each is a plane of most arrays.
+void read_bytes(const Slot& s, const uint8_t* array, const Axes& a, const Frame& frame) {
+  for (size_t t = 0; t < s.steps; ++t) {
+    for (size_t n = 0; n < s.batch; ++n) {
+      const uint8_t* image = array + static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn;
+      for (size_t c = 0; c < s.channels; ++c) {
+        auto* to = s.row<uint8_t>(frame, t, n, 0) + c;
+        for (size_t y = 0; y < s.height; ++y) {
+          const uint8_t* from = image + static_cast<int64_t>(c) * a.sc + static_cast<int64_t>(y) * a.sh;
+          for (size_t x = 0; x < s.width; ++x, from += a.sw, to += s.row_bytes) *to = *from;
+        }
+      }
+    }
+  }
+}
+
 void read_pixels(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
+  if (array.dtype == DType::kU8) {
+    read_bytes(in.slot, static_cast<const uint8_t*>(array.data), a, frame);
+    return;
+  }
   const auto channels = static_cast<int64_t>(in.slot.channels);
   for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
     auto* to = reinterpret_cast<uint8_t*>(row);
-    if (array.dtype == DType::kU8) {
-      const auto* from = static_cast<const uint8_t*>(array.data) + first;
-      for (int64_t c = 0; c < channels; ++c) to[c] = from[c * a.sc];
-    } else {
-      const auto* from = static_cast<const float*>(array.data) + first;
-      for (int64_t c = 0; c < channels; ++c)
-        to[c] = to_pixel(from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
-    }
+    const auto* from = static_cast<const float*>(array.data) + first;
+    for (int64_t c = 0; c < channels; ++c)
+      to[c] = to_pixel(from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
   });
 }
 

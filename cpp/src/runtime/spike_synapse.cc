@@ -1,6 +1,7 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
 #include <algorithm>
 
+#include "runtime/lane_rows.h"
 #include "runtime/patch_rows.h"
 #include "runtime/raster_rows.h"
 #include "runtime/skips.h"
@@ -28,6 +29,7 @@ class SpikeSynapse final : public SynapseBase {
         patches_(shape, input),
         raster_(shape, input, kernels().columns),
         image_(shape, input, false),
+        lanes_(shape, input, kernels().columns),
         odd_(odd) {
     if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
   }
@@ -49,7 +51,7 @@ class SpikeSynapse final : public SynapseBase {
           bytes, image_.bytes(pixels, steps) + kernels::dense_scratch(rows, shape_.inputs, pixels * steps));
     }
     if (tokens_) bytes = std::max(bytes, token_bytes(pixels * steps));
-    return part_bytes(pixels * steps) + bytes;
+    return std::max(part_bytes(pixels * steps) + bytes, lane_sum_bytes(pixels, steps));
   }
 
   // Many pixels for kernels whose lanes are pixels.
@@ -67,7 +69,16 @@ class SpikeSynapse final : public SynapseBase {
                       std::byte* lane) const noexcept override {
     auto* const sums = static_cast<int32_t*>(out);
     if (skipped(frame, tile, sums, lane)) return false;
-    const SumMethod method = method_for(frame, tile);
+    if (methods_.only_gather()) {
+      sums_by(SumMethod::kGather, frame, tile, sums, lane);
+      return false;
+    }
+    const TileWork work = work_of(frame, tile);
+    if (neurons.step_lanes != nullptr && lanes_fastest(tile, work)) {
+      look_up_spikes(frame, tile, neurons, lane);
+      return true;
+    }
+    const SumMethod method = methods_.fastest(work);
     if (method == SumMethod::kCount && shape_.groups == 1 && tile.steps <= kNearRows) {
       count_spikes(frame, tile, neurons, sums, lane);
       return true;
@@ -78,7 +89,7 @@ class SpikeSynapse final : public SynapseBase {
 
  private:
   [[nodiscard]] SumMethod method_for(const Frame& frame, const Tile& tile) const noexcept {
-    return methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile));
+    return methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work_of(frame, tile));
   }
 
   void sums_by(SumMethod method, const Frame& frame, const Tile& tile, int32_t* out,
@@ -100,6 +111,25 @@ class SpikeSynapse final : public SynapseBase {
     });
   }
 
+  // Tiles of one step may have few pixels that read a spike: rows are faster there.
+  [[nodiscard]] bool lanes_fastest(const Tile& tile, const TileWork& work) const noexcept {
+    if (!methods_.has_lanes() || tokens_ || (skips() && tile.steps == 1)) return false;
+    const auto lanes = static_cast<size_t>(sum_costs().lanes);
+    return methods_.lanes_fastest(work, lanes_.rows(tile), lanes_.vectors(tile, lanes));
+  }
+
+  // Sums that neurons take where they are looked up, in the lanes of their pixels.
+  void look_up_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons,
+                      std::byte* lane) const noexcept {
+    const size_t places = lanes_.places_end(tile), pitch = kernels::lane_pitch(places);
+    std::byte* const memory = lane + plane_bytes(places);
+    auto* sums = reinterpret_cast<int32_t*>(lane);
+    const LaneRows::Read rows = lanes_.read(frame, tile, memory);
+    kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch,
+                             memory + lanes_.bytes(tile.count, tile.steps));
+    neurons.step_lanes(neurons.lif, {sums, pitch, tile.steps == 1 ? 0 : lanes_.step(tile), rows.places});
+  }
+
   // Few sums at a time, which the neurons take from the first-level cache: some pixels in all steps, and the
   // channels of a word.
   void count_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons, int32_t* sums,
@@ -117,6 +147,7 @@ class SpikeSynapse final : public SynapseBase {
         kernels().count_b1b1_i32(patches, weights, sums);
         TileNeurons of = part_of(neurons, p, near.count, c, weights.channels);
         of.lif.sums = sums;
+        if (tile.steps == 1) of.lif.sums_t_stride = 0;
         of.step(of.lif);
       }
     }
@@ -142,6 +173,18 @@ class SpikeSynapse final : public SynapseBase {
                              std::byte* lane) const noexcept {
     if (!skips()) return false;
     return few_sums(frame, tile, out, lane) || (tokens_ && token_sums(frame, tile, out, lane));
+  }
+
+  // Of sums in lanes, 0 where there are none.
+  [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t steps) const noexcept {
+    if (!methods_.has_lanes() || tokens_) return 0;
+    return plane_bytes(lanes_.most_places(pixels, steps)) + lanes_.bytes(pixels, steps) +
+           kernels::lut_scratch(lanes_.most_rows(pixels, steps), shape_.inputs, shape_.window.taps());
+  }
+  // Of sums in lanes.
+  [[nodiscard]] size_t plane_bytes(size_t places) const noexcept {
+    const size_t channels = align_up(shape_.channels, kernels::kLutChannels);
+    return (channels * kernels::lane_pitch(places) + kernels::kLaneTail) * sizeof(int32_t);
   }
 
   [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {
@@ -190,7 +233,7 @@ class SpikeSynapse final : public SynapseBase {
     if (found.count > 0) {
       const double share = static_cast<double>(found.count) / static_cast<double>(all);
       const SumMethod method =
-          methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work(frame, tile).part(share));
+          methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work_of(frame, tile).part(share));
       std::byte* const scratch = lane + TokenRows::bytes(all);
       if (method == SumMethod::kGather) {
         kernels().addrows_b1i8_i32(found.tile(), row_weights(0), out, scratch);
@@ -214,7 +257,7 @@ class SpikeSynapse final : public SynapseBase {
     return true;
   }
 
-  [[nodiscard]] TileWork work(const Frame& frame, const Tile& tile) const noexcept {
+  [[nodiscard]] TileWork work_of(const Frame& frame, const Tile& tile) const noexcept {
     const auto [low, high] = reach(shape_.window, tile);
     const size_t pixels = static_cast<size_t>(high - low + 1);
     uint64_t events = 0;
@@ -270,6 +313,7 @@ class SpikeSynapse final : public SynapseBase {
   SpikeRows rows_;
   PatchRows patches_;
   RasterRows raster_, image_;
+  LaneRows lanes_;
   bool odd_;
   std::optional<TokenRows> tokens_;
 };

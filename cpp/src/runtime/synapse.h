@@ -22,10 +22,13 @@ struct TileSize {
   size_t sum_bytes = 128 * 1024;
 };
 
-/// The neurons of a tile, from V = 0: all of `lif` but its sums, and the kernel that steps them.
+/// The neurons of a tile, from V = 0: all of `lif` but its sums, and the kernels that step them from rows of
+/// sums and from sums in lanes, the latter null where there is none. Sums may be of one step: the same for
+/// all.
 struct TileNeurons {
   kernels::LifTile lif;
   void (*step)(const kernels::LifTile& tile);
+  void (*step_lanes)(const kernels::LifTile& tile, const kernels::LaneSums& sums);
 };
 
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,
@@ -62,6 +65,7 @@ struct PackedWeights {
   AlignedBuffer dense;      // DenseWeights only, all groups, or empty: other methods are faster
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
+  AlignedBuffer lines;      // LineWeights only, of the same weights, or empty: rows are faster
   AlignedBuffer bias;       // float only
   int32_t max_abs = 0;
   std::vector<kernels::SparseCodes> sparse;  // of each group, or empty: other methods are faster
@@ -72,7 +76,7 @@ struct PackedWeights {
     size_t total = 0;
     for (const kernels::SparseCodes& s : sparse) total += s.bytes();
     for (const kernels::LutCodes& t : tables) total += t.bytes();
-    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &dense, &code_sums, &init, &bias})
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &dense, &code_sums, &init, &lines, &bias})
       total += b->allocated();
     return total;
   }
