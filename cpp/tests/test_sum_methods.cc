@@ -1,6 +1,7 @@
 // Every method to sum spikes, forced by costs that leave no other: the same sums.
 #include <algorithm>
 #include <initializer_list>
+#include <optional>
 
 #include "forced_method.h"
 #include "kernels/common.h"
@@ -94,6 +95,7 @@ class Case {
       const Tile tile{.first = first, .count = std::min(count, all - first), .steps = layer_.steps};
       AlignedBuffer sums(tile.count * tile.steps * s_.padded() * sizeof(int32_t));
       synapse->sums(frame_, tile, sums.data(), lane.data());
+      same = same && lanes_match(*synapse, tile, right, method == SumMethod::kLookUp && used);
       for (size_t row = 0; row < tile.count * tile.steps; ++row) {
         const auto* to = sums.as<int32_t>() + row * s_.padded();
         const size_t pixel = row / tile.count * all + first + row % tile.count;
@@ -105,6 +107,22 @@ class Case {
   }
 
  private:
+  // The sums of a tile left in lanes, where this CPU does that with what is looked up.
+  [[nodiscard]] bool lanes_match(const Synapse& synapse, const Tile& tile, const std::vector<int32_t>& right,
+                                 bool looked_up) const {
+    const size_t bytes = synapse.lane_sum_bytes(tile.count, tile.steps), all = s_.window.pixels();
+    AlignedBuffer lane(bytes);
+    const auto sums = bytes > 0 ? synapse.lane_sums(frame_, tile, lane.data()) : std::nullopt;
+    if (!sums) return !(looked_up && kernels::kernels().lanes && s_.groups == 1);
+    bool same = true;
+    for (size_t i = 0; i < tile.count * tile.steps * s_.channels; ++i) {
+      const size_t c = i / tile.count / tile.steps, t = i / tile.count % tile.steps, p = i % tile.count;
+      same = same && sums->sums[c * sums->pitch + t * sums->t_stride + sums->places[p]] ==
+                         right[(t * all + tile.first + p) * s_.padded() + c];
+    }
+    return same;
+  }
+
   Layer layer_;
   SynapseShape s_;
   Slot slot_;

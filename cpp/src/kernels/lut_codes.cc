@@ -88,6 +88,7 @@ LutCodes lut_codes(const int8_t* weights, size_t channels, size_t taps, size_t i
                .inputs = inputs,
                .taps = taps,
                .width = width,
+               .channels = channels,
                .channels_padded = pad_channels(channels)};
   int8_t* to = out.tables.data();
   for (size_t block = 0; block < blocks; ++block) {

@@ -14,13 +14,13 @@ struct LutCodes {
   std::vector<int8_t> tables;  // operator new aligns to 16
   std::vector<uint16_t> runs;
   std::vector<uint32_t> starts;
-  size_t inputs = 0, taps = 0, width = 4, channels_padded = 0;
+  size_t inputs = 0, taps = 0, width = 4, channels = 0, channels_padded = 0;
 
   [[nodiscard]] size_t bytes() const noexcept {
     return tables.size() + runs.size() * sizeof(uint16_t) + starts.size() * sizeof(uint32_t);
   }
   [[nodiscard]] LutWeights view() const noexcept {
-    return {tables.data(), runs.data(), starts.data(), inputs, taps, width, channels_padded};
+    return {tables.data(), runs.data(), starts.data(), inputs, taps, width, channels, channels_padded};
   }
 };
 

@@ -108,8 +108,8 @@ struct LutWeights {
   const uint16_t* runs;  // of each block: how many tables of a channel can meet in a byte, one after another
   const uint32_t* starts;  // [blocks + 1]: the runs of a block start at its
   size_t inputs, taps;
-  size_t width;            // inputs of a table: KernelTable::lut_width
-  size_t channels_padded;  // multiple of kChannelPad
+  size_t width;  // inputs of a table: KernelTable::lut_width
+  size_t channels, channels_padded;
 };
 
 /// A block of tables is kLutChannels channels.
@@ -122,6 +122,40 @@ constexpr size_t lut_tables(size_t inputs, size_t width) noexcept {
 constexpr size_t lut_block_bytes(size_t inputs, size_t taps, size_t width) noexcept {
   return taps * lut_tables(inputs, width) * kLutChannels * kLutEntries;
 }
+
+/// Sums that stay in the lanes of kernels whose lanes are pixels: that of channel c and pixel p at step t is
+/// sums[c * pitch + t * t_stride + places[p]]. Lanes of no pixel hold anything.
+struct LaneSums {
+  const int32_t* sums;     // kLaneTail lanes behind the last are readable
+  size_t pitch, t_stride;  // t_stride 0: the sums do not change with t
+  const uint32_t* places;  // [pixels], ascending
+};
+inline constexpr size_t kLaneTail = 64, kLaneSteps = 32;
+/// Lanes of a channel that kernels want for so many places.
+constexpr size_t lane_pitch(size_t places) noexcept {
+  return (places + kLaneTail - 1) / kLaneTail * kLaneTail + kLaneTail;
+}
+
+/// Lines of bytes that a window slides along: place x of line l reads, for each row r of the window, the
+/// groups of four bytes from bytes[l * line_stride + r * row_stride + x * place_bytes] on.
+struct ByteLines {
+  const uint8_t* bytes;  // kLineTail bytes behind the last line are readable
+  size_t lines, width;   // of places
+  size_t line_stride, row_stride;
+  size_t place_bytes;  // 1..kLineBytes
+};
+inline constexpr size_t kLineBytes = 4, kLineTail = 256;
+/// Lanes of a line of places: those of the next start behind them.
+constexpr size_t line_lanes(size_t width) noexcept { return (width + 15) / 16 * 16; }
+
+/// Weights for them: [channel][row of the window][group][4], rows filled up with zeros.
+struct LineWeights {
+  const int8_t* codes;
+  const int32_t* init;  // [channels], added to every sum
+  size_t rows, groups;  // rows * groups is at most kLineGroups
+  size_t channels;
+};
+inline constexpr size_t kLineGroups = 32;
 
 /// Weights for dense products with spikes made bytes, in tiles of kDenseInputs inputs and kDenseChannels
 /// channels, whose rows hold four inputs of every channel. Taps whose rows lie side by side in a raster are a
@@ -357,6 +391,17 @@ struct SpikeRaster {
   size_t pixels;
 };
 
+/// Spikes for sums that stay in lanes: tap k of place q reads row q + offsets[k]. Sums are wanted of the
+/// places 0 .. places - 1 and, `stretch` behind each other, of as many again.
+struct SpikeLanes {
+  const uint64_t* rows;  // [row_count][words], tail bits zero
+  size_t row_count, words;
+  const uint32_t* offsets;  // [taps]
+  size_t places, stretches, stretch;
+
+  [[nodiscard]] size_t end() const { return (stretches - 1) * stretch + places; }  // of all places
+};
+
 /// Scratch that the sparse kernel takes: a byte for every input of every row, sums of a few channels.
 constexpr size_t kSparseChannels = 16, kSparseLanes = 256;  // 4 KB to 16 KB are used, by width of vectors
 constexpr size_t sparse_pitch(size_t row_count) noexcept {  // an odd number of cache lines
@@ -464,6 +509,7 @@ struct KernelTable {
   SumCosts costs;
   size_t lut_width;  // inputs of a table of lut_b1i4_i32: 4 or 6
   bool columns;      // rasters have a block of rows for each column of a window
+  bool lanes;        // sums that neurons take in lanes are faster than rows of them
 
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
@@ -481,6 +527,12 @@ struct KernelTable {
   // The same sums, looked up. `scratch`: kAlign-aligned, lut_scratch bytes.
   void (*lut_b1i4_i32)(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte* scratch);
 
+  // The same sums, left in lanes: that of channel c at place q goes to lanes[c * pitch + q]. Planes of
+  // channels past w.channels, up to a multiple of kLutChannels, are written; the pitch is at least
+  // lane_pitch(spikes.end()). `scratch`: as above.
+  void (*lut_b1i4_lanes)(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
+                         std::byte* scratch);
+
   // The same sums, by dense products: they cost the same whatever spikes. The offsets of the taps of a run
   // are consecutive. `scratch`: kAlign-aligned, dense_scratch bytes.
   void (*gemm_b1i8_i32)(const SpikeRaster& spikes, const DenseWeights& w, int32_t* sums, std::byte* scratch);
@@ -488,6 +540,10 @@ struct KernelTable {
   // sums[p][c] = init[c] + sum over k of weight[k][c] * x[p * 4 * k4 + k]; exact in int32. x rows are 4 * k4
   // bytes, zero padded.
   void (*gemm_u8i8_i32)(const uint8_t* x, size_t pixels, const ByteWeights& w, int32_t* sums);
+
+  // lanes[c * pitch + l * line_lanes(x.width) + p] = the sum of place p of line l; exact in int32. The pitch
+  // is at least lane_pitch(lines * line_lanes(x.width)).
+  void (*lines_u8i8_lanes)(const ByteLines& x, const LineWeights& w, int32_t* lanes, size_t pitch);
 
   // out[p][c] = the float32 sum of value[tap][i][c] over set bits in ascending (tap, i), from +0, then bias.
   // No contraction. `scratch` as above.
@@ -504,6 +560,9 @@ struct KernelTable {
   void (*step_lif_i8)(const LifTile& tile);
   void (*step_lif_i16)(const LifTile& tile);
   void (*step_lif_i32)(const LifTile& tile);
+  // The same from sums in lanes, at most kLaneSteps steps; tile.sums, state, record and extra are null.
+  void (*step_lif_i8_lanes)(const LifTile& tile, const LaneSums& sums);
+  void (*step_lif_i16_lanes)(const LifTile& tile, const LaneSums& sums);
   void (*step_lifx_i32)(const LifXTile& tile);
   void (*step_cuba_i32)(const CubaTile& tile);
   void (*step_lif_f32)(const LifFloatTile& tile);

@@ -1,4 +1,5 @@
 // Pixels, counts and real values into the dense kernels: patches of a tile, then one product.
+#include "runtime/image_lines.h"
 #include "runtime/synapse_base.h"
 
 namespace snncore::runtime {
@@ -30,11 +31,25 @@ class ByteSynapse final : public StepwiseSynapse {
         odd_(odd),
         high_(high),
         padding_(std::move(padding)),
-        zero_init_(shape.group_padded() * sizeof(int32_t)) {}
+        zero_init_(shape.group_padded() * sizeof(int32_t)),
+        lines_(shape, input, padding_) {}
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t) const noexcept override {
     return part_bytes(pixels) + align_up(pixels * patch_bytes(shape_)) +
            (high_ ? align_up(pixels * shape_.group_padded() * 4) : 0);
+  }
+
+  [[nodiscard]] TileSize good_tile() const noexcept override {
+    return has_lines() ? TileSize{kRasterTile, kRasterTile} : SynapseBase::good_tile();
+  }
+
+  [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t) const noexcept override {
+    return has_lines() ? lines_.bytes(pixels) : 0;
+  }
+  [[nodiscard]] std::optional<kernels::LaneSums> lane_sums(const Frame& frame, const Tile& tile,
+                                                           std::byte* lane) const noexcept override {
+    if (tile.steps > 1) return {};
+    return lines_.sums(frame, tile, weights_->lines.as<int8_t>(), weights_->init.as<int32_t>(), lane);
   }
 
   void step_sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
@@ -53,6 +68,7 @@ class ByteSynapse final : public StepwiseSynapse {
   }
 
  private:
+  [[nodiscard]] bool has_lines() const noexcept { return weights_->lines.size() > 0; }
   [[nodiscard]] kernels::ByteWeights weights(size_t g, const int32_t* init) const noexcept {
     const size_t cp = shape_.group_padded(), patch = patch_bytes(shape_);
     return {weights_->codes.as<int8_t>() + g * patch * cp, patch / 4, cp,
@@ -97,6 +113,7 @@ class ByteSynapse final : public StepwiseSynapse {
   bool odd_, high_;
   std::vector<uint8_t> padding_;  // one byte per input channel of all groups
   AlignedBuffer zero_init_;
+  ImageLines lines_;
 };
 
 // Real values and counts on float weights: patches of floats, then the dense float kernel.

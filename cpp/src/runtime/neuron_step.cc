@@ -22,6 +22,11 @@ class IntNeuronStep final : public CurrentsStep {
     rounded_.resize(padded());
     // With `wide` the sum of the two may leave int32; that path adds them in int64.
     for (size_t i = 0; i < padded() && !in_.wide; ++i) rounded_[i] = static_cast<int32_t>(offset_[i]);
+    if (takes_lanes()) lane_sum_bytes_ = in_.sums[0].synapse->lane_sum_bytes(tile, synapse_steps());
+  }
+
+  [[nodiscard]] size_t lane_bytes() const noexcept override {
+    return std::max(CurrentsStep::lane_bytes(), lane_sum_bytes_);
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -31,13 +36,12 @@ class IntNeuronStep final : public CurrentsStep {
     auto* extra = reinterpret_cast<int32_t*>(lane + 2 * tile_bytes());
     std::byte* rest = lane + 3 * tile_bytes();
 
+    if (lane_sum_bytes_ > 0 && run_lanes(f, tile, lane)) return;
     kernels::LifTile k{};
     if (direct_) {
       k.sums_t_stride = fill(f, *in_.sums[0].synapse, tile, sums, rest);
       k.sums = reinterpret_cast<const int32_t*>(sums);
-      k.m = in_.sums[0].factor.data();
-      k.c = rounded_.data();
-      k.n = in_.n.data();
+      requantised_by(k);
     } else {
       requantise(f, tile, sums, currents, rest);
       k.sums_t_stride = tile.count * padded();
@@ -54,11 +58,7 @@ class IntNeuronStep final : public CurrentsStep {
       add_spikes(f, tile, extra);
       k.extra = extra;
     }
-    k.theta = neuron_.theta.data();
-    k.psi = neuron_.psi.empty() ? nullptr : neuron_.psi.data();
-    k.leak = neuron_.leak;
-    k.leak_param = neuron_.leak_param;
-    k.leak_at_store = neuron_.leak_at_store;
+    describe(k);
     place(f, tile, k);
     if (!neuron_.gamma.empty()) {
       k.gamma = neuron_.gamma.data();
@@ -87,6 +87,42 @@ class IntNeuronStep final : public CurrentsStep {
   }
 
  private:
+  void describe(kernels::LifTile& k) const noexcept {
+    k.theta = neuron_.theta.data();
+    k.psi = neuron_.psi.empty() ? nullptr : neuron_.psi.data();
+    k.leak = neuron_.leak;
+    k.leak_param = neuron_.leak_param;
+    k.leak_at_store = neuron_.leak_at_store;
+  }
+  void requantised_by(kernels::LifTile& k) const noexcept {
+    k.m = in_.sums[0].factor.data();
+    k.c = rounded_.data();
+    k.n = in_.n.data();
+  }
+
+  // Do its kernels take sums in lanes? They keep nothing but spikes.
+  [[nodiscard]] bool takes_lanes() const noexcept {
+    return direct_ && in_.spikes.empty() && neuron_.state_bits <= 16 && neuron_.load.empty() &&
+           neuron_.gamma.empty() && !neuron_.profile_x_shift && !place_.state_offset && !place_.record &&
+           place_.steps <= kernels::kLaneSteps;
+  }
+  [[nodiscard]] size_t synapse_steps() const noexcept {
+    return in_.sums[0].synapse->is_static() ? 1 : place_.steps;
+  }
+  // False where the sums of this tile are better rows.
+  bool run_lanes(const Frame& f, Tile tile, std::byte* lane) const noexcept {
+    tile.steps = synapse_steps();
+    std::optional<kernels::LaneSums> sums = in_.sums[0].synapse->lane_sums(f, tile, lane);
+    if (!sums) return false;
+    if (tile.steps == 1) sums->t_stride = 0;
+    kernels::LifTile k{};
+    requantised_by(k);
+    describe(k);
+    place(f, tile, k);
+    neuron_.state_bits == 8 ? kernels().step_lif_i8_lanes(k, *sums) : kernels().step_lif_i16_lanes(k, *sums);
+    return true;
+  }
+
   void run_coded(const Frame& f, const Tile& tile, kernels::LifTile& k) const noexcept {
     k.code_bits = static_cast<size_t>(neuron_.state_bits);
     k.code_shift = neuron_.code_shift;
@@ -117,6 +153,7 @@ class IntNeuronStep final : public CurrentsStep {
 
   IntNeuron neuron_;
   std::vector<int32_t> ones_, zeros_, rounded_;
+  size_t lane_sum_bytes_ = 0;  // 0: only rows
 };
 
 class CubaNeuronStep final : public CurrentsStep {

@@ -8,6 +8,16 @@ namespace {
 
 using ops::EdgeType;
 
+// Is the input an image of few channels, and are the weights bytes that a line's places take in order? A
+// network's samples with more output channels fill rows.
+bool fits_lines(const ops::NodeView& node, const SynapseShape& s) {
+  const Window& w = s.window;
+  return kernels::kernels().lanes && node.inputs[0]->type == EdgeType::kPixel && s.groups == 1 &&
+         s.inputs <= kernels::kLineBytes && s.channels <= kMostLineChannels && w.stride_w == 1 &&
+         w.dilation_w == 1 && static_cast<size_t>(w.kernel_h) * line_groups(s) <= kernels::kLineGroups &&
+         node.find("weight")->encoding != tensor::Encoding::kOdd;
+}
+
 void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge& input, PackedWeights& out) {
   const size_t cp = s.group_padded(), group = patch_bytes(s) * cp;
   const bool odd = w.encoding == tensor::Encoding::kOdd;
@@ -28,6 +38,16 @@ void pack_bytes(const tensor::Tensor& w, const SynapseShape& s, const ops::Edge&
       init[c] -= (odd ? 2 * q + 1 : q) * z;
     });
   }
+}
+
+// The same for lines of pixels, in groups of four for each line of the window.
+void pack_lines(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& out) {
+  const size_t line = static_cast<size_t>(s.window.kernel_w) * s.inputs, bytes = line_groups(s) * 4;
+  out.lines = AlignedBuffer(s.channels * static_cast<size_t>(s.window.kernel_h) * bytes);
+  for_weights(s, 0, [&](size_t tap, size_t k, size_t c, size_t i) {
+    const size_t byte = tap * s.inputs + k, row = c * static_cast<size_t>(s.window.kernel_h) + byte / line;
+    out.lines.as<int8_t>()[row * bytes + byte % line] = static_cast<int8_t>(tensor::code_at(w, i));
+  });
 }
 
 void pack_floats(const ops::NodeView& node, const SynapseShape& s, PackedWeights& out) {
@@ -57,6 +77,7 @@ std::shared_ptr<const PackedWeights> pack_weights(const ops::NodeView& node, con
       break;
     case Layout::kBytes:
       pack_bytes(*node.find("weight"), shape, *node.inputs[0], *out);
+      if (fits_lines(node, shape)) pack_lines(*node.find("weight"), shape, *out);
       break;
     case Layout::kFloats:
       pack_floats(node, shape, *out);

@@ -35,6 +35,12 @@ class MaxPoolStep final : public RowStep {
     const size_t sample = chunk / out_.height, t = sample / out_.batch, n = sample % out_.batch;
     const auto* rows = in_.row<uint64_t>(f, t, n, static_cast<size_t>(from));
     auto* to = out_.row<uint64_t>(f, t, n, first);
+    if (offsets_.size() == 4) {
+      const int64_t a = offsets_[0], b = offsets_[1], c = offsets_[2], d = offsets_[3];
+      for (size_t x = 0; x < width; ++x, rows += window_.stride_w)
+        to[x] = (rows[a] | rows[b]) | (rows[c] | rows[d]);
+      return;
+    }
     for (size_t x = 0; x < width; ++x, rows += window_.stride_w) {
       uint64_t any = 0;
       for (const int64_t offset : offsets_) any |= rows[offset];

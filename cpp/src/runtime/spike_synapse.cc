@@ -1,6 +1,7 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
 #include <algorithm>
 
+#include "runtime/lane_rows.h"
 #include "runtime/raster_rows.h"
 #include "runtime/skips.h"
 #include "runtime/spike_rows.h"
@@ -23,6 +24,7 @@ class SpikeSynapse final : public SynapseBase {
         rows_(shape, input),
         raster_(shape, input, kernels().columns),
         image_(shape, input, false),
+        lanes_(shape, input, kernels().columns),
         odd_(odd) {
     if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
   }
@@ -50,6 +52,28 @@ class SpikeSynapse final : public SynapseBase {
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
+  [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t steps) const noexcept override {
+    if (!methods_.has_lanes() || tokens_) return 0;
+    return plane_bytes(lanes_.most_places(pixels, steps)) + lanes_.bytes(pixels, steps) +
+           kernels::lut_scratch(lanes_.most_rows(pixels, steps), shape_.inputs, shape_.window.taps());
+  }
+
+  // Tiles of one step may have few pixels that read a spike: rows are faster there.
+  [[nodiscard]] std::optional<kernels::LaneSums> lane_sums(const Frame& frame, const Tile& tile,
+                                                           std::byte* lane) const noexcept override {
+    const auto [low, high] = reach(shape_.window, tile);
+    if (skips() && (tile.steps == 1 || silent(frame, tile, low, high))) return {};
+    const auto lanes = static_cast<size_t>(sum_costs().lanes);
+    if (!methods_.lanes_fastest(work(frame, tile), lanes_.rows(tile), lanes_.vectors(tile, lanes))) return {};
+    const size_t places = lanes_.places_end(tile), pitch = kernels::lane_pitch(places);
+    std::byte* const memory = lane + plane_bytes(places);
+    auto* sums = reinterpret_cast<int32_t*>(lane);
+    const LaneRows::Read rows = lanes_.read(frame, tile, memory);
+    kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch,
+                             memory + lanes_.bytes(tile.count, tile.steps));
+    return kernels::LaneSums{sums, pitch, lanes_.step(tile), rows.places};
+  }
+
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     if (skips()) {
       if (few_sums(frame, tile, static_cast<int32_t*>(out), lane)) return;
@@ -75,6 +99,12 @@ class SpikeSynapse final : public SynapseBase {
   }
 
  private:
+  // Of sums in lanes.
+  [[nodiscard]] size_t plane_bytes(size_t places) const noexcept {
+    const size_t channels = align_up(shape_.channels, kernels::kLutChannels);
+    return (channels * kernels::lane_pitch(places) + kernels::kLaneTail) * sizeof(int32_t);
+  }
+
   [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {
     return rows_.bytes(pixels, steps) + rows_.scratch_bytes(pixels, steps);
   }
@@ -207,6 +237,7 @@ class SpikeSynapse final : public SynapseBase {
   SumMethods methods_;
   SpikeRows rows_;
   RasterRows raster_, image_;
+  LaneRows lanes_;
   bool odd_;
   std::optional<TokenRows> tokens_;
 };

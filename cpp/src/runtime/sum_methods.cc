@@ -132,14 +132,24 @@ double SumMethods::sparse_ns(const TileWork& work) const noexcept {
 }
 
 double SumMethods::look_up_ns(const TileWork& work) const noexcept {
+  return looks_ns(work.raster_rows, real(work.vectors)) +
+         real(work.pixels * shape_.group_padded()) * sum_costs().lut_put;
+}
+
+// Without what brings sums from their lanes to rows.
+double SumMethods::looks_ns(size_t rows, double vectors) const noexcept {
   const auto& cost = sum_costs();
   const double tables = real(kernels::lut_tables(shape_.inputs, kernels::kernels().lut_width));
   double runs = 0;
   for (const kernels::LutCodes& t : weights_.tables) runs += real(t.runs.size() * kernels::kLutChannels);
   const double looks = tables * real(shape_.window.taps() * shape_.group_padded());
-  return real(work.raster_rows) * tables * cost.spread +
-         real(work.pixels * shape_.group_padded()) * cost.lut_put +
-         real(work.vectors) * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
+  return real(rows) * tables * cost.spread +
+         vectors * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
+}
+
+bool SumMethods::lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept {
+  const double used = real(shape_.channels) / real(shape_.padded());
+  return looks_ns(rows, real(vectors) * used) < ns(fastest(work), work);
 }
 
 // A tile of sums takes as long to store as a product.

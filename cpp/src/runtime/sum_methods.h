@@ -42,11 +42,19 @@ class SumMethods {
   [[nodiscard]] double ns(SumMethod method, const TileWork& work) const noexcept;
   [[nodiscard]] SumMethod fastest(const TileWork& work) const noexcept;
 
+  /// Can sums be left in lanes? They are looked up there.
+  [[nodiscard]] bool has_lanes() const noexcept {
+    return kernels::kernels().lanes && has(SumMethod::kLookUp) && shape_.groups == 1;
+  }
+  /// Is that faster than rows of sums, by whatever method? For a tile that becomes so many rows and vectors.
+  [[nodiscard]] bool lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept;
+
  private:
   [[nodiscard]] double gather_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;
+  [[nodiscard]] double looks_ns(size_t rows, double vectors) const noexcept;
   [[nodiscard]] double dense_ns(const TileWork& work) const noexcept;
 
   const SynapseShape& shape_;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/align.h"
@@ -31,6 +32,14 @@ class Synapse {
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
   /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
   [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;
+  /// The same sums left in lanes, for neurons that take them so; nothing where rows are faster. They lie in
+  /// `lane`, of lane_sum_bytes.
+  [[nodiscard]] virtual std::optional<kernels::LaneSums> lane_sums(const Frame&, const Tile&,
+                                                                   std::byte*) const noexcept {
+    return {};
+  }
+  /// 0 where rows are always faster.
+  [[nodiscard]] virtual size_t lane_sum_bytes(size_t, size_t) const noexcept { return 0; }
   /// Pixels of a tile, all steps counted: at least enough to share the weights that they bring into the
   /// first-level cache.
   [[nodiscard]] virtual TileSize good_tile() const noexcept { return {48, 48}; }
@@ -50,6 +59,7 @@ struct PackedWeights {
   AlignedBuffer dense;      // DenseWeights only, all groups, or empty: other methods are faster
   AlignedBuffer code_sums;  // ByteWeights only: [group][channels_padded]
   AlignedBuffer init;       // ByteWeights only
+  AlignedBuffer lines;      // LineWeights only, of the same weights, or empty: rows are faster
   AlignedBuffer bias;       // float only
   int32_t max_abs = 0;
   std::vector<kernels::SparseCodes> sparse;  // of each group, or empty: other methods are faster
@@ -60,7 +70,7 @@ struct PackedWeights {
     size_t total = 0;
     for (const kernels::SparseCodes& s : sparse) total += s.bytes();
     for (const kernels::LutCodes& t : tables) total += t.bytes();
-    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &dense, &code_sums, &init, &bias})
+    for (const AlignedBuffer* b : {&codes, &bounds, &plus, &ones, &dense, &code_sums, &init, &lines, &bias})
       total += b->allocated();
     return total;
   }

@@ -22,6 +22,13 @@ inline constexpr size_t kDenseSums = 512 * 1024;
 /// Bytes of a patch for the dense byte kernel.
 inline size_t patch_bytes(const SynapseShape& s) noexcept { return align_up(s.window.taps() * s.inputs, 4); }
 
+/// Groups of four bytes that a line of a window reads, for the kernel of lines, and the most channels that it
+/// is faster for than rows.
+inline size_t line_groups(const SynapseShape& s) noexcept {
+  return (static_cast<size_t>(s.window.kernel_w) * s.inputs + 3) / 4;
+}
+inline constexpr size_t kMostLineChannels = 64;
+
 // Sums of one group, written where they belong: straight into `out` when there is one group, else through
 // `part`.
 template <typename T, typename Compute>

@@ -30,6 +30,10 @@ def check(case: Case) -> None:
     for threads in (1, 2):
         recorded = model.run(case.x, layout=case.layout, threads=threads, record=names)
         compare(case, recorded, expected, f"{threads} threads")
+        fired = model.run(case.x, layout=case.layout, threads=threads, record=case.neurons)
+        for name in case.neurons:
+            how = f"spikes of {name}, alone, {threads} threads"
+            equal(fired.spikes[name].numpy(), expected.spikes[name], how)
         plain = model.run(case.x, layout=case.layout, threads=threads)
         equal(plain, expected.outputs["y"], f"output, nothing recorded, {threads} threads")
     check_stream(case, model, expected)

@@ -23,6 +23,9 @@ void fill_avx2(KernelTable& table) {
                  .lut_look = 0.22F};
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;
   table.lut_b1i4_i32 = avx2::lut_b1i4_i32;
+  table.lanes = true;
+  table.lut_b1i4_lanes = avx2::lut_b1i4_lanes;
+  table.lines_u8i8_lanes = avx2::lines_u8i8_lanes;
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;
@@ -30,6 +33,8 @@ void fill_avx2(KernelTable& table) {
   table.step_lif_states = avx2::step_lif_states;
   table.step_lif_i8 = avx2::step_lif_i8;
   table.step_lif_i16 = avx2::step_lif_i16;
+  table.step_lif_i8_lanes = avx2::step_lif_i8_lanes;
+  table.step_lif_i16_lanes = avx2::step_lif_i16_lanes;
   table.step_lif_i32 = avx2::step_lif_i32;
   table.step_lifx_i32 = avx2::step_lifx_i32;
   table.step_cuba_i32 = avx2::step_cuba_i32;

@@ -27,4 +27,9 @@ void lut_b1i4_i32(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums,
   lut_sums(spikes, w, sums, scratch);
 }
 
+void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
+                    std::byte* scratch) {
+  lut_lanes(spikes, w, lanes, pitch, scratch);
+}
+
 }  // namespace snncore::kernels::avx2

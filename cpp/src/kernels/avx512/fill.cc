@@ -25,6 +25,9 @@ void fill_avx512(KernelTable& table) {
   table.lut_width = 6;
   table.columns = true;
   table.lut_b1i4_i32 = avx512::lut_b1i4_i32;
+  table.lanes = true;
+  table.lut_b1i4_lanes = avx512::lut_b1i4_lanes;
+  table.lines_u8i8_lanes = avx512::lines_u8i8_lanes;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
@@ -32,6 +35,8 @@ void fill_avx512(KernelTable& table) {
   table.step_lif_states = avx512::step_lif_states;
   table.step_lif_i8 = avx512::step_lif_i8;
   table.step_lif_i16 = avx512::step_lif_i16;
+  table.step_lif_i8_lanes = avx512::step_lif_i8_lanes;
+  table.step_lif_i16_lanes = avx512::step_lif_i16_lanes;
   table.step_lif_i32 = avx512::step_lif_i32;
   table.step_lifx_i32 = avx512::step_lifx_i32;
   table.step_cuba_i32 = avx512::step_cuba_i32;

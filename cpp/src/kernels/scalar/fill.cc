@@ -25,6 +25,9 @@ void fill_scalar(KernelTable& table) {
   table.lut_width = 4;
   table.columns = false;
   table.lut_b1i4_i32 = scalar::lut_b1i4_i32;
+  table.lanes = false;
+  table.lut_b1i4_lanes = scalar::lut_b1i4_lanes;
+  table.lines_u8i8_lanes = scalar::lines_u8i8_lanes;
   table.gemm_b1i8_i32 = scalar::gemm_b1i8_i32;
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
@@ -34,6 +37,8 @@ void fill_scalar(KernelTable& table) {
   table.step_lif_states = scalar::step_lif_states;
   table.step_lif_i8 = scalar::step_lif_i8;
   table.step_lif_i16 = scalar::step_lif_i16;
+  table.step_lif_i8_lanes = scalar::step_lif_i8_lanes;
+  table.step_lif_i16_lanes = scalar::step_lif_i16_lanes;
   table.step_lif_i32 = scalar::step_lif_i32;
   table.step_lifx_i32 = scalar::step_lifx_i32;
   table.step_cuba_i32 = scalar::step_cuba_i32;

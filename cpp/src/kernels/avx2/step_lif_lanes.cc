@@ -1,0 +1,27 @@
+#include "kernels/avx2/entries.h"
+#include "kernels/avx2/simd.h"
+
+namespace snncore::kernels::avx2 {
+namespace {
+
+// Bytes lie as packed masks do.
+template <size_t kVectors>
+inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[kVectors], int32_t bit) {
+  const __m256i mask = _mm256_packs_epi16(raw(quiet[0]), raw(quiet[kVectors - 1])),
+                bits = _mm256_set1_epi8(static_cast<char>(bit));
+  return reinterpret_cast<I8>(_mm256_or_si256(raw(bytes), _mm256_andnot_si256(mask, bits)));
+}
+
+inline I8 bytes_in_order(I8 bytes) {
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  return reinterpret_cast<I8>(_mm256_permutevar8x32_epi32(raw(bytes), order));
+}
+
+#include "kernels/body/step_16.inc"
+#include "kernels/body/step_lif_lanes.inc"
+}  // namespace
+
+void step_lif_i8_lanes(const LifTile& tile, const LaneSums& sums) { step_lanes<true>(tile, sums); }
+void step_lif_i16_lanes(const LifTile& tile, const LaneSums& sums) { step_lanes<false>(tile, sums); }
+
+}  // namespace snncore::kernels::avx2

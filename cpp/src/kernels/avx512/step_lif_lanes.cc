@@ -1,0 +1,27 @@
+#include "kernels/avx512/entries.h"
+#include "kernels/avx512/simd.h"
+
+namespace snncore::kernels::avx512 {
+namespace {
+
+// Bytes lie as the masks do: those of each vector in the order of `narrow`.
+template <size_t kVectors>
+inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[kVectors], int32_t bit) {
+  const __mmask64 spikes = ~(uint64_t{quiet[kVectors - 1].lanes} << 32 | quiet[0].lanes);
+  const auto v = reinterpret_cast<__m512i>(bytes), bits = _mm512_set1_epi8(static_cast<char>(bit));
+  return reinterpret_cast<I8>(_mm512_mask_add_epi8(v, spikes, v, bits));
+}
+
+inline I8 bytes_in_order(I8 bytes) {
+  const __m512i order = _mm512_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7, 8, 10, 12, 14, 9, 11, 13, 15);
+  return reinterpret_cast<I8>(_mm512_permutexvar_epi32(order, reinterpret_cast<__m512i>(bytes)));
+}
+
+#include "kernels/body/step_16.inc"
+#include "kernels/body/step_lif_lanes.inc"
+}  // namespace
+
+void step_lif_i8_lanes(const LifTile& tile, const LaneSums& sums) { step_lanes<true>(tile, sums); }
+void step_lif_i16_lanes(const LifTile& tile, const LaneSums& sums) { step_lanes<false>(tile, sums); }
+
+}  // namespace snncore::kernels::avx512

@@ -1,0 +1,35 @@
+// The integer neuron of sums in lanes, as docs/format.md writes it, in int64 throughout.
+#include "kernels/scalar/entries.h"
+#include "kernels/scalar/lif.h"
+
+namespace snncore::kernels::scalar {
+namespace {
+
+void step_lanes(const LifTile& tile, const LaneSums& sums, Range store) {
+  for (size_t t = 0; t < tile.steps; ++t) {
+    for (size_t p = 0; p < tile.pixels; ++p) {
+      for (size_t word = 0; word < (tile.channels + 63) / 64; ++word)
+        tile.out[t * tile.out_t_stride + p * tile.out_stride + word] = 0;
+    }
+  }
+  for (size_t c = 0; c < tile.channels; ++c) {
+    const int64_t psi = tile.psi == nullptr ? -1 : tile.psi[c];
+    for (size_t p = 0; p < tile.pixels; ++p) {
+      const int32_t* from = sums.sums + c * sums.pitch + sums.places[p];
+      uint64_t* to = tile.out + p * tile.out_stride + c / 64;
+      int64_t v = 0;
+      for (size_t t = 0; t < tile.steps; ++t, from += sums.t_stride, to += tile.out_t_stride) {
+        const int64_t i = (int64_t{*from} * tile.m[c] + tile.c[c]) >> tile.n[c];
+        const bool spike = step(tile, i, tile.theta[c], psi, kInt16, store, v);
+        *to |= static_cast<uint64_t>(spike) << (c % 64);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void step_lif_i8_lanes(const LifTile& tile, const LaneSums& sums) { step_lanes(tile, sums, kSymmetric8); }
+void step_lif_i16_lanes(const LifTile& tile, const LaneSums& sums) { step_lanes(tile, sums, kInt16); }
+
+}  // namespace snncore::kernels::scalar

@@ -1,0 +1,165 @@
+// The spikes of a tile for sums that stay in lanes.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+
+#include "runtime/synapse_base.h"
+
+namespace snncore::runtime {
+
+class LaneRows {
+ public:
+  /// For layers of one group. With stride 1 the taps share blocks of lines, as in Raster: one or, with
+  /// `columns`, one for each column of the window; else each has its own. Rows are ordered
+  /// [block][step][line][column]. Where an image is so small that this leaves vectors empty, the columns of
+  /// all steps lie side by side: [block][line][step][column].
+  LaneRows(const SynapseShape& shape, const Slot& input, bool columns)
+      : shape_(shape),
+        input_(input),
+        shared_(shape.window.stride_h == 1 && shape.window.stride_w == 1),
+        columns_(columns),
+        width_(shape.window.out_w +
+               (shared_ && !columns ? (shape.window.kernel_w - 1) * shape.window.dilation_w : 0)) {}
+
+  [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
+    return Form(*this, most_lines(pixels), steps).rows;
+  }
+  [[nodiscard]] size_t most_places(size_t pixels, size_t steps) const noexcept {
+    return steps * Form(*this, most_lines(pixels), 1).block;  // at least
+  }
+  /// Of a tile; and the vectors of places that its sums take.
+  [[nodiscard]] size_t rows(const Tile& tile) const noexcept { return form(tile).rows; }
+  [[nodiscard]] size_t vectors(const Tile& tile, size_t lanes) const noexcept {
+    const Form f = form(tile);
+    return f.stretches * ((f.places + lanes - 1) / lanes);
+  }
+  [[nodiscard]] size_t places_end(const Tile& tile) const noexcept { return form(tile).end(); }
+  /// From a place to that of the next step.
+  [[nodiscard]] size_t step(const Tile& tile) const noexcept { return form(tile).step; }
+
+  /// Memory behind what `read` gives, for tiles of at most so many pixels and steps.
+  [[nodiscard]] size_t bytes(size_t pixels, size_t steps) const noexcept {
+    return align_up(most_rows(pixels, steps) * input_.row_bytes) +
+           align_up(shape_.window.taps() * sizeof(uint32_t)) + align_up(pixels * sizeof(uint32_t));
+  }
+
+  struct Read {
+    kernels::SpikeLanes spikes;
+    const uint32_t* places;  // of the tile's pixels at the first step
+  };
+  [[nodiscard]] Read read(const Frame& frame, const Tile& tile, std::byte* memory) const noexcept {
+    auto* offsets = reinterpret_cast<uint32_t*>(memory);
+    auto* pixels = reinterpret_cast<uint32_t*>(memory + align_up(shape_.window.taps() * sizeof(uint32_t)));
+    std::byte* const to = reinterpret_cast<std::byte*>(pixels) + align_up(tile.count * sizeof(uint32_t));
+    const Form f = form(tile);
+    fill_offsets(f, offsets);
+    fill_places(f, tile, pixels);
+    std::memset(to, 0, f.rows * input_.row_bytes);
+    copy(f, frame, tile, to);
+    return {{reinterpret_cast<const uint64_t*>(to), f.rows, input_.row_bytes / sizeof(uint64_t), offsets,
+             f.places, f.stretches, f.step},
+            pixels};
+  }
+
+ private:
+  [[nodiscard]] size_t most_lines(size_t pixels) const noexcept {
+    const auto width = static_cast<size_t>(shape_.window.out_w);
+    return std::min((pixels + 2 * width - 2) / width, static_cast<size_t>(shape_.window.out_h));
+  }
+  [[nodiscard]] size_t lines(const Tile& tile) const noexcept {
+    const auto width = static_cast<size_t>(shape_.window.out_w);
+    return (tile.first + tile.count - 1) / width - tile.first / width + 1;
+  }
+  [[nodiscard]] size_t blocks() const noexcept {
+    const Window& w = shape_.window;
+    return !shared_ ? w.taps() : columns_ ? static_cast<size_t>(w.kernel_w) : 1;
+  }
+
+  // How so many lines of places and steps lie.
+  struct Form {
+    size_t block_lines;        // of a step
+    size_t line, step, block;  // from one to the next
+    size_t places, stretches;  // as kernels::SpikeLanes has them
+    size_t rows;
+
+    Form(const LaneRows& r, size_t lines, size_t steps) noexcept {
+      const Window& w = r.shape_.window;
+      const auto width = static_cast<size_t>(r.width_);
+      block_lines = lines + (r.shared_ ? static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) : 0);
+      const auto vectors = [](size_t n) { return (n + kernels::kLaneTail - 1) / kernels::kLaneTail; };
+      const bool beside = vectors(steps * lines * width) < steps * vectors(lines * width);
+      line = beside ? steps * width : width;
+      step = beside ? width : block_lines * width;
+      block = steps * block_lines * width;
+      places = beside ? steps * lines * width : lines * width;
+      stretches = beside ? 1 : steps;
+      // A place of padding reads beyond the line, the last of them beyond the last line.
+      const int64_t behind = r.shared_ && !r.columns_ ? (w.kernel_w - 1) * w.dilation_w : 0;
+      rows = r.blocks() * block + static_cast<size_t>(behind);
+    }
+    [[nodiscard]] size_t end() const noexcept { return (stretches - 1) * step + places; }
+  };
+  [[nodiscard]] Form form(const Tile& tile) const noexcept { return {*this, lines(tile), tile.steps}; }
+
+  void fill_offsets(const Form& f, uint32_t* to) const noexcept {
+    const Window& w = shape_.window;
+    for (size_t ky = 0, tap = 0; ky < static_cast<size_t>(w.kernel_h); ++ky) {
+      for (size_t kx = 0; kx < static_cast<size_t>(w.kernel_w); ++kx, ++tap) {
+        const size_t down = ky * static_cast<size_t>(w.dilation_h) * f.line;
+        *to++ = static_cast<uint32_t>(!shared_   ? tap * f.block
+                                      : columns_ ? down + kx * f.block
+                                                 : down + kx * static_cast<size_t>(w.dilation_w));
+      }
+    }
+  }
+  void fill_places(const Form& f, const Tile& tile, uint32_t* to) const noexcept {
+    const auto width = static_cast<size_t>(shape_.window.out_w);
+    const size_t end = tile.first + tile.count;
+    size_t line = tile.first / width;
+    for (size_t p = tile.first, at = 0; p < end; ++line, at += f.line) {
+      const size_t stop = std::min((line + 1) * width, end);
+      for (size_t place = at + p - line * width; p < stop; ++p) *to++ = static_cast<uint32_t>(place++);
+    }
+  }
+
+  // The rows that lie in the image.
+  void copy(const Form& f, const Frame& frame, const Tile& tile, std::byte* to) const noexcept {
+    const Window& w = shape_.window;
+    const int64_t first = static_cast<int64_t>(tile.first) / w.out_w;
+    for (size_t block = 0; block < blocks(); ++block) {
+      const auto ky = static_cast<int64_t>(block) / w.kernel_w, kx = static_cast<int64_t>(block) % w.kernel_w;
+      const int64_t left = kx * w.dilation_w - w.pad_left;
+      int64_t y = first * w.stride_h - w.pad_top + (shared_ ? 0 : ky * w.dilation_h);
+      for (size_t line = 0; line < f.block_lines; ++line, y += w.stride_h) {
+        if (y < 0 || y >= w.in_h) continue;
+        for (size_t t = 0; t < tile.steps; ++t) {
+          copy_line(input_.row(frame, tile.t + t, tile.n, static_cast<size_t>(y * w.in_w)), left,
+                    to + (block * f.block + line * f.line + t * f.step) * input_.row_bytes);
+        }
+      }
+    }
+  }
+  // Columns `left` and every stride_w from there on, where the line has them.
+  void copy_line(const std::byte* line, int64_t left, std::byte* to) const noexcept {
+    const Window& w = shape_.window;
+    const auto columns = [&](int64_t x) { return x > left ? (x - left + w.stride_w - 1) / w.stride_w : 0; };
+    const int64_t begin = std::min(columns(0), width_), end = std::min(columns(w.in_w), width_);
+    const size_t row = input_.row_bytes;
+    const std::byte* from = line + (left + begin * w.stride_w) * static_cast<int64_t>(row);
+    to += static_cast<size_t>(begin) * row;
+    if (w.stride_w == 1) {
+      std::memcpy(to, from, static_cast<size_t>(end - begin) * row);
+      return;
+    }
+    for (int64_t x = begin; x < end; ++x, from += static_cast<size_t>(w.stride_w) * row, to += row)
+      std::memcpy(to, from, row);
+  }
+
+  SynapseShape shape_;
+  Slot input_;
+  bool shared_, columns_;
+  int64_t width_;  // rows of a line and step
+};
+
+}  // namespace snncore::runtime
