@@ -95,7 +95,7 @@ class Case {
       const Tile tile{.first = first, .count = std::min(count, all - first), .steps = layer_.steps};
       AlignedBuffer sums(tile.count * tile.steps * s_.padded() * sizeof(int32_t));
       synapse->sums(frame_, tile, sums.data(), lane.data());
-      same = same && lanes_match(*synapse, tile, right, method == SumMethod::kLookUp && used);
+      same = same && lanes_match(*synapse, tile, right);
       for (size_t row = 0; row < tile.count * tile.steps; ++row) {
         const auto* to = sums.as<int32_t>() + row * s_.padded();
         const size_t pixel = row / tile.count * all + first + row % tile.count;
@@ -107,13 +107,13 @@ class Case {
   }
 
  private:
-  // The sums of a tile left in lanes, where this CPU does that with what is looked up.
-  [[nodiscard]] bool lanes_match(const Synapse& synapse, const Tile& tile, const std::vector<int32_t>& right,
-                                 bool looked_up) const {
+  // The sums of a tile left in lanes, where that is cheaper than rows.
+  [[nodiscard]] bool lanes_match(const Synapse& synapse, const Tile& tile,
+                                 const std::vector<int32_t>& right) const {
     const size_t bytes = synapse.lane_sum_bytes(tile.count, tile.steps), all = s_.window.pixels();
     AlignedBuffer lane(bytes);
     const auto sums = bytes > 0 ? synapse.lane_sums(frame_, tile, lane.data()) : std::nullopt;
-    if (!sums) return !(looked_up && kernels::kernels().lanes && s_.groups == 1);
+    if (!sums) return true;
     bool same = true;
     for (size_t i = 0; i < tile.count * tile.steps * s_.channels; ++i) {
       const size_t c = i / tile.count / tile.steps, t = i / tile.count % tile.steps, p = i % tile.count;
