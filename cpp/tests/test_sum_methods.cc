@@ -95,7 +95,7 @@ class Case {
       const Tile tile{.first = first, .count = std::min(count, all - first), .steps = layer_.steps};
       AlignedBuffer sums(tile.count * tile.steps * s_.padded() * sizeof(int32_t));
       synapse->sums(frame_, tile, sums.data(), lane.data());
-      same = same && lanes_match(*synapse, tile, right, method == SumMethod::kLookUp && used);
+      same = same && lanes_match(*synapse, tile, right);
       for (size_t row = 0; row < tile.count * tile.steps; ++row) {
         const auto* to = sums.as<int32_t>() + row * s_.padded();
         const size_t pixel = row / tile.count * all + first + row % tile.count;
@@ -112,9 +112,9 @@ class Case {
   static void take_rows(const kernels::LifTile&) {}
   static void take_lanes(const kernels::LifTile&, const kernels::LaneSums& sums) { taken_ = sums; }
 
-  // The sums that neurons get in lanes, where this CPU does that with what is looked up.
-  [[nodiscard]] bool lanes_match(const Synapse& synapse, const Tile& tile, const std::vector<int32_t>& right,
-                                 bool looked_up) const {
+  // The sums that neurons get in lanes, where that is cheaper than rows.
+  [[nodiscard]] bool lanes_match(const Synapse& synapse, const Tile& tile,
+                                 const std::vector<int32_t>& right) const {
     const size_t all = s_.window.pixels();
     AlignedBuffer lane(synapse.lane_bytes(tile.count, tile.steps));
     AlignedBuffer rows(tile.count * tile.steps * s_.padded() * sizeof(int32_t));
@@ -123,7 +123,7 @@ class Case {
     lif.m = lif.c = lif.n = lif.theta = constants.data();
     taken_.reset();
     synapse.sums_or_spikes(frame_, tile, {lif, take_rows, take_lanes}, rows.data(), lane.data());
-    if (!taken_) return !(looked_up && kernels::kernels().lanes && s_.groups == 1);
+    if (!taken_) return true;
     bool same = true;
     for (size_t i = 0; i < tile.count * tile.steps * s_.channels; ++i) {
       const size_t c = i / tile.count / tile.steps, t = i / tile.count % tile.steps, p = i % tile.count;
