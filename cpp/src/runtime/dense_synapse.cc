@@ -57,19 +57,6 @@ class ByteSynapse final : public StepwiseSynapse {
     return true;
   }
 
-  [[nodiscard]] TileSize good_tile() const noexcept override {
-    return has_lines() ? TileSize{kRasterTile, kRasterTile} : SynapseBase::good_tile();
-  }
-
-  [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t) const noexcept override {
-    return has_lines() ? lines_.bytes(pixels) : 0;
-  }
-  [[nodiscard]] std::optional<kernels::LaneSums> lane_sums(const Frame& frame, const Tile& tile,
-                                                           std::byte* lane) const noexcept override {
-    if (tile.steps > 1) return {};
-    return lines_.sums(frame, tile, weights_->lines.as<int8_t>(), weights_->init.as<int32_t>(), lane);
-  }
-
   void step_sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     auto* part = reinterpret_cast<int32_t*>(lane);
     auto* patches = reinterpret_cast<uint8_t*>(lane + part_bytes(tile.count));

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/align.h"
@@ -47,14 +46,6 @@ class Synapse {
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
   /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
   [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;
-  /// The same sums left in lanes, for neurons that take them so; nothing where rows are faster. They lie in
-  /// `lane`, of lane_sum_bytes.
-  [[nodiscard]] virtual std::optional<kernels::LaneSums> lane_sums(const Frame&, const Tile&,
-                                                                   std::byte*) const noexcept {
-    return {};
-  }
-  /// 0 where rows are always faster.
-  [[nodiscard]] virtual size_t lane_sum_bytes(size_t, size_t) const noexcept { return 0; }
   /// Pixels of a tile, all steps counted: at least enough to share the weights that they bring into the
   /// first-level cache.
   [[nodiscard]] virtual TileSize good_tile() const noexcept { return {48, 48}; }
