@@ -3,9 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
+#include "tensor/tensor.h"
+
 namespace snncore::lsh {
+
+/// What a file keeps of an encoder, by name.
+using Tensors = std::map<std::string, tensor::Tensor>;
+
+inline constexpr size_t kMaxDim = 32768;                 // sums of byte products stay in int32
+inline constexpr size_t kBitStep = 64, kMaxBits = 1024;  // codes have a multiple of kBitStep bits
 
 /// Gives each vector one logit a bit of its code; the bit is set where the logit is at least 0. Logits are
 /// added up in a fixed order: codes are the same on every ISA and thread count. Threads may share it.
@@ -18,6 +28,9 @@ class Encoder {
 
   /// rows [count][dim], finite; logits [count][bits].
   virtual void logits(const float* rows, size_t count, float* logits) const noexcept = 0;
+
+  /// With kind, dim and bits all that read_encoder needs to make it again.
+  [[nodiscard]] virtual Tensors tensors() const { return {}; }
 
   Encoder() = default;
   Encoder(const Encoder&) = delete;
