@@ -176,6 +176,15 @@ struct FloatWeights {
   const float* bias;  // [channels_padded] or null; added last
 };
 
+/// Two sets of float64 rows, and where the products of their columns go. n is a multiple of kChannelPad.
+struct ColumnProducts {
+  const double *a, *b;  // [rows][m], [rows][n], so many doubles apart:
+  size_t a_stride, b_stride;
+  size_t rows, m, n;
+  double* c;  // [m][n]
+  size_t c_stride;
+};
+
 enum class Leak : int32_t { kNone, kQ15, kHalfFloor, kShift, kTz12 };
 
 /// One neuron layer over a tile of pixels, all time steps (docs/format.md, `lif`, `if`).
@@ -496,6 +505,9 @@ struct KernelTable {
   // out[p][c] = the float32 sum of x[p][k] * value[k][c] in ascending k, from +0, then bias. x rows are taps
   // * inputs floats.
   void (*gemm_f32f32_f32)(const float* x, size_t pixels, const FloatWeights& w, float* out);
+
+  // c[i][j] += a[row][i] * b[row][j], one row after the other. No contraction.
+  void (*gemm_f64f64_f64)(const ColumnProducts& products);
 
   // The neuron. State types: int8 (clamp -127..127), int16, int32 (64-bit leak products and sums).
   void (*step_lif_coded)(const LifTile& tile);   // codes of 2 and 4 bits

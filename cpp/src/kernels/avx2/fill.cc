@@ -26,6 +26,7 @@ void fill_avx2(KernelTable& table) {
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = avx2::gemm_f64f64_f64;
   table.step_lif_coded = avx2::step_lif_coded;
   table.step_lif_states = avx2::step_lif_states;
   table.step_lif_i8 = avx2::step_lif_i8;

@@ -28,6 +28,7 @@ void fill_avx512(KernelTable& table) {
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = avx512::gemm_f64f64_f64;
   table.step_lif_coded = avx512::step_lif_coded;
   table.step_lif_states = avx512::step_lif_states;
   table.step_lif_i8 = avx512::step_lif_i8;

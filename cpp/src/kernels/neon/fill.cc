@@ -26,6 +26,7 @@ void fill_neon(KernelTable& table) {
   table.gemm_u8i8_i32 = neon::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = neon::gemm_f64f64_f64;
   table.step_lif_coded = neon::step_lif_coded;
   table.step_lif_states = neon::step_lif_states;
   table.step_lif_i8 = neon::step_lif_i8;

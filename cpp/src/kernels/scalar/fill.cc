@@ -29,6 +29,7 @@ void fill_scalar(KernelTable& table) {
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = scalar::gemm_f64f64_f64;
   table.step_lif_coded = scalar::step_lif_coded;
   table.step_lif_coded8 = scalar::step_lif_coded8;
   table.step_lif_states = scalar::step_lif_states;
