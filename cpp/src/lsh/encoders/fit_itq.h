@@ -1,0 +1,16 @@
+// Principal components and the rotation of itq.
+#pragma once
+
+#include <memory>
+
+#include "lsh/encoders/itq.h"
+#include "lsh/encoders/sample.h"
+#include "lsh/fit_encoder.h"
+
+namespace snncore::lsh {
+
+/// With more bits than components that vary, several rotations of the same components. Throws
+/// Error(kInvalidArgument) where all vectors are equal or have more than 8,192 dimensions.
+std::unique_ptr<Itq> fit_itq(const Sample& sample, size_t bits, const FitOptions& options);
+
+}  // namespace snncore::lsh
