@@ -26,7 +26,7 @@ int32_t round_within(float v, float low, float high) noexcept {
 struct Quantised::Scratch {
   explicit Scratch(const Quantised& q)
       : inputs(kTileRows * q.projection_.row_bytes()),
-        hidden(kTileRows * q.hidden_.row_bytes()),
+        hidden(kTileRows * q.residual_.row_bytes()),
         sums(kTileRows * std::max(q.bits(), q.hidden_.outputs())) {}
   std::vector<uint8_t> inputs, hidden;
   std::vector<int32_t> sums;
