@@ -79,4 +79,5 @@ NB_MODULE(_core, m) {
   bind_session(m);
   bind_builder(m);
   bind_lsh(m);
+  bind_encoder(m);
 }

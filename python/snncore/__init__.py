@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snncore import events, functional, presets
+from snncore import encoders, events, functional, presets, vectors
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
@@ -42,6 +42,7 @@ __all__ = [
     "__version__",
     "build_info",
     "convert_ann",
+    "encoders",
     "events",
     "from_lava_dl",
     "from_nir",
@@ -60,6 +61,7 @@ __all__ = [
     "quantize",
     "to_nir",
     "to_onnx",
+    "vectors",
     "verify",
 ]
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace snncore::lsh {
@@ -15,7 +16,9 @@ class Sample {
 
   [[nodiscard]] size_t size() const noexcept { return size_; }
   [[nodiscard]] size_t dim() const noexcept { return dim_; }
-  [[nodiscard]] const float* row(size_t i) const noexcept { return rows_ + i * count_ / size_ * dim_; }
+  [[nodiscard]] const float* row(size_t i) const noexcept {
+    return rows_ + static_cast<size_t>(uint64_t{i} * count_ / size_) * dim_;
+  }
   [[nodiscard]] Sample at_most(size_t most) const { return {rows_, count_, dim_, std::min(size_, most)}; }
 
   [[nodiscard]] std::vector<float> mean() const {
