@@ -71,7 +71,7 @@ def test_more_bits_than_components_are_more_rotations() -> None:
     projection = encoders.fit("itq", flat, 64).tensors()["projection"]
     assert np.linalg.matrix_rank(projection) == 3
     assert np.abs(projection[3:]).max() < 1e-6
-    assert len(np.unique(projection.round(4), axis=1).T) == 64
+    assert len(np.unique(projection, axis=1).T) == 64
 
 
 @pytest.mark.parametrize(

@@ -120,8 +120,8 @@ std::unique_ptr<Itq> fit_itq(const Sample& sample, size_t bits, const FitOptions
   for (size_t first = 0, group = 0; first < bits; ++group) {
     const size_t count = std::min(axes.rows(), bits - first);
     Random random(options.seed + group * kNextSeed);
-    const Matrix rotation =
-        settled_rotation(leading_columns(values, count), random_rotation(random, count), options.iterations);
+    const Matrix rotation = settled_rotation(leading_columns(values, count), random_rotation(random, count),
+                                             group == 0 ? options.iterations : 0);
     Matrix turned(axes.columns(), count), kept(count, axes.columns());
     for (size_t i = 0; i < count; ++i) std::copy_n(axes.row(i), axes.columns(), kept.row(i));
     add_products(kept, rotation, count, turned);

@@ -9,8 +9,9 @@
 
 namespace snncore::lsh {
 
-/// With more bits than components that vary, several rotations of the same components. Throws
-/// Error(kInvalidArgument) where all vectors are equal or have more than 8,192 dimensions.
+/// With more bits than components that vary, the further bits are random rotations of the same components:
+/// settled, they would come to much the same signs. Throws Error(kInvalidArgument) where all vectors are
+/// equal or have more than 8,192 dimensions.
 std::unique_ptr<Itq> fit_itq(const Sample& sample, size_t bits, const FitOptions& options);
 
 }  // namespace snncore::lsh

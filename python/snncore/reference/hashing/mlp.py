@@ -193,7 +193,7 @@ def _train(
             "hidden_bias": network.hidden_bias,
             "residual": residual,
         }
-    return {"mean": arrays["mean"], **{name: part.numpy() for name, part in parts.items()}}
+    return {"mean": arrays["mean"], **{name: part.detach().numpy() for name, part in parts.items()}}
 
 
 def _descend(network: _Corrected, centred: Tensor, neighbours: Tensor, training: Training) -> None:
