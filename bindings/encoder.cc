@@ -11,6 +11,7 @@ namespace {
 
 using Name = const std::string&;
 using Rows = Array<float, nb::ndim<2>>;
+using Arrays = nb::typed<nb::dict, nb::str, nb::object>;
 using StoredArray = std::variant<Array<float>, Array<int8_t>, Array<uint64_t>>;
 
 TensorView view_of(const Array<float>& array) { return view_as(array, DType::kF32); }
@@ -42,9 +43,9 @@ nb::object array_of(const TensorView& view) {
   }
 }
 
-nb::dict tensors(const Encoder& encoder) {
+Arrays tensors(const Encoder& encoder) {
   const Encoder::Parts parts = encoder.tensors();
-  nb::dict arrays;
+  Arrays arrays;
   for (const auto& [name, view] : parts.tensors) arrays[name.c_str()] = array_of(view);
   return arrays;
 }

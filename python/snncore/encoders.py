@@ -83,7 +83,7 @@ class Encoder:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Give copies of the arrays that define the encoder; `from_tensors` makes it again."""
-        return dict(self._core.tensors())
+        return {name: np.asarray(tensor) for name, tensor in self._core.tensors().items()}
 
 
 def fit(
@@ -148,7 +148,7 @@ def fit(
         return Encoder(core)
     if kind != "itq":
         raise ValueError(f"encoder {kind!r}: its weights cannot be {weights!r}")
-    return from_tensors("itq", core.dim, bits, quantised(core.tensors(), vectors, weights))
+    return from_tensors("itq", core.dim, bits, quantised(Encoder(core).tensors(), vectors, weights))
 
 
 def from_tensors(kind: Kind, dim: int, bits: int, tensors: Mapping[str, ArrayLike]) -> Encoder:

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 from snncore._core import FormatError
 
 #: Element type of a file whose rows each begin with their length, an int32.
-_VECS = {".fvecs": np.dtype("<f4"), ".bvecs": np.dtype("u1"), ".ivecs": np.dtype("<i4")}
+_VECS: dict[str, np.dtype[Any]] = {
+    ".fvecs": np.dtype("<f4"),
+    ".bvecs": np.dtype("u1"),
+    ".ivecs": np.dtype("<i4"),
+}
 _LENGTH = np.dtype("<i4")
 _MOST_DIM = 1 << 20
 _METRICS = {"euclidean": "l2", "angular": "cosine"}

@@ -43,4 +43,4 @@ def test_an_mlp_is_never_below_itq_on_the_hold_out(mnist, weights) -> None:
     encoder = encoders.fit("mlp", mnist[0], 128, weights=weights)
     ours, itq = (float(word.strip(",")) for word in encoder.note.split() if word.startswith(("0.", "1.")))
     print(encoder.note)
-    assert encoder.kind == ("mlp" if ours > itq else "itq")
+    assert encoder.kind == "itq" or ours > itq

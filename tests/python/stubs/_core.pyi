@@ -331,3 +331,27 @@ class BinaryIndex:
 
     def search(self, queries: BitTensor, k: int, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int32]]:
         """Ids and distances of the k nearest codes."""
+
+class Encoder:
+    """From vectors to binary codes; immutable."""
+
+    @staticmethod
+    def fit(kind: str, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], bits: int, seed: int, center: bool, iterations: int, width: float) -> Encoder: ...
+
+    @staticmethod
+    def from_tensors(kind: str, dim: int, bits: int, tensors: Mapping[str, Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.uint64], dict(order='C', device='cpu', writable=False)]]) -> Encoder: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    def tensors(self) -> dict: ...
+
+    def logits(self, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.float32]: ...
+
+    def encode(self, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], threads: int) -> BitTensor: ...

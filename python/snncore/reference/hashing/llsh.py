@@ -17,8 +17,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from snncore.convert.progress import tracked
-
+from .descent import Descent, descend, one_of
 from .losses import imitation_loss, neighbour_loss
 from .neighbours import blended_neighbours, nearest
 from .parallel import Granularity, ParallelNetworks
@@ -142,7 +141,7 @@ def fit_llsh(
     mean = X.mean(0)
     deviation = float(max((X - mean).std(), 1e-30))
     x = torch.from_numpy((X - mean) / np.float32(deviation))
-    trained, outputs, plan = len(x) - len(x) // 10, tables * functions, _Plan(epochs, batch, rate, progress)
+    trained, outputs, plan = len(x) - len(x) // 10, tables * functions, Descent(epochs, batch, rate, progress)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = ParallelNetworks(X.shape[1], tables, functions, hidden, granularity)
@@ -159,14 +158,6 @@ def fit_llsh(
         theirs = _hashes(values[trained:].numpy(), target)
         llsh.agreement = float((llsh.hashes(X[trained:]) == theirs).mean())
     return llsh
-
-
-@dataclass(frozen=True)
-class _Plan:
-    epochs: int
-    batch: int
-    rate: float
-    progress: bool | None
 
 
 def _hashes(values: NDArray[np.float32], target: Target) -> NDArray[np.int64]:
@@ -200,25 +191,19 @@ def _neighbours(X: NDArray[np.float32], target: Target, seed: int) -> Tensor:
 
 
 def _imitate(
-    networks: ParallelNetworks, x: Tensor, values: Tensor, target: Literal["e2lsh", "srp"], plan: _Plan
+    networks: ParallelNetworks, x: Tensor, values: Tensor, target: Literal["e2lsh", "srp"], plan: Descent
 ) -> None:
-    optimiser = torch.optim.Adam(networks.parameters(), plan.rate)
-    for _ in tracked(range(plan.epochs), "Training", plan.progress):
-        for rows in torch.randperm(len(x)).split(plan.batch):
-            _step(optimiser, imitation_loss(networks(x[rows]), values[rows], target))
+    def loss_of(rows: Tensor, _: float) -> Tensor:
+        return imitation_loss(networks(x[rows]), values[rows], target)
+
+    descend(networks.parameters(), len(x), loss_of, plan)
 
 
-def _learn_neighbours(networks: ParallelNetworks, x: Tensor, neighbours: Tensor, plan: _Plan) -> None:
-    optimiser = torch.optim.Adam(networks.parameters(), plan.rate)
+def _learn_neighbours(networks: ParallelNetworks, x: Tensor, neighbours: Tensor, plan: Descent) -> None:
     first, last = _ALPHAS
-    for epoch in tracked(range(plan.epochs), "Training", plan.progress):
-        alpha = first + (last - first) * epoch / max(plan.epochs - 1, 1)
-        for rows in torch.randperm(len(x)).split(plan.batch):
-            others = neighbours[rows, torch.randint(neighbours.shape[1], (len(rows),))]
-            _step(optimiser, neighbour_loss(networks(x[rows]), networks(x[others]), alpha))
 
+    def loss_of(rows: Tensor, done: float) -> Tensor:
+        alpha = first + (last - first) * done
+        return neighbour_loss(networks(x[rows]), networks(x[one_of(neighbours, rows)]), alpha)
 
-def _step(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimiser.zero_grad()
-    loss.backward()
-    optimiser.step()
+    descend(networks.parameters(), len(x), loss_of, plan)

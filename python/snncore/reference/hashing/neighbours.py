@@ -58,7 +58,20 @@ def recall(
     kept: int = 100,
     asymmetric: bool = False,
 ) -> float:
-    """Tell which share of the true neighbours is among the `kept` rows whose codes are nearest.
+    """Give the mean of `recalls`."""
+    return float(recalls(encoder, base, queries, truth, kept=kept, asymmetric=asymmetric).mean())
+
+
+def recalls(
+    encoder: Encoder,
+    base: Vectors,
+    queries: Vectors,
+    truth: Ids,
+    *,
+    kept: int = 100,
+    asymmetric: bool = False,
+) -> NDArray[np.float64]:
+    """Tell for each query which share of its true neighbours is among the `kept` rows of nearest codes.
 
     That is recall@k after exact re-ranking of `kept` candidates, k being the columns of `truth`.
 
@@ -84,7 +97,7 @@ def recall(
         index = BinaryIndex(encoder.bits)
         index.add(codes)
         found, _ = index.search(encoder.encode(queries), kept)
-    return _share(found, truth)
+    return _shares(found, truth)
 
 
 def blended_neighbours(X: Vectors, k: int = 10, *, seed: int = 0, bits: int = 256) -> Ids:
@@ -109,7 +122,7 @@ def blended_neighbours(X: Vectors, k: int = 10, *, seed: int = 0, bits: int = 25
     truth = _truth_of_rows(X, chosen, k)
     weights = max(
         (w for w in product(range(3), repeat=len(lists)) if any(w)),
-        key=lambda w: _share(_merged([one[chosen] for one in lists], w, k), truth),
+        key=lambda w: _shares(_merged([one[chosen] for one in lists], w, k), truth).mean(),
     )
     return _merged(lists, weights, k)
 
@@ -121,14 +134,16 @@ def _list_of(encoder: Encoder, X: Vectors, k: int) -> Ids:
     found, _ = index.search(codes, min(k + 1, len(X)))
     own = found == np.arange(len(X))[:, None]
     own[~own.any(1), -1] = True  # as near as itself were so many that it is not among them
-    return found[~own].reshape(len(X), -1)
+    others: Ids = found[~own].reshape(len(X), -1)
+    return others
 
 
 def _truth_of_rows(X: Vectors, rows: Ids, k: int) -> Ids:
     found = nearest(X, X[rows], k + 1)
     own = found == rows[:, None]
     own[~own.any(1), -1] = True
-    return found[~own].reshape(len(rows), -1)
+    others: Ids = found[~own].reshape(len(rows), -1)
+    return others
 
 
 def _merged(lists: Sequence[Ids], weights: Sequence[int], k: int) -> Ids:
@@ -153,6 +168,6 @@ def _smallest(values: NDArray[np.floating[Any]], k: int) -> Ids:
     return out
 
 
-def _share(found: Ids, truth: Ids) -> float:
-    hits = sum(np.isin(true, near).sum() for near, true in zip(found, truth, strict=True))
-    return float(hits) / truth.size
+def _shares(found: Ids, truth: Ids) -> NDArray[np.float64]:
+    hits = [np.isin(true, near).mean() for near, true in zip(found, truth, strict=True)]
+    return np.array(hits, np.float64)
