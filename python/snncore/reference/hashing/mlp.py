@@ -40,9 +40,9 @@ _SURE = 2.0  # standard errors
 class Training:
     """How `fit_mlp` trains."""
 
-    epochs: int = 16
+    epochs: int = 8
     batch: int = 512
-    rate: float = 3e-4
+    rate: float = 2e-4
     tau: float = 30.0
     alphas: tuple[float, float] = (0.5, 2.0)  #: of tanh, from the first to the last epoch
     train_projection: bool = True  #: W too, not only what corrects it; always with weights of +1 and -1
