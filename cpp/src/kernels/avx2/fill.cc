@@ -46,6 +46,11 @@ void fill_avx2(KernelTable& table) {
   table.popcount_b1 = avx2::popcount_b1;
   table.prepare_hamming_b1 = avx2::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx2::hamming_b1b1_hits;
+  table.hamming_b1b1_rows = avx2::hamming_b1b1_rows;
+  table.dot_f32f32_f32 = avx2::dot_f32f32_f32;
+  table.squares_f32f32_f32 = avx2::squares_f32f32_f32;
+  table.dot_i8i8_i32 = avx2::dot_i8i8_i32;
+  table.squares_i8i8_u32 = avx2::squares_i8i8_u32;
   table.planes_of_rows_b1 = avx2::planes_of_rows_b1;
   table.planes_of_columns_b1 = avx2::planes_of_columns_b1;
   table.transpose_b1 = avx2::transpose_b1;

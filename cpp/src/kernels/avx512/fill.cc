@@ -48,6 +48,11 @@ void fill_avx512(KernelTable& table) {
   table.popcount_b1 = avx512::popcount_b1;
   table.prepare_hamming_b1 = avx512::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx512::hamming_b1b1_hits;
+  table.hamming_b1b1_rows = avx512::hamming_b1b1_rows;
+  table.dot_f32f32_f32 = avx512::dot_f32f32_f32;
+  table.squares_f32f32_f32 = avx512::squares_f32f32_f32;
+  table.dot_i8i8_i32 = avx512::dot_i8i8_i32;
+  table.squares_i8i8_u32 = avx512::squares_i8i8_u32;
   table.planes_of_rows_b1 = avx512::planes_of_rows_b1;
   table.planes_of_columns_b1 = avx512::planes_of_columns_b1;
   table.transpose_b1 = avx512::transpose_b1;
