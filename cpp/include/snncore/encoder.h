@@ -64,6 +64,7 @@ class SNNCORE_API Encoder {
   [[nodiscard]] Parts tensors() const;
 
   [[nodiscard]] const lsh::Encoder& get() const noexcept { return *encoder_; }
+  [[nodiscard]] const std::shared_ptr<const lsh::Encoder>& share() const noexcept { return encoder_; }
 
  private:
   std::shared_ptr<const lsh::Encoder> encoder_;
