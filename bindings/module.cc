@@ -80,4 +80,5 @@ NB_MODULE(_core, m) {
   bind_builder(m);
   bind_lsh(m);
   bind_encoder(m);
+  bind_index(m);
 }

@@ -13,6 +13,7 @@ from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
 from snncore.compress import prune, quantize
+from snncore.index import Index
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.memory import Memory
@@ -32,6 +33,7 @@ __all__ = [
     "EventSteps",
     "FormatError",
     "GraphBuilder",
+    "Index",
     "Layer",
     "Memory",
     "Model",
