@@ -30,8 +30,10 @@ Images = NDArray[np.float32]
 
 def mnist() -> tuple[Images, Images]:
     """9,000 images to search and 1,000 queries, float32 [n, 784]."""
-    packed = (Path(os.environ.get("SNNCORE_DATA", ".")) / FILE).read_bytes()
-    pixels = np.frombuffer(gzip.decompress(packed), np.uint8, offset=HEADER).reshape(10_000, 784)
+    file = Path(os.environ.get("SNNCORE_DATA", ".")) / FILE
+    if not file.is_file():
+        raise SystemExit(f"{file} is missing: set SNNCORE_DATA to the folder that holds MNIST's test images")
+    pixels = np.frombuffer(gzip.decompress(file.read_bytes()), np.uint8, offset=HEADER).reshape(10_000, 784)
     images = pixels[np.random.default_rng(0).permutation(len(pixels))].astype(np.float32)
     return images[:9000], images[9000:]
 

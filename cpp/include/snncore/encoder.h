@@ -43,6 +43,7 @@ class SNNCORE_API Encoder {
   /// Error(kFormat).
   static Encoder from_tensors(std::string_view kind, int64_t dim, int64_t bits,
                               const std::map<std::string, TensorView>& tensors);
+  /// For the library's own use, as `get`.
   explicit Encoder(std::shared_ptr<const lsh::Encoder> encoder);
 
   [[nodiscard]] std::string_view kind() const noexcept;

@@ -10,10 +10,10 @@
 namespace snncore::lsh {
 namespace {
 
-constexpr size_t kMostDims = 8192;                  // of a covariance matrix
-constexpr size_t kRotationRows = 20000;             // enough for a rotation, whose cost they are
-constexpr size_t kBlock = 64;                       // rows on their way through the caches
-constexpr double kVaries = 1e-10;                   // of the largest variance
+constexpr size_t kMostDims = 8192;       // of a covariance matrix
+constexpr size_t kRotationRows = 20000;  // enough for a rotation, whose cost they are
+constexpr size_t kBlock = 64;            // rows on their way through the caches
+constexpr double kVaries = 1e-4;  // of the largest variance: less would leave nothing for a sign to settle
 constexpr uint64_t kNextSeed = 0x632be59bd9b4e019;  // of the next rotation
 
 // Calls f(block, rows in it) for the centred sample.
