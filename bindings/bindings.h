@@ -30,6 +30,8 @@ void bind_model(nb::module_& m);
 void bind_session(nb::module_& m);
 void bind_builder(nb::module_& m);
 void bind_lsh(nb::module_& m);
+void bind_index(nb::module_& m);
+void bind_encoder(nb::module_& m);
 
 /// An array that Python owns and we only read.
 template <typename T, typename... More>

@@ -79,4 +79,6 @@ NB_MODULE(_core, m) {
   bind_session(m);
   bind_builder(m);
   bind_lsh(m);
+  bind_encoder(m);
+  bind_index(m);
 }

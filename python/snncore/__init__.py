@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from snncore import events, functional, presets
+from snncore import encoders, events, functional, presets, vectors
 from snncore._core import Error, FormatError, build_info, isa, version
 from snncore.bits import BitTensor, pack
 from snncore.builder import GraphBuilder
 from snncore.compress import prune, quantize
+from snncore.index import Index
 from snncore.infos import Layer, Port
 from snncore.lsh import BinaryIndex
 from snncore.memory import Memory
@@ -32,6 +33,7 @@ __all__ = [
     "EventSteps",
     "FormatError",
     "GraphBuilder",
+    "Index",
     "Layer",
     "Memory",
     "Model",
@@ -42,6 +44,7 @@ __all__ = [
     "__version__",
     "build_info",
     "convert_ann",
+    "encoders",
     "events",
     "from_lava_dl",
     "from_nir",
@@ -60,6 +63,7 @@ __all__ = [
     "quantize",
     "to_nir",
     "to_onnx",
+    "vectors",
     "verify",
 ]
 

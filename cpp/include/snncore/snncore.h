@@ -3,6 +3,7 @@
 #pragma once
 
 #include <snncore/builder.h>
+#include <snncore/encoder.h>
 #include <snncore/error.h>
 #include <snncore/events.h>
 #include <snncore/functional.h>

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -78,13 +79,15 @@ MappedFile map_file(const std::string& path) {
   return mapped;
 }
 
-void replace_file(const std::string& path, std::string_view bytes) {
+void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
   static std::atomic<unsigned> count{0};
   const std::string temporary =
       path + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
   File file(temporary, O_WRONLY | O_CREAT | O_EXCL);
   if (file.fd() < 0) fail(path, "write");
-  const bool written = write_all(file.fd(), bytes) && ::fsync(file.fd()) == 0 && file.close();
+  const bool all =
+      std::ranges::all_of(pieces, [&](std::string_view piece) { return write_all(file.fd(), piece); });
+  const bool written = all && ::fsync(file.fd()) == 0 && file.close();
   if (!written || std::rename(temporary.c_str(), path.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());

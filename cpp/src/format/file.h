@@ -21,6 +21,9 @@ MappedFile map_file(const std::string& path);
 
 /// Writes to a temporary name beside `path`, flushes, then renames: `path` holds the old or the new bytes,
 /// never a part.
-void replace_file(const std::string& path, std::string_view bytes);
+void replace_file(const std::string& path, std::span<const std::string_view> pieces);
+inline void replace_file(const std::string& path, std::string_view bytes) {
+  replace_file(path, std::span(&bytes, 1));
+}
 
 }  // namespace snncore::format

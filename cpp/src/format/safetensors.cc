@@ -150,8 +150,8 @@ Container read_container(std::span<const std::byte> file) {
   return container;
 }
 
-std::string write_container(const std::map<std::string, tensor::Tensor>& tensors,
-                            const std::map<std::string, std::string>& metadata) {
+ContainerPieces container_pieces(const std::map<std::string, tensor::Tensor>& tensors,
+                                 const std::map<std::string, std::string>& metadata) {
   const std::vector<Placed> placed = in_file_order(tensors);
   json header = json::object();
   header[kMetadata] = metadata;
@@ -172,14 +172,45 @@ std::string write_container(const std::map<std::string, tensor::Tensor>& tensors
   require(text.size() <= kMaxHeader, ErrorCode::kFormat,
           "the header would have " + std::to_string(text.size()) + " bytes");
   const uint64_t length = text.size();
-  std::string file(reinterpret_cast<const char*>(&length), kLength);
-  file.reserve(kLength + text.size() + at);
-  file += text;
+  ContainerPieces pieces;
+  pieces.header = std::string(reinterpret_cast<const char*>(&length), kLength) + text;
+  static constexpr char kZeros[kernels::kAlign] = {};
+  at = 0;
   for (const auto& [name, tensor, aligned] : placed) {
-    if (aligned) file.resize(align_up(file.size()), '\0');
-    file.append(reinterpret_cast<const char*>(tensor->data), tensor->bytes);
+    if (aligned) pieces.tensors.emplace_back(kZeros, align_up(at) - at);
+    pieces.tensors.emplace_back(reinterpret_cast<const char*>(tensor->data), tensor->bytes);
+    at = (aligned ? align_up(at) : at) + tensor->bytes;
   }
+  return pieces;
+}
+
+std::string write_container(const std::map<std::string, tensor::Tensor>& tensors,
+                            const std::map<std::string, std::string>& metadata) {
+  ContainerPieces pieces = container_pieces(tensors, metadata);
+  size_t bytes = pieces.header.size();
+  for (const std::string_view piece : pieces.tensors) bytes += piece.size();
+  std::string file = std::move(pieces.header);
+  file.reserve(bytes);
+  for (const std::string_view piece : pieces.tensors) file += piece;
   return file;
+}
+
+tensor::Tensor place(const Entry& entry, std::span<const std::byte> file, size_t readable,
+                     const std::shared_ptr<const void>& owner) {
+  const std::byte* data = file.data() + entry.begin;
+  if (reinterpret_cast<uintptr_t>(data) % kernels::kAlign == 0 && entry.end + kTailPad <= readable) {
+    tensor::Tensor t;
+    t.dtype = entry.dtype;
+    t.shape = entry.shape;
+    t.data = data;
+    t.bytes = static_cast<size_t>(entry.end - entry.begin);
+    t.owner = owner;
+    return t;
+  }
+  std::byte* copy = nullptr;
+  tensor::Tensor t = tensor::make_tensor(entry.dtype, entry.shape, &copy);
+  std::memcpy(copy, data, t.bytes);
+  return t;
 }
 
 }  // namespace snncore::format

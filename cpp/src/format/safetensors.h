@@ -4,8 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "tensor/tensor.h"
 
@@ -36,5 +39,18 @@ Container read_container(std::span<const std::byte> file);
 /// lies on a multiple of its element's size.
 std::string write_container(const std::map<std::string, tensor::Tensor>& tensors,
                             const std::map<std::string, std::string>& metadata);
+
+/// The same bytes in pieces, which refer to `header` and to the tensors.
+struct ContainerPieces {
+  std::string header;
+  std::vector<std::string_view> tensors;  // and padding between them
+};
+ContainerPieces container_pieces(const std::map<std::string, tensor::Tensor>& tensors,
+                                 const std::map<std::string, std::string>& metadata);
+
+/// A tensor in place where its bytes are aligned and enough of them follow for kernels to read past the end,
+/// up to `readable` bytes from the start of the file; else a copy.
+tensor::Tensor place(const Entry& entry, std::span<const std::byte> file, size_t readable,
+                     const std::shared_ptr<const void>& owner);
 
 }  // namespace snncore::format

@@ -1,6 +1,5 @@
 #include "format/snn.h"
 
-#include "base/align.h"
 #include "base/checked.h"
 #include "format/document.h"
 #include "format/file.h"
@@ -11,26 +10,6 @@ namespace snncore::format {
 namespace {
 
 constexpr char kDocument[] = "snncore";
-
-/// In place where the bytes are aligned and enough of them follow for kernels to read past the end; else a
-/// copy.
-tensor::Tensor place(const Entry& entry, std::span<const std::byte> file, size_t readable,
-                     const std::shared_ptr<const void>& owner) {
-  const std::byte* data = file.data() + entry.begin;
-  if (reinterpret_cast<uintptr_t>(data) % kernels::kAlign == 0 && entry.end + kTailPad <= readable) {
-    tensor::Tensor t;
-    t.dtype = entry.dtype;
-    t.shape = entry.shape;
-    t.data = data;
-    t.bytes = static_cast<size_t>(entry.end - entry.begin);
-    t.owner = owner;
-    return t;
-  }
-  std::byte* copy = nullptr;
-  tensor::Tensor t = tensor::make_tensor(entry.dtype, entry.shape, &copy);
-  std::memcpy(copy, data, t.bytes);
-  return t;
-}
 
 /// The tensors of nodes as a file has them.
 std::map<std::string, tensor::Tensor> stored_tensors(const graph::Graph& graph, int format) {

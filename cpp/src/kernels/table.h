@@ -220,6 +220,15 @@ struct FloatWeights {
   const float* bias;  // [channels_padded] or null; added last
 };
 
+/// Two sets of float64 rows, and where the products of their columns go. n is a multiple of kChannelPad.
+struct ColumnProducts {
+  const double *a, *b;  // [rows][m], [rows][n], so many doubles apart:
+  size_t a_stride, b_stride;
+  size_t rows, m, n;
+  double* c;  // [m][n]
+  size_t c_stride;
+};
+
 enum class Leak : int32_t { kNone, kQ15, kHalfFloor, kShift, kTz12 };
 
 /// One neuron layer over a tile of pixels, all time steps (docs/format.md, `lif`, `if`).
@@ -572,6 +581,9 @@ struct KernelTable {
   // * inputs floats.
   void (*gemm_f32f32_f32)(const float* x, size_t pixels, const FloatWeights& w, float* out);
 
+  // c[i][j] += a[row][i] * b[row][j], one row after the other. No contraction.
+  void (*gemm_f64f64_f64)(const ColumnProducts& products);
+
   // The neuron. State types: int8 (clamp -127..127), int16, int32 (64-bit leak products and sums).
   void (*step_lif_coded)(const LifTile& tile);   // codes of 2 and 4 bits
   void (*step_lif_coded8)(const LifTile& tile);  // of 8 bits; the same on every level
@@ -626,6 +638,18 @@ struct KernelTable {
   // hits + q * hit_stride; counts[q] says how many. What lies behind them, in the query's hit_stride, is
   // overwritten.
   void (*hamming_b1b1_hits)(const HammingScan& scan, HammingHit* hits, size_t* counts);
+  // distances[i] = the number of bits in which `code` and row list[i] of `rows` differ.
+  void (*hamming_b1b1_rows)(const uint64_t* code, const uint64_t* rows, size_t words, const uint32_t* list,
+                            size_t count, uint32_t* distances);
+
+  // The sums of a[i] * b[i] and of (a[i] - b[i])^2: sixteen partial sums, of i % 16, ascending; then the
+  // upper half is added to the lower until one is left.
+  float (*dot_f32f32_f32)(const float* a, const float* b, size_t count);
+  float (*squares_f32f32_f32)(const float* a, const float* b, size_t count);
+  // The same of bytes, up to 65,536.
+  int32_t (*dot_i8i8_i32)(const int8_t* a, const int8_t* b, size_t count);
+  uint32_t (*squares_i8i8_u32)(const int8_t* a, const int8_t* b, size_t count);
+
   // `count` rows of `words` words, tail bits zero, become byte planes; what pads the last byte or word is
   // zero. Rows as lanes: 8 * words planes of ceil(count / 64) * 64 lanes. Columns as lanes: ceil(count / 8)
   // planes of 64 * words lanes. Planes are `pitch` apart.

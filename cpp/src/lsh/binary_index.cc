@@ -59,7 +59,7 @@ void BinaryIndex::search(const BitTensor& queries, int64_t k, std::span<int64_t>
   require(ids.size() == places && distances.size() == places, ErrorCode::kInvalidArgument,
           "BinaryIndex: expected room for " + std::to_string(places) + " results, received " +
               std::to_string(ids.size()) + " ids and " + std::to_string(distances.size()) + " distances");
-  lsh::search(impl_->codes, {queries.words(), queries.rows()}, static_cast<size_t>(k),
+  lsh::search(impl_->codes, nullptr, {queries.words(), queries.rows()}, static_cast<size_t>(k),
               static_cast<size_t>(threads), ids.data(), distances.data());
 }
 

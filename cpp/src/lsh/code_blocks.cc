@@ -1,9 +1,7 @@
 #include "lsh/code_blocks.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string>
-#include <utility>
 
 #include <snncore/error.h>
 
@@ -36,23 +34,30 @@ void CodeBlocks::reserve(size_t codes) {
   require(codes <= static_cast<size_t>(kMaxCodes), ErrorCode::kInvalidArgument,
           "BinaryIndex: expected at most " + std::to_string(kMaxCodes) + " codes");
   const size_t blocks = (codes + kernels::kHammingBlock - 1) / kernels::kHammingBlock;
-  if (blocks * block_bytes() <= buffer_.size()) return;
-  const size_t grown = size_ == 0 ? blocks : std::max(blocks, this->blocks() * 3 / 2);
-  AlignedBuffer larger(grown * block_bytes());
-  if (size_ > 0) std::memcpy(larger.data(), buffer_.data(), this->blocks() * block_bytes());
-  buffer_ = std::move(larger);
+  blocks_.reserve(blocks * block_bytes());
 }
 
 void CodeBlocks::add(const uint64_t* rows, size_t count) {
-  reserve(size_ + count);
+  require(count <= static_cast<size_t>(kMaxCodes) - size_, ErrorCode::kInvalidArgument,
+          "BinaryIndex: expected at most " + std::to_string(kMaxCodes) + " codes");
   const size_t row_words = (bytes_ + kWordBytes - 1) / kWordBytes;
+  const size_t needed = (size_ + count + kernels::kHammingBlock - 1) / kernels::kHammingBlock;
+  blocks_.append(needed * block_bytes() - blocks_.size());
   for (size_t done = 0; done < count;) {
     const size_t first = size_ % kernels::kHammingBlock;
     const size_t last = std::min(kernels::kHammingBlock, first + count - done);
-    uint8_t* block = buffer_.as<uint8_t>() + size_ / kernels::kHammingBlock * block_bytes();
+    uint8_t* block = blocks_.writable() + size_ / kernels::kHammingBlock * block_bytes();
     transpose(rows + done * row_words, row_words, bytes_, first, last, block);
     size_ += last - first;
     done += last - first;
+  }
+}
+
+void CodeBlocks::copy(size_t code, uint64_t* row) const noexcept {
+  const uint8_t* from = block(code / kernels::kHammingBlock) + code % kernels::kHammingBlock;
+  std::fill_n(row, (bytes_ + kWordBytes - 1) / kWordBytes, 0);
+  for (size_t byte = 0; byte < bytes_; ++byte) {
+    row[byte / kWordBytes] |= uint64_t{from[byte * kernels::kHammingBlock]} << (byte % kWordBytes * 8);
   }
 }
 

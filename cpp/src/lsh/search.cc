@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/bits.h"
 #include "base/parallel.h"
 #include "lsh/nearest.h"
 
@@ -55,8 +56,9 @@ size_t probe_after(size_t bytes, uint32_t limit) {
 // One worker's group of queries on its way through the codes.
 class Pass {
  public:
-  Pass(const CodeBlocks& codes, const Cut& cut, size_t k)
+  Pass(const CodeBlocks& codes, const uint64_t* allowed, const Cut& cut, size_t k)
       : codes_(codes),
+        allowed_(allowed),
         k_(k),
         range_blocks_(std::clamp<size_t>(kRangeBytes / (codes.bytes() * kHammingBlock), 1, kRangeBlocks)),
         hit_stride_(range_blocks_ * kHammingBlock + 1),
@@ -120,11 +122,12 @@ class Pass {
     for (size_t i = 0; i < count; ++i) {
       const size_t id = first_id + hits[i].code;
       if (id >= codes_.size()) return;  // unused lanes of the last block
-      nearest.offer(hits[i].distance, id);
+      if (allowed_ == nullptr || get_bit(allowed_, id)) nearest.offer(hits[i].distance, id);
     }
   }
 
   const CodeBlocks& codes_;
+  const uint64_t* allowed_;
   size_t k_, range_blocks_, hit_stride_, count_ = 0;
   std::vector<Candidate> kept_;
   std::vector<Nearest> nearest_;
@@ -135,8 +138,8 @@ class Pass {
 
 class Search {
  public:
-  Search(const CodeBlocks& codes, const Queries& queries, size_t k, size_t threads, int64_t* ids,
-         int32_t* distances)
+  Search(const CodeBlocks& codes, const uint64_t* allowed, const Queries& queries, size_t k, size_t threads,
+         int64_t* ids, int32_t* distances)
       : codes_(codes),
         queries_(queries),
         row_words_(ceil_div(codes.bytes(), sizeof(uint64_t))),
@@ -147,7 +150,7 @@ class Search {
         distances_(distances) {
     const size_t workers = std::min(threads, cut_.tasks());
     passes_.reserve(workers);
-    for (size_t w = 0; w < workers; ++w) passes_.emplace_back(codes, cut_, k_);
+    for (size_t w = 0; w < workers; ++w) passes_.emplace_back(codes, allowed, cut_, k_);
     if (cut_.parts > 1) partial_.assign(queries.count * cut_.parts * k_, ~Candidate{0});
   }
 
@@ -183,7 +186,7 @@ class Search {
   void merge(size_t query) {
     Candidate* first = partial_.data() + query * cut_.parts * k_;
     std::sort(first, first + cut_.parts * k_);
-    write(query, first, k_);
+    write(query, first, static_cast<size_t>(std::lower_bound(first, first + k_, ~Candidate{0}) - first));
   }
 
   void write(size_t query, const Candidate* found, size_t count) noexcept {
@@ -209,14 +212,14 @@ class Search {
 
 }  // namespace
 
-void search(const CodeBlocks& codes, const Queries& queries, size_t k, size_t threads, int64_t* ids,
-            int32_t* distances) {
+void search(const CodeBlocks& codes, const uint64_t* allowed, const Queries& queries, size_t k,
+            size_t threads, int64_t* ids, int32_t* distances) {
   if (codes.size() == 0 || queries.count == 0) {
     std::fill_n(ids, queries.count * k, -1);
     std::fill_n(distances, queries.count * k, std::numeric_limits<int32_t>::max());
     return;
   }
-  Search(codes, queries, k, threads, ids, distances).run();
+  Search(codes, allowed, queries, k, threads, ids, distances).run();
 }
 
 }  // namespace snncore::lsh

@@ -14,8 +14,8 @@ struct Queries {
 };
 
 /// Writes [count][k] ids and distances, nearest first, ties by id, the places without a code -1 and
-/// INT32_MAX.
-void search(const CodeBlocks& codes, const Queries& queries, size_t k, size_t threads, int64_t* ids,
-            int32_t* distances);
+/// INT32_MAX. `allowed` has a bit for each code that may be found; null: all.
+void search(const CodeBlocks& codes, const uint64_t* allowed, const Queries& queries, size_t k,
+            size_t threads, int64_t* ids, int32_t* distances);
 
 }  // namespace snncore::lsh

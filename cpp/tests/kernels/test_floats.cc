@@ -1,4 +1,6 @@
 // The float kernels: every level gives the bits of the written order of summation, whatever method it uses.
+#include <cstring>
+
 #include "kernels/common.h"
 
 namespace snncore::test {
@@ -102,6 +104,33 @@ TEST_CASE("gemm_f32f32_f32 sums in the written order on every level") {
   for (const size_t n : sizes()) {
     check_dense(random, levels, n, random.size(1, 130));
     check_dense(random, levels, random.size(1, 130), n);
+  }
+}
+
+TEST_CASE("gemm_f64f64_f64 adds one row after the other on every level") {
+  Random random(6);
+  const auto levels = tables();
+  for (const size_t m : sizes()) {
+    const size_t rows = random.size(0, 40), n = kernels::kChannelPad * random.size(1, 4);
+    const size_t a_stride = m + random.size(0, 3), b_stride = n + random.size(0, 3), c_stride = n + 1;
+    std::vector<double> a(rows * a_stride + 1), b(rows * b_stride + 1), first(m * c_stride + 1);
+    for (auto* values : {&a, &b, &first}) {
+      for (double& v : *values) v = random.real() * 1e3;
+    }
+    std::vector<double> expected = first;
+    for (size_t i = 0; i < m; ++i) {
+      for (size_t j = 0; j < n; ++j) {
+        double& sum = expected[i * c_stride + j];
+        for (size_t row = 0; row < rows; ++row) sum += a[row * a_stride + i] * b[row * b_stride + j];
+      }
+    }
+    for (const auto& table : levels) {
+      std::vector<double> c = first;
+      table.gemm_f64f64_f64({a.data(), b.data(), a_stride, b_stride, rows, m, n, c.data(), c_stride});
+      CAPTURE(table.isa);
+      CAPTURE(m);
+      CHECK(std::memcmp(c.data(), expected.data(), c.size() * sizeof(double)) == 0);
+    }
   }
 }
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -48,24 +49,40 @@ def read_group(path: Path, name: str, kind: str, missing: str, key: str = "") ->
     ImportError
         No h5py.
     """
+    with _opened(path, kind) as (h5py, file, walker):
+        hard = isinstance(file.get(name, getlink=True), h5py.HardLink)
+        root = file.get(name) if hard else None
+        if not isinstance(root, h5py.Group) or (key and key not in root):
+            raise FormatError(f"'{path}': an HDF5 file, but not of {kind}: {missing}")
+        return walker.group(root, name, 0)
+
+
+def read_arrays(path: Path, names: Sequence[str], kind: str) -> tuple[Tree, Tree]:
+    """Read arrays of the root of a file, and the root's attributes; errors as of `read_group`."""
+    with _opened(path, kind) as (_, file, walker):
+        missing = [name for name in names if file.get(name, getlink=True) is None]
+        if missing:
+            raise FormatError(f"'{path}': an HDF5 file, but not of {kind}: it has no '{missing[0]}'")
+        arrays = {name: walker.item(file, name, name, 0) for name in names}
+        return arrays, {key: plain(value) for key, value in file.attrs.items()}
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[tuple[Any, Any, _Walker]]:
     import h5py
 
-    with path.open("rb") as file:  # the usual errors of a path
-        size = os.fstat(file.fileno()).st_size
+    with path.open("rb") as opened:  # the usual errors of a path
+        size = os.fstat(opened.fileno()).st_size
     try:
         file = h5py.File(path, "r")
     except OSError:
         raise FormatError(f"'{path}': not an HDF5 file, which {kind} files are") from None
     with file:
         try:
-            hard = isinstance(file.get(name, getlink=True), h5py.HardLink)
-            root = file.get(name) if hard else None
-            if not isinstance(root, h5py.Group) or (key and key not in root):
-                raise FormatError(f"'{path}': an HDF5 file, but not of {kind}: {missing}")
-            return _Walker(h5py, str(path), size).group(root, name, 0)
+            yield h5py, file, _Walker(h5py, str(path), size)
+        except FormatError:
+            raise
         except _BROKEN as why:
-            if isinstance(why, FormatError):
-                raise
             raise FormatError(f"'{path}': the HDF5 file is damaged ({_first_line(why)})") from None
 
 
@@ -80,7 +97,7 @@ class _Walker:
     def group(self, group: Any, name: str, level: int) -> Tree:
         if level > _LEVELS:
             raise FormatError(f"'{self.path}': '{name}' lies more than {_LEVELS} levels deep")
-        return {key: self._item(group, key, f"{name}/{key}", level) for key in self._keys(group)}
+        return {key: self.item(group, key, f"{name}/{key}", level) for key in self._keys(group)}
 
     def _keys(self, group: Any) -> Iterator[str]:
         for key in group:
@@ -89,7 +106,7 @@ class _Walker:
                 raise FormatError(f"'{self.path}': more than {_ITEMS} entries")
             yield key
 
-    def _item(self, group: Any, key: str, name: str, level: int) -> Any:
+    def item(self, group: Any, key: str, name: str, level: int) -> Any:
         if not isinstance(group.get(key, getlink=True), self.h5py.HardLink):
             raise FormatError(f"'{self.path}': '{name}' is a link, perhaps to another file")
         item = group[key]

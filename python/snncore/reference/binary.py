@@ -84,6 +84,12 @@ class _StraightSign(torch.autograd.Function):
         return grad
 
 
+def straight_sign(w: Tensor) -> Tensor:
+    """Give +1 or -1, whose gradient is that of `w`."""
+    signs: Tensor = _StraightSign.apply(w)  # type: ignore[no-untyped-call]
+    return signs
+
+
 def power_of_two_scale(rows: Tensor) -> Tensor:
     """Give s of standardised rows: float32 [C_out], detached; 1 for a row of zeros."""
     size = rows.detach().abs().mean(dim=1)
@@ -109,7 +115,7 @@ def binary(
 ) -> Tensor:
     """Return the binarised weight, shape and dtype of `w`; `k` and `t` shape the gradient of a tanh."""
     rows = standardised(w)
-    signs: Tensor = _Sign.apply(rows, k, t) if gradient == "tanh" else _StraightSign.apply(rows)  # type: ignore[no-untyped-call]
+    signs: Tensor = _Sign.apply(rows, k, t) if gradient == "tanh" else straight_sign(rows)  # type: ignore[no-untyped-call]
     return (signs if scale == "one" else signs * power_of_two_scale(rows)[:, None]).view_as(w).to(w.dtype)
 
 

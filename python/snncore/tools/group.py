@@ -9,6 +9,7 @@ import snncore
 from .bench import bench
 from .convert import convert
 from .demo import demo
+from .index import index
 from .inspect import inspect
 from .prune import prune
 from .quantize import quantize
@@ -26,5 +27,5 @@ def group() -> None:
     snncore.isa()  # an unknown level in SNNCORE_ISA is reported before anything else
 
 
-for _command in (demo, run, inspect, bench, verify, convert, quantize, prune):
+for _command in (demo, run, inspect, bench, verify, convert, quantize, prune, index):
     group.add_command(_command)

@@ -337,3 +337,151 @@ class BinaryIndex:
 
     def search(self, queries: BitTensor, k: int, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int32]]:
         """Ids and distances of the k nearest codes."""
+
+class Encoder:
+    """From vectors to binary codes; immutable."""
+
+    @staticmethod
+    def fit(kind: str, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], bits: int, seed: int, center: bool, iterations: int, width: float) -> Encoder: ...
+
+    @staticmethod
+    def from_tensors(kind: str, dim: int, bits: int, tensors: Mapping[str, Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.int8], dict(order='C', device='cpu', writable=False)] | Annotated[NDArray[numpy.uint64], dict(order='C', device='cpu', writable=False)]]) -> Encoder: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    def tensors(self) -> dict[str, object]: ...
+
+    def logits(self, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], threads: int) -> NDArray[numpy.float32]: ...
+
+    def encode(self, vectors: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], threads: int) -> BitTensor: ...
+
+class Metric(enum.Enum):
+    l2 = 0
+
+    cosine = 1
+
+    ip = 2
+
+class Plan(enum.Enum):
+    auto = 0
+
+    scan = 1
+
+    multi_table = 2
+
+    mih = 3
+
+class Store(enum.Enum):
+    none = 0
+
+    f32 = 1
+
+    f16 = 2
+
+    i8 = 3
+
+class IndexOptions:
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def bits(self) -> int: ...
+
+    @property
+    def metric(self) -> Metric: ...
+
+    @property
+    def encoder(self) -> str: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def tables(self) -> int: ...
+
+    @property
+    def key_bits(self) -> int: ...
+
+    @property
+    def store(self) -> Store: ...
+
+    @property
+    def bytes_first(self) -> bool: ...
+
+class IndexStats:
+    @property
+    def vectors(self) -> int: ...
+
+    @property
+    def removed(self) -> int: ...
+
+    @property
+    def segments(self) -> int: ...
+
+    @property
+    def bytes(self) -> dict[str, int]: ...
+
+    @property
+    def queries(self) -> int: ...
+
+    @property
+    def candidates(self) -> int: ...
+
+    @property
+    def buckets(self) -> int: ...
+
+class Index:
+    """Vectors to search by their codes; whatever changes it needs it alone."""
+
+    def __init__(self, dim: int, bits: int, metric: Metric, encoder: str, seed: int, tables: int, key_bits: int, store: Store, bytes_first: bool) -> None: ...
+
+    @staticmethod
+    def open(path: str, mmap: bool, verify: bool) -> Index: ...
+
+    def save(self, path: str) -> None: ...
+
+    @property
+    def options(self) -> IndexOptions: ...
+
+    @property
+    def fitted(self) -> bool: ...
+
+    @property
+    def slots(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def ids(self) -> NDArray[numpy.uint64]: ...
+
+    def fit(self, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def fit_with(self, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], encoder: Encoder) -> None: ...
+
+    def embed(self, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> NDArray[numpy.float32]: ...
+
+    def add(self, ids: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def upsert(self, ids: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)], rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None: ...
+
+    def remove(self, ids: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> int: ...
+
+    def compact(self) -> None: ...
+
+    def contains(self, id: int) -> bool: ...
+
+    def get(self, ids: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> NDArray[numpy.float32]: ...
+
+    def encode(self, rows: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> NDArray[numpy.uint64]: ...
+
+    def search(self, queries: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], k: int, probes: int, rerank: int, asymmetric: bool, plan: Plan, ids: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, slots: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.float32]]: ...
+
+    def range_search(self, queries: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)], radius: int, plan: Plan, ids: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, slots: Annotated[NDArray[numpy.uint64], dict(shape=(None,), order='C', device='cpu', writable=False)] | None, threads: int) -> tuple[NDArray[numpy.int64], NDArray[numpy.int64], NDArray[numpy.int32]]: ...
+
+    def stats(self) -> IndexStats: ...

@@ -29,6 +29,7 @@ void fill_avx2(KernelTable& table) {
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = avx2::gemm_f64f64_f64;
   table.step_lif_coded = avx2::step_lif_coded;
   table.step_lif_states = avx2::step_lif_states;
   table.step_lif_i8 = avx2::step_lif_i8;
@@ -51,6 +52,11 @@ void fill_avx2(KernelTable& table) {
   table.popcount_b1 = avx2::popcount_b1;
   table.prepare_hamming_b1 = avx2::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx2::hamming_b1b1_hits;
+  table.hamming_b1b1_rows = avx2::hamming_b1b1_rows;
+  table.dot_f32f32_f32 = avx2::dot_f32f32_f32;
+  table.squares_f32f32_f32 = avx2::squares_f32f32_f32;
+  table.dot_i8i8_i32 = avx2::dot_i8i8_i32;
+  table.squares_i8i8_u32 = avx2::squares_i8i8_u32;
   table.planes_of_rows_b1 = avx2::planes_of_rows_b1;
   table.planes_of_columns_b1 = avx2::planes_of_columns_b1;
   table.transpose_b1 = avx2::transpose_b1;

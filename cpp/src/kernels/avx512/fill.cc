@@ -31,6 +31,7 @@ void fill_avx512(KernelTable& table) {
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = avx512::gemm_f64f64_f64;
   table.step_lif_coded = avx512::step_lif_coded;
   table.step_lif_states = avx512::step_lif_states;
   table.step_lif_i8 = avx512::step_lif_i8;
@@ -53,6 +54,11 @@ void fill_avx512(KernelTable& table) {
   table.popcount_b1 = avx512::popcount_b1;
   table.prepare_hamming_b1 = avx512::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx512::hamming_b1b1_hits;
+  table.hamming_b1b1_rows = avx512::hamming_b1b1_rows;
+  table.dot_f32f32_f32 = avx512::dot_f32f32_f32;
+  table.squares_f32f32_f32 = avx512::squares_f32f32_f32;
+  table.dot_i8i8_i32 = avx512::dot_i8i8_i32;
+  table.squares_i8i8_u32 = avx512::squares_i8i8_u32;
   table.planes_of_rows_b1 = avx512::planes_of_rows_b1;
   table.planes_of_columns_b1 = avx512::planes_of_columns_b1;
   table.transpose_b1 = avx512::transpose_b1;

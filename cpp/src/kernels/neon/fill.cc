@@ -26,6 +26,7 @@ void fill_neon(KernelTable& table) {
   table.gemm_u8i8_i32 = neon::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = neon::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = neon::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = neon::gemm_f64f64_f64;
   table.step_lif_coded = neon::step_lif_coded;
   table.step_lif_states = neon::step_lif_states;
   table.step_lif_i8 = neon::step_lif_i8;
@@ -46,6 +47,11 @@ void fill_neon(KernelTable& table) {
   table.popcount_b1 = neon::popcount_b1;
   table.prepare_hamming_b1 = neon::prepare_hamming_b1;
   table.hamming_b1b1_hits = neon::hamming_b1b1_hits;
+  table.hamming_b1b1_rows = neon::hamming_b1b1_rows;
+  table.dot_f32f32_f32 = neon::dot_f32f32_f32;
+  table.squares_f32f32_f32 = neon::squares_f32f32_f32;
+  table.dot_i8i8_i32 = neon::dot_i8i8_i32;
+  table.squares_i8i8_u32 = neon::squares_i8i8_u32;
   table.planes_of_rows_b1 = neon::planes_of_rows_b1;
   table.planes_of_columns_b1 = neon::planes_of_columns_b1;
   table.transpose_b1 = neon::transpose_b1;

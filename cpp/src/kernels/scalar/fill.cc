@@ -32,6 +32,7 @@ void fill_scalar(KernelTable& table) {
   table.gemm_u8i8_i32 = scalar::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = scalar::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = scalar::gemm_f32f32_f32;
+  table.gemm_f64f64_f64 = scalar::gemm_f64f64_f64;
   table.step_lif_coded = scalar::step_lif_coded;
   table.step_lif_coded8 = scalar::step_lif_coded8;
   table.step_lif_states = scalar::step_lif_states;
@@ -55,6 +56,11 @@ void fill_scalar(KernelTable& table) {
   table.popcount_b1 = scalar::popcount_b1;
   table.prepare_hamming_b1 = scalar::prepare_hamming_b1;
   table.hamming_b1b1_hits = scalar::hamming_b1b1_hits;
+  table.hamming_b1b1_rows = scalar::hamming_b1b1_rows;
+  table.dot_f32f32_f32 = scalar::dot_f32f32_f32;
+  table.squares_f32f32_f32 = scalar::squares_f32f32_f32;
+  table.dot_i8i8_i32 = scalar::dot_i8i8_i32;
+  table.squares_i8i8_u32 = scalar::squares_i8i8_u32;
   table.planes_of_rows_b1 = scalar::planes_of_rows_b1;
   table.planes_of_columns_b1 = scalar::planes_of_columns_b1;
   table.transpose_b1 = scalar::transpose_b1;

@@ -1,0 +1,1 @@
+"""What bench/ann.py is made of."""

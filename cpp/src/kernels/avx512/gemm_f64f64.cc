@@ -1,0 +1,12 @@
+#include "kernels/avx512/simd.h"
+
+#include "kernels/avx512/entries.h"
+
+namespace snncore::kernels::avx512 {
+namespace {
+#include "kernels/body/gemm_f64f64.inc"
+}  // namespace
+
+void gemm_f64f64_f64(const ColumnProducts& products) { multiply_columns(products); }
+
+}  // namespace snncore::kernels::avx512

@@ -1,0 +1,137 @@
+// The parts of an index: buckets, the order of probes, half precision, the grid of bytes.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <tuple>
+
+#include "kernels/common.h"
+#include "lsh/probes.h"
+#include "lsh/ranked.h"
+#include "lsh/vectors.h"
+
+namespace snncore::test {
+namespace {
+
+using namespace lsh;
+
+TEST_CASE("probes come in the order of all sets of flips, sorted") {
+  Random random(81);
+  for (int round = 0; round < 30; ++round) {
+    const TableShape shape{random.size(1, 5), random.size(1, 12)};
+    std::vector<float> logits(shape.tables * shape.key_bits);
+    std::vector<uint64_t> code(1);
+    // Few values: many sets are equally likely.
+    for (size_t i = 0; i < logits.size(); ++i) {
+      logits[i] = round % 2 == 0 ? random.real() : static_cast<float>(random.in(-3, 3));
+      if (logits[i] >= 0) set_bit(code.data(), i);
+    }
+    std::vector<std::tuple<float, uint32_t, uint32_t, uint32_t>> wanted;
+    for (uint32_t t = 0; t < shape.tables; ++t) {
+      std::vector<std::pair<float, uint32_t>> bits;
+      for (uint32_t i = 0; i < shape.key_bits; ++i) {
+        const float z = logits[t * shape.key_bits + i];
+        bits.emplace_back(z * z, i);
+      }
+      std::sort(bits.begin(), bits.end());
+      for (uint32_t flips = 0; flips < shape.buckets(); ++flips) {
+        float score = 0;
+        uint32_t key = shape.key(code.data(), t);
+        for (uint32_t i = 0; i < shape.key_bits; ++i) {
+          if ((flips >> i & 1) == 0) continue;
+          score += bits[i].first;
+          key ^= uint32_t{1} << bits[i].second;
+        }
+        wanted.emplace_back(score, t, flips, key);
+      }
+    }
+    std::sort(wanted.begin(), wanted.end());
+    Probes probes(shape);
+    probes.start(logits.data(), code.data());
+    Probes::Probe probe{};
+    for (const auto& [score, table, flips, key] : wanted) {
+      REQUIRE(probes.next(probe));
+      CHECK(probe.score == score);
+      CHECK(probe.table == table);
+      CHECK(probe.key == key);
+    }
+    CHECK_FALSE(probes.next(probe));
+  }
+}
+
+TEST_CASE("a bucket holds the codes with its key, ascending") {
+  Random random(82);
+  for (const size_t key_bits : {size_t{1}, size_t{7}, size_t{13}}) {
+    const TableShape shape{128 / key_bits, key_bits};
+    const size_t count = random.size(1, 500);
+    std::vector<uint64_t> codes(count * 2);
+    for (uint64_t& word : codes) word = random.next() & random.next() & random.next();
+    const Tables tables(shape, codes.data(), 2, count);
+    std::atomic<bool> damaged{false};
+    for (size_t t = 0; t < shape.tables; ++t) {
+      size_t all = 0;
+      for (uint32_t key = 0; key < shape.buckets(); ++key) {
+        const auto bucket = tables.bucket(t, key, damaged);
+        all += bucket.size();
+        CHECK(std::is_sorted(bucket.begin(), bucket.end()));
+        for (const uint32_t slot : bucket) CHECK(shape.key(codes.data() + slot * 2, t) == key);
+      }
+      CHECK(all == count);
+    }
+    CHECK_FALSE(damaged);
+  }
+}
+
+TEST_CASE("half precision: every value comes back, others go to the nearest, ties to even") {
+  for (uint32_t half = 0; half < 0x10000; ++half) {
+    const auto bits = static_cast<uint16_t>(half);
+    float value = 0;
+    from_half(&bits, 1, &value);
+    const bool nan = (half & 0x7fff) > 0x7c00;
+    CHECK(std::isnan(value) == nan);
+    if (nan) continue;
+    CHECK(to_half(value) == bits);
+    const double exponent = std::ldexp(1.0, std::max(1, static_cast<int>(half >> 10 & 31)) - 25);
+    const double fraction = (half & 0x3ff) + ((half & 0x7c00) != 0 ? 1024 : 0);
+    if ((half & 0x7c00) != 0x7c00) CHECK(std::abs(value) == fraction * exponent);
+    if ((half & 0x7fff) >= 0x7bff) continue;
+    const auto next = static_cast<uint16_t>(half + 1);
+    float above = 0;
+    from_half(&next, 1, &above);
+    const float middle = (value + above) / 2;
+    CHECK(to_half(middle) == ((half & 1) == 0 ? bits : next));
+    CHECK(to_half(std::nextafter(middle, value)) == bits);
+    CHECK(to_half(std::nextafter(middle, above)) == next);
+  }
+  CHECK(to_half(65519.0F) == 0x7bff);
+  CHECK(to_half(65520.0F) == 0x7c00);
+}
+
+TEST_CASE("ranks are in the order of floats") {
+  const float inf = std::numeric_limits<float>::infinity();
+  const std::vector<float> ascending = {-inf, -2, -1.5F, -1e-40F, 0, 1e-40F, 1, 3e38F, inf};
+  for (size_t i = 0; i < ascending.size(); ++i) {
+    CHECK(from_order(in_order(ascending[i])) == ascending[i]);
+    if (i > 0) CHECK(in_order(ascending[i - 1]) < in_order(ascending[i]));
+  }
+  CHECK(in_order(-0.0F) == in_order(0.0F));
+  CHECK(in_order(std::nanf("")) == UINT32_MAX);
+}
+
+TEST_CASE("the grid holds whole numbers of a byte's range exactly") {
+  std::vector<float> values(256), back(256);
+  std::vector<int8_t> codes(256);
+  for (size_t i = 0; i < 256; ++i) values[i] = static_cast<float>(i);
+  const Grid grid = Grid::over(Metric::kL2, values.data(), 1, 256);
+  grid.codes(values.data(), 256, codes.data());
+  grid.values(codes.data(), 256, back.data());
+  CHECK(back == values);
+  const float outside[] = {-5, 300};
+  grid.codes(outside, 2, codes.data());
+  CHECK(codes[0] == -128);
+  CHECK(codes[1] == 127);
+}
+
+}  // namespace
+}  // namespace snncore::test
