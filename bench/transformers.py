@@ -144,7 +144,7 @@ def verified_text(found: list[dict[str, Any]], arguments: argparse.Namespace) ->
     where = f"{arguments.size}, {arguments.pixels} x {arguments.pixels}, T = {arguments.timesteps}"
     words = {True: "every spike equal", False: "DIFFERS"}
     lines = [
-        f"| {where} | bits | MB | images | neuron layers | spikes, silences | to the reference | logits apart |",
+        f"| {where} | bits | MB | images | layers | spikes, silences | to the reference | logits apart |",
         "|---|---:|---:|---:|---:|---:|---|---:|",
     ]
     for one in found:
