@@ -20,7 +20,7 @@ void fill_avx512(KernelTable& table) {
                  .sparse_code = 0.39F,
                  .sparse_code_far = 0.003F,
                  .lut_put = 0.31F,
-                 .lut_look = 0.43F};
+                 .lut_look = 0.5F};
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
   table.lut_width = 6;
   table.columns = true;
