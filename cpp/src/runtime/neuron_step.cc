@@ -242,8 +242,9 @@ size_t currents_tile(const IntCurrents& in, const NeuronPlace& place) noexcept {
 size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept {
   const size_t pixels = place.out.pixels;
   const size_t fit = good.sum_bytes / (kernels::pad_channels(place.out.channels) * sizeof(int32_t));
-  // Twice as many where channels are so many that few pixels would share their weights.
-  const size_t least = std::min(good.least, 2 * fit) / place.steps;
+  // Twice as many where channels are so many that few pixels would share their weights; half where threads
+  // wait for each other at the end.
+  const size_t least = std::min(good.least, 2 * fit) / place.steps / (place.threads > 1 ? 2 : 1);
   const size_t most = std::max(std::min(good.most, fit) / place.steps, least);
   const size_t wanted = std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
   size_t tiles = (pixels + wanted - 1) / wanted;
