@@ -39,10 +39,15 @@ def test_the_page(tmp_path, monkeypatch):
     assert (tmp_path / "mnist_cnn.snn").stat().st_size == names["report"].bytes_after
 
 
+def _anywhere(text: str) -> str:
+    """Leave out how many bytes weights take as they run: each level of kernels lays them out its own way."""
+    return re.sub(r"weights [\d.]+ KiB -> [\d.]+ KiB,", "weights,", text)
+
+
 def _check(text: str, printed: str) -> None:
     """The engine's own figures are the page's; SpikingJelly's sums differ a little from CPU to CPU."""
     if "Sequential" not in text:
-        assert printed == text
+        assert _anywhere(printed) == _anywhere(text)
         return
     found = [float(re.search(r"labels that agree: ([\d.]+) %", t).group(1)) for t in (text, printed)]
     assert abs(found[0] - found[1]) <= 0.2
