@@ -186,8 +186,9 @@ TEST_CASE("a static gate decides the same where keys are counted beside it") {
                                         {d.k.data(), DType::kBool, d.frames()}});
     CHECK(std::ranges::equal(session.output(0),
                              decisions({"v2_joint_static", threshold, d.mix}, d.image(), d.q, d.steps)));
-    const auto fires = std::find(d.k.begin(), d.k.begin() + d.channels * d.tokens(), 1);
-    CHECK((session.output(1)[0] == 1.0F) == (fires != d.k.begin() + d.channels * d.tokens()));
+    const auto end = d.k.begin() + static_cast<std::ptrdiff_t>(d.channels * d.tokens());
+    const auto fires = std::find(d.k.begin(), end, 1);
+    CHECK((session.output(1)[0] == 1.0F) == (fires != end));
   }
 }
 
