@@ -66,7 +66,9 @@ def function(name: str, threads: int) -> Callable[..., Any]:
     return found
 
 
-def engine_session(model: snncore.Model, threads: int, **options: Any) -> _core.Session:
+def engine_session(
+    model: snncore.Model, threads: int, *, layout: str = "TNCHW", **options: Any
+) -> _core.Session:
     """Plan a sequence run without what `Model.run` does around it, for comparing parts of the engine."""
     return _core.Session(
         _core.Program(
@@ -75,7 +77,7 @@ def engine_session(model: snncore.Model, threads: int, **options: Any) -> _core.
             timesteps=model.timesteps,
             batch=1,
             threads=threads,
-            layout="TNCHW",
+            layout=layout,
             **options,
         )
     )

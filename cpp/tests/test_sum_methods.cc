@@ -106,9 +106,13 @@ class Case {
     return same;
   }
 
+  /// Tiles of all cases that left their sums in lanes.
+  [[nodiscard]] static size_t in_lanes() { return in_lanes_; }
+
  private:
   // Neurons that keep where their sums lie.
   static inline std::optional<kernels::LaneSums> taken_;
+  static inline size_t in_lanes_ = 0;
   static void take_rows(const kernels::LifTile&) {}
   static void take_lanes(const kernels::LifTile&, const kernels::LaneSums& sums) { taken_ = sums; }
 
@@ -124,6 +128,7 @@ class Case {
     taken_.reset();
     synapse.sums_or_spikes(frame_, tile, {lif, take_rows, take_lanes}, rows.data(), lane.data());
     if (!taken_) return true;
+    ++in_lanes_;
     bool same = true;
     for (size_t i = 0; i < tile.count * tile.steps * s_.channels; ++i) {
       const size_t c = i / tile.count / tile.steps, t = i / tile.count % tile.steps, p = i % tile.count;
@@ -191,6 +196,7 @@ TEST_CASE("whichever method sums, the sums are equal") {
     check(random, {.shape = shape, .bits = 4, .kept = 0.1}, {kGather, kSparse, kLookUp, kDense});
     check(random, {.shape = shape, .bits = 8, .kept = 0.3, .density = 0.9}, {kGather, kSparse, kDense});
   }
+  CHECK((Case::in_lanes() > 0) == kernels::kernels().lanes);
 }
 
 }  // namespace
