@@ -77,6 +77,7 @@ def test_bestformer_with_saccadic_attention(rule, blocks, tmp_path):
     # An int16 membrane rounds and flips a spike now and then, which deeper networks hear more of.
     assert np.mean(agree) > (0.995 if blocks < 8 else 0.97)
     if blocks < 8:
+        assert min(agree) > 0.97
         assert np.abs(run.outputs - expected).max() < 0.2 * np.abs(expected).max()
     assert snncore.verify(model, None, pixels.numpy()).equal
     session = model.stream()
@@ -132,7 +133,9 @@ def test_bestformer_in_float(kind):
     model = snncore.from_torch(net, torch.zeros(1, 3, 32, 32))
     assert snncore.verify(model, None, x.numpy()).equal
     with torch.no_grad():
-        np.testing.assert_allclose(model.run(x.numpy()), net(x).numpy(), rtol=1e-3, atol=1e-3)
+        # Sums of another order, 1e-5 of the largest (specification, section 16).
+        expected = net(x).numpy()
+        assert np.abs(model.run(x.numpy()) - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
 def test_refusals_of_the_builder():
