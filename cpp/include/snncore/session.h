@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <snncore/bit_tensor.h>
 #include <snncore/events.h>
 #include <snncore/model.h>
 #include <snncore/tensor.h>
@@ -115,7 +116,7 @@ class SNNCORE_API Session {
 
   /// An output of spikes as it lies, packed: shape [T, N, H, W, C] or [T, N, F]. Throws
   /// Error(kInvalidArgument) for an output that is not spikes.
-  [[nodiscard]] Recording packed_output(size_t index = 0) const;
+  [[nodiscard]] BitTensor packed_output(size_t index = 0) const;
 
   /// The same for models with one input and one output. Throws Error(kShape) when the sizes differ from what
   /// is planned.

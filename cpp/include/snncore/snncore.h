@@ -2,6 +2,7 @@
 /// snncore: spiking neural networks on ordinary CPUs. Includes the whole C++ interface.
 #pragma once
 
+#include <snncore/bit_tensor.h>
 #include <snncore/builder.h>
 #include <snncore/encoder.h>
 #include <snncore/error.h>

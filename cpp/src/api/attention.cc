@@ -105,7 +105,7 @@ BitTensor attention_map(const HeadTensor& q, const HeadTensor& k, int64_t thresh
   const size_t workers = check_call("attention_map", heads, threads);
   shape.back() = static_cast<int64_t>(heads.tokens);
   uint64_t* words = nullptr;
-  BitTensor map = BitTensor::make(shape, &words);
+  BitTensor map = BitTensor::zeros(shape, &words);
   const auto least =
       static_cast<uint32_t>(std::clamp<int64_t>(threshold, 0, static_cast<int64_t>(heads.dim) + 1));
   const kernels::KernelTable& table = kernels::kernels();

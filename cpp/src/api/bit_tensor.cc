@@ -1,4 +1,4 @@
-#include <snncore/functional.h>
+#include <snncore/bit_tensor.h>
 
 #include <algorithm>
 #include <cstring>
@@ -63,9 +63,16 @@ BitTensor BitTensor::make(const Shape& shape, uint64_t** words) {
   const auto bits = static_cast<size_t>(shape.back());
   t.rows_ = bits == 0 ? 0 : elements / bits;
   t.row_words_ = words_for(bits);
-  auto buffer = std::make_shared<AlignedBuffer>(t.rows_ * t.row_words_ * sizeof(uint64_t));
+  auto buffer =
+      std::make_shared<AlignedBuffer>(AlignedBuffer::to_fill(t.rows_ * t.row_words_ * sizeof(uint64_t)));
   *words = buffer->as<uint64_t>();
   t.words_ = std::shared_ptr<uint64_t>(buffer, *words);
+  return t;
+}
+
+BitTensor BitTensor::zeros(const Shape& shape, uint64_t** words) {
+  BitTensor t = make(shape, words);
+  std::fill_n(*words, t.rows_ * t.row_words_, 0);
   return t;
 }
 

@@ -243,7 +243,7 @@ BitTensor lif_int(const Currents& x, const IntNeuronSpec& spec, size_t threads, 
   }
 
   uint64_t* words = nullptr;
-  BitTensor spikes = BitTensor::make(spike_shape(x), &words);
+  BitTensor spikes = BitTensor::zeros(spike_shape(x), &words);
   Held h = held(x);
   h.rows.out = words;
   h.rows.record = membranes;
@@ -278,7 +278,7 @@ BitTensor lif(const Currents& x, const NeuronSpec& spec, size_t threads) {
   }
   const size_t workers = check_threads("lif", extents, threads);
   uint64_t* words = nullptr;
-  BitTensor spikes = BitTensor::make(spike_shape(x), &words);
+  BitTensor spikes = BitTensor::zeros(spike_shape(x), &words);
   Held h = held(x);
   h.rows.out = words;
   const FloatRows rows(spec);

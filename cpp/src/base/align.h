@@ -17,14 +17,16 @@ constexpr size_t align_up(size_t bytes, size_t to = kernels::kAlign) noexcept {
   return (bytes + to - 1) / to * to;
 }
 
-/// A zeroed heap block that starts on kAlign and has kTailPad readable bytes behind it.
+/// A heap block that starts on kAlign and has kTailPad readable bytes behind it; zeroed, but for `to_fill`.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  explicit AlignedBuffer(size_t bytes) : AlignedBuffer(bytes, align_up(bytes) + kTailPad) {}
+  explicit AlignedBuffer(size_t bytes) : AlignedBuffer(bytes, align_up(bytes) + kTailPad, 0) {}
+  /// A block whose `bytes` the caller writes, all of them; those behind are zero.
+  static AlignedBuffer to_fill(size_t bytes) { return {bytes, align_up(bytes) + kTailPad, bytes}; }
   /// A block of parts that are aligned and have readable bytes behind each of them already: nothing is added.
   static AlignedBuffer of_parts(size_t bytes) {
-    return bytes == 0 ? AlignedBuffer() : AlignedBuffer(bytes, bytes);
+    return bytes == 0 ? AlignedBuffer() : AlignedBuffer(bytes, bytes, 0);
   }
   [[nodiscard]] std::byte* data() const noexcept { return data_.get(); }
   [[nodiscard]] size_t size() const noexcept { return size_; }
@@ -36,10 +38,10 @@ class AlignedBuffer {
   }
 
  private:
-  AlignedBuffer(size_t bytes, size_t total) : size_(bytes), allocated_(total) {
+  AlignedBuffer(size_t bytes, size_t total, size_t filled) : size_(bytes), allocated_(total) {
     data_.reset(static_cast<std::byte*>(std::aligned_alloc(kernels::kAlign, total)));
     if (!data_) throw std::bad_alloc();
-    std::memset(data_.get(), 0, total);
+    std::memset(data_.get() + filled, 0, total - filled);
   }
 
   struct Free {

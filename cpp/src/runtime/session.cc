@@ -291,13 +291,16 @@ Shape Session::output_shape(size_t index) const {
   return runtime::value_shape(impl_->program->outputs[index], impl_->program->steps, impl_->program->batch);
 }
 
-Recording Session::packed_output(size_t index) const {
+BitTensor Session::packed_output(size_t index) const {
   const Shape shape = output_shape(index);  // checks the index
-  Program::Impl::Value value = impl_->program->outputs[index];
+  const Program::Impl& program = *impl_->program;
+  const Program::Impl::Value& value = program.outputs[index];
   require(value.slot.type == ops::EdgeType::kSpike, ErrorCode::kInvalidArgument,
           "output '" + value.name + "' " + shape_string(shape) + " is not spikes and cannot be packed");
-  value.dtype = DType::kB1;
-  return runtime::record(value, impl_->frame, impl_->program->steps, impl_->program->batch);
+  uint64_t* words = nullptr;
+  BitTensor spikes = BitTensor::make(runtime::packed_shape(value, program.steps, program.batch), &words);
+  runtime::copy_spikes(value, impl_->frame, program.steps, program.batch, words);
+  return spikes;
 }
 
 void Session::run(std::span<const uint8_t> pixels, std::span<float> out) {

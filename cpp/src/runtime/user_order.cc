@@ -1,5 +1,6 @@
 #include "runtime/user_order.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/bits.h"
@@ -28,22 +29,18 @@ void copy_raw(const Program::Impl::Value& v, const Frame& frame, size_t steps, s
                [&](const std::byte* row, size_t c) { *to++ = reinterpret_cast<const T*>(row)[c]; });
 }
 
-// Spikes as they are: rows of whole words, channels last.
-void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
-                 std::byte* out) {
-  for (size_t t = 0; t < steps; ++t, out += batch * v.slot.sample_bytes()) {
-    std::memcpy(out, v.slot.row(frame, t, 0, 0), batch * v.slot.sample_bytes());
-  }
+bool flattened(const Program::Impl::Value& v) noexcept {
+  return v.step_shape.size() == 1 && v.slot.pixels != 1;
 }
 
 // Spikes of a flattened image become one row for each step and sample.
 void pack_flattened(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
-                    size_t row_bytes, std::byte* out) {
-  const size_t features = v.slot.channels * v.slot.pixels;
+                    uint64_t* out) noexcept {
+  const size_t features = v.slot.channels * v.slot.pixels, words = words_for(features);
+  std::fill_n(out, steps * batch * words, 0);
   size_t i = 0;
-  for_elements(v.slot, true, steps, batch, frame, [&](const std::byte* row, size_t c) {
-    auto* to = reinterpret_cast<uint64_t*>(out + i / features * row_bytes);
-    if (get_bit(reinterpret_cast<const uint64_t*>(row), c)) set_bit(to, i % features);
+  for_elements(v.slot, true, steps, batch, frame, [&](const std::byte* row, size_t c) noexcept {
+    if (get_bit(reinterpret_cast<const uint64_t*>(row), c)) set_bit(out + i / features * words, i % features);
     ++i;
   });
 }
@@ -86,19 +83,25 @@ void copy_reals(const Program::Impl::Value& v, const Frame& frame, size_t steps,
   });
 }
 
+Shape packed_shape(const Program::Impl::Value& v, size_t steps, size_t batch) {
+  const Shape s = value_shape(v, steps, batch);
+  return s.size() == 5 ? Shape{s[0], s[1], s[3], s[4], s[2]} : s;
+}
+
+void copy_spikes(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
+                 uint64_t* out) noexcept {
+  if (flattened(v)) return pack_flattened(v, frame, steps, batch, out);
+  const size_t bytes = batch * v.slot.sample_bytes();  // rows of whole words, channels last, as they are
+  for (size_t t = 0; t < steps; ++t) std::memcpy(out + t * bytes / 8, v.slot.row(frame, t, 0, 0), bytes);
+}
+
 Recording record(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch) {
   Recording r{.name = v.name, .dtype = v.dtype, .shape = value_shape(v, steps, batch), .data = {}};
   if (v.dtype == DType::kB1) {
-    if (r.shape.size() == 5) r.shape = {r.shape[0], r.shape[1], r.shape[3], r.shape[4], r.shape[2]};
-    const size_t row =
-        v.step_shape.size() == 1 ? words_for(static_cast<size_t>(v.step_shape[0])) * 8 : v.slot.row_bytes;
-    const size_t rows = v.step_shape.size() == 1 ? 1 : v.slot.pixels;
-    r.data.resize(steps * batch * rows * row);
-    if (rows == v.slot.pixels) {
-      copy_packed(v, frame, steps, batch, r.data.data());
-    } else {
-      pack_flattened(v, frame, steps, batch, row, r.data.data());
-    }
+    r.shape = packed_shape(v, steps, batch);
+    const auto bits = static_cast<size_t>(r.shape.back());
+    r.data.resize(element_count(v, steps, batch) / bits * words_for(bits) * sizeof(uint64_t));
+    copy_spikes(v, frame, steps, batch, reinterpret_cast<uint64_t*>(r.data.data()));
     return r;
   }
   r.data.resize(element_count(v, steps, batch) * dtype_size(v.dtype));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include <snncore/session.h>
 
@@ -16,6 +17,13 @@ size_t element_count(const Program::Impl::Value& value, size_t steps, size_t bat
 /// Any edge as float32; sums are rounded to nearest, counts divided by their divisor.
 void copy_reals(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch,
                 float* out) noexcept;
+
+/// Channels last: [T, N, H, W, C] or [T, N, F].
+Shape packed_shape(const Program::Impl::Value& value, size_t steps, size_t batch);
+
+/// An edge of spikes, rows of whole words in the order of `packed_shape`; every word is written.
+void copy_spikes(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch,
+                 uint64_t* out) noexcept;
 
 Recording record(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch);
 
