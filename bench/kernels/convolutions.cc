@@ -31,7 +31,7 @@ Work gather(const Layer& layer, int32_t max_abs, const char* kind, double densit
           "byte_add"};
 }
 
-// Patches of a tile after the other, as a session reads them.
+// Patches of a tile after the other, as a session reads them. Any words do for timing, prepared or not.
 Work count(const Layer& layer) {
   constexpr size_t kPatches = 64;
   const size_t words = patch_words(layer.inputs, 9);

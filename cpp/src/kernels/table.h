@@ -85,12 +85,12 @@ constexpr size_t patch_words(size_t inputs, size_t taps) noexcept {
   return (taps * tap_bytes(inputs) + sizeof(uint32_t) - 1) / sizeof(uint32_t);
 }
 struct Patches {
-  const uint32_t* words;  // [count][BitWeights::words]
+  const uint32_t* words;  // [count][BitWeights::words], as prepare_count_b1 leaves them
   size_t count;
 };
 
 /// Binary weights for counting. A bit is set where the weight is +1; the others are -1. Bits of absent inputs
-/// and channels are 0.
+/// and channels are 0. Words are as prepare_count_b1 leaves them.
 struct BitWeights {
   const uint32_t* bits;  // [channels_padded / kChannelPad][words][kChannelPad], kAlign-aligned
   const int32_t* ones;   // [channels_padded] set bits of a channel
@@ -542,6 +542,11 @@ struct KernelTable {
   // sums[p][c] = sum over taps and set bits i of the weight [tap][i][c]; exact in int32; sums rows are
   // channels_padded apart. `scratch`: kAlign-aligned, addrows_scratch bytes.
   void (*addrows_b1i8_i32)(const SpikeTile& spikes, const RowWeights& w, int32_t* sums, std::byte* scratch);
+
+  // Puts words of patches or of weights into the form that count_b1b1_i32 takes, in place and once: of
+  // `count` rows, `pitch` words apart, whose thirds are so many words long. What is not in a third stays as
+  // it is. A level that counts three words by two popcounts keeps their parity in place of the third.
+  void (*prepare_count_b1)(uint32_t* rows, size_t count, size_t pitch, size_t third);
 
   // The same sums for weights of +1 and -1, by counting: popcount(plus) - popcount(spikes ^ plus). Sums of
   // channels past w.channels are unspecified.

@@ -49,6 +49,9 @@ void pack_bits(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
       ++ones[c];
     });
   }
+  const size_t block = words * kPad;
+  kernels::kernels().prepare_count_b1(out.plus.as<uint32_t>(), s.groups * group / block, block,
+                                      words / 3 * kPad);
 }
 
 // Codes 0 and -1 that mean +1 and -1.

@@ -124,7 +124,7 @@ kernels::Patches PatchRows::read(const Lines& lines, const Tile& tile, std::byte
       to += (next - p) * words_ * sizeof(uint32_t);
     }
   }
-  return {reinterpret_cast<const uint32_t*>(memory), tile.count * tile.steps};
+  return prepared(memory, tile.count * tile.steps);
 }
 
 template <size_t kRun>
@@ -149,12 +149,18 @@ void PatchRows::copy_patches(const std::byte* from, size_t count, std::byte* to)
   }
 }
 
+kernels::Patches PatchRows::prepared(std::byte* memory, size_t count) const noexcept {
+  auto* words = reinterpret_cast<uint32_t*>(memory);
+  kernels::kernels().prepare_count_b1(words, count, words_, words_ / 3);
+  return {words, count};
+}
+
 kernels::Patches PatchRows::of(const uint64_t* const* rows, size_t count, std::byte* memory) const noexcept {
   std::byte* to = memory;
   for (size_t i = 0; i < count; ++i, to += words_ * sizeof(uint32_t)) {
     std::memcpy(to, rows[i], words_ * sizeof(uint32_t));
   }
-  return {reinterpret_cast<const uint32_t*>(memory), count};
+  return prepared(memory, count);
 }
 
 }  // namespace snncore::runtime

@@ -42,6 +42,8 @@ class PatchRows {
   template <size_t kRun>
   void copy_patches(const std::byte* from, size_t count, std::byte* to) const noexcept;
 
+  [[nodiscard]] kernels::Patches prepared(std::byte* memory, size_t count) const noexcept;
+
   SynapseShape shape_;
   Slot input_;
   bool copied_;       // else the input has no padding

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/common.h"
 
 namespace snncore::test {
@@ -36,8 +38,13 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
   }
   for (const auto& table : tables) {
     Guarded<int32_t> sums(s.pixels * cp, 1);
-    table.count_b1b1_i32({patches.data(), s.pixels},
-                         BitWeights{bits.data(), ones.data(), words, s.channels, cp}, sums.data());
+    Guarded<uint32_t> spikes(s.pixels * words), weights(cp * words);
+    std::copy_n(patches.data(), patches.size(), spikes.data());
+    std::copy_n(bits.data(), bits.size(), weights.data());
+    table.prepare_count_b1(spikes.data(), s.pixels, words, words / 3);
+    table.prepare_count_b1(weights.data(), cp / kChannelPad, words * kChannelPad, words / 3 * kChannelPad);
+    table.count_b1b1_i32({spikes.data(), s.pixels},
+                         BitWeights{weights.data(), ones.data(), words, s.channels, cp}, sums.data());
     bool same = true;
     for (size_t i = 0; i < expected.size(); ++i)
       same = same && (i % cp >= s.channels || sums[i] == expected[i]);
@@ -46,7 +53,7 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
     CAPTURE(s.inputs);
     CAPTURE(s.taps);
     CAPTURE(s.pixels);
-    CHECK((same && sums.intact() && patches.intact()));
+    CHECK((same && sums.intact() && spikes.intact() && weights.intact()));
   }
 }
 

@@ -6,6 +6,7 @@ namespace snncore::kernels::avx2 {
 namespace {
 
 inline constexpr size_t kCountPixels = 4, kCountVectors = 2, kSettle = 31;
+inline constexpr bool kThirds = false;
 
 using U8 = VectorOf<uint8_t>::Type;
 

@@ -6,6 +6,7 @@ namespace snncore::kernels {
 void fill_avx512(KernelTable& table) {
   table.isa = "avx512";
   table.addrows_b1i8_i32 = avx512::addrows_b1i8_i32;
+  table.prepare_count_b1 = avx512::prepare_count_b1;
   table.count_b1b1_i32 = avx512::count_b1b1_i32;
   // Measured on an AMD EPYC (Zen 4). But lut_look, 0.43 there, is by whole layers: W1 and W2 with 4 bits take
   // the faster of two methods at 10 to 50 %.

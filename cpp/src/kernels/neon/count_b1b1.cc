@@ -6,6 +6,7 @@ namespace snncore::kernels::neon {
 namespace {
 
 inline constexpr size_t kCountPixels = 4, kCountVectors = 4, kSettle = 31;
+inline constexpr bool kThirds = false;
 #include "kernels/body/counter_neon.inc"
 
 #include "kernels/body/count_b1b1.inc"

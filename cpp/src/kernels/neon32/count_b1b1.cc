@@ -5,7 +5,8 @@
 namespace snncore::kernels::neon32 {
 namespace {
 
-inline constexpr size_t kCountPixels = 2, kCountVectors = 4, kSettle = 31;  // 16 vector registers
+inline constexpr size_t kCountPixels = 2, kCountVectors = 4, kSettle = 31;
+inline constexpr bool kThirds = false;  // 16 vector registers
 #include "kernels/body/counter_neon.inc"
 
 #include "kernels/body/count_b1b1.inc"

@@ -6,6 +6,7 @@ namespace snncore::kernels {
 void fill_scalar(KernelTable& table) {
   table.isa = "scalar";
   table.addrows_b1i8_i32 = scalar::addrows_b1i8_i32;
+  table.prepare_count_b1 = scalar::prepare_count_b1;
   table.count_b1b1_i32 = scalar::count_b1b1_i32;
   // Zen 3.
   table.costs = {.tap = 1,
