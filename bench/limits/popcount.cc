@@ -117,6 +117,41 @@ SNNCORE_LEVEL("avx512f,avx512bw,avx512vpopcntdq") void tile_avx512(Lane& lane, s
   }
 }
 
+// Three words of spikes ^ weights by two popcounts: their parity, which is the parity of the spikes ^ that of
+// the weights, and twice what two or three of them have. A third word is never looked at.
+SNNCORE_LEVEL("avx512f,avx512bw,avx512vpopcntdq,avx512vnni") void tile_parity(Lane& lane, size_t rounds) {
+  constexpr size_t kThird = kL1Bytes / 2 / 3 / 128 * 2;  // vectors, two for each word
+  const auto* x = as<int32_t>(lane);
+  const auto* w = as<__m512i>(lane) + kL1Bytes / 128;
+  const __m512i two = _mm512_set1_epi32(2);
+  __m512i sums[8][2] = {};
+  for (size_t r = 0; r < rounds; ++r) {
+    for (size_t i = 0; i < kThird; i += 2) {
+      const __m512i *a = w + i, *b = a + kThird, *parity = b + kThird;
+#pragma GCC unroll 8
+      for (size_t p = 0; p < 8; ++p) {
+        const int32_t* words = x + i / 2 + p;
+        const __m512i s = _mm512_set1_epi32(words[0]), t = _mm512_set1_epi32(words[kThird]);
+        const __m512i u = _mm512_set1_epi32(words[2 * kThird]);
+#pragma GCC unroll 2
+        for (size_t c = 0; c < 2; ++c) {
+          const __m512i odd = _mm512_xor_si512(u, parity[c]);
+          const __m512i most =
+              _mm512_ternarylogic_epi32(_mm512_xor_si512(s, a[c]), _mm512_xor_si512(t, b[c]), odd, 0xD4);
+          sums[p][c] = _mm512_add_epi32(sums[p][c], _mm512_popcnt_epi32(odd));
+          sums[p][c] = _mm512_dpbusd_epi32(sums[p][c], _mm512_popcnt_epi32(most), two);
+        }
+      }
+    }
+    end_round();
+  }
+  for (const auto& pair : sums) {
+    keep(lane, pair[0]);
+    keep(lane, pair[1]);
+  }
+}
+constexpr double kParityBits = kL1Bytes / 2 / 3 / 128 * 3.0 * 16 * 512;
+
 #elif defined(__ARM_NEON)
 
 // 4 words of spikes against two vectors of weights; bytes are widened once in 31 words.
@@ -156,6 +191,7 @@ void add_popcount(std::vector<Limit>& limits) {
   }
   if (has_avx512()) {
     limits.push_back({"and_popcount", "avx512", "bit/s", kL1Bytes, kL1Bytes / 256.0 * 12 * 512, tile_avx512});
+    limits.push_back({"and_popcount_parity", "avx512", "bit/s", kL1Bytes, kParityBits, tile_parity});
   }
 #elif defined(__ARM_NEON)
   limits.push_back({"and_popcount", "neon", "bit/s", kL1Bytes, kL1Bytes / 64.0 * 8 * 128, tile_neon});
