@@ -390,6 +390,28 @@ struct CountRows {
   uint32_t max_count;  // no count is larger; inputs * max_count <= INT32_MAX
 };
 
+/// Packed rows whose bits are groups of `dim`, one behind the other.
+struct GroupRows {
+  const uint64_t* x;  // [count][words]
+  const uint64_t* y;  // null, or rows that have to have a bit, too
+  size_t count, words;
+  size_t groups, dim;  // groups * dim bits, in `words` words
+};
+
+/// Rows that are weighed and added up, then compared with a threshold.
+struct GateTerm {
+  const int32_t* sums;    // [rows], `stride` apart
+  size_t stride;          // elements
+  const double* weights;  // [channels]
+};
+struct GateTile {
+  const GateTerm* terms;
+  size_t count;
+  double threshold;
+  size_t rows, channels;
+  uint64_t* out;  // [rows][ceil(channels / 64)]
+};
+
 /// The spikes that a tile of output pixels reads, each row once.
 struct SpikeTile {
   const uint64_t* const* rows;  // [row_count], each ceil(inputs / 64) words, tail bits zero
@@ -625,6 +647,14 @@ struct KernelTable {
   // too; rows of `words` words, fewer than 2^31. `channels`: lanes of out, as in add_bits_i32.
   void (*count_columns_b1_i32)(const uint64_t* x, const uint64_t* y, size_t rows, size_t words,
                                size_t channels, int32_t* out);
+
+  // out[r * stride + g] = the number of set bits of group g of row r; from there up to `stride`, a multiple of
+  // kChannelPad, zeros.
+  void (*count_groups_b1_i32)(const GroupRows& rows, int32_t* out, size_t stride);
+
+  // Bit c of row r of `out` = 0 + weights[c] * sums[r][c] of the terms, added in their order in float64, is
+  // at least the threshold; tail bits zero.
+  void (*gate_i32_b1)(const GateTile& tile);
 
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);

@@ -41,11 +41,13 @@ void run_attention(const kernels::KernelTable& table, const AttentionPlan& plan,
                    HeadBits v, int32_t* out, size_t pitch, std::byte* scratch) noexcept;
 
 /// The same in two parts, of a plan with kv_first: counts [dim][plan.pitch] = K^T V, then out [count, dim] of
-/// so many packed rows of Q. Counts are kAlign-aligned; lanes past dim may be written.
-void run_keys_values(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits k, HeadBits v,
-                     uint16_t* counts, std::byte* scratch) noexcept;
+/// so many packed rows of Q. Counts are kAlign-aligned; lanes past dim may be written. The first part returns
+/// a number that no count exceeds, for the second.
+uint32_t run_keys_values(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits k, HeadBits v,
+                         uint16_t* counts, std::byte* scratch) noexcept;
 void run_queries(const kernels::KernelTable& table, const AttentionPlan& plan, const uint64_t* rows,
-                 size_t count, const uint16_t* counts, int32_t* out, size_t pitch) noexcept;
+                 size_t count, const uint16_t* counts, uint32_t max_count, int32_t* out,
+                 size_t pitch) noexcept;
 
 /// Scratch bytes of one head's map.
 size_t attention_map_scratch(size_t tokens, size_t dim) noexcept;

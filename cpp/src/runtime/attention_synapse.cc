@@ -13,6 +13,27 @@ namespace {
 
 using kernels::kernels;
 
+// Of a tile, at each step.
+constexpr size_t kGoodTokens = 48;
+
+// Of a head: the counts, then what none of them exceeds.
+class Products {
+ public:
+  static size_t row_bytes(const ops::AttentionPlan& plan) noexcept { return count_bytes(plan) + kernels::kAlign; }
+
+  Products(const Slot& slot, const ops::AttentionPlan& plan, const Frame& f, size_t t, size_t n, size_t h) noexcept
+      : counts(slot.row<uint16_t>(f, t, n, h)),
+        most(reinterpret_cast<uint32_t*>(slot.row(f, t, n, h) + count_bytes(plan))) {}
+
+  uint16_t* counts;
+  uint32_t* most;
+
+ private:
+  static size_t count_bytes(const ops::AttentionPlan& plan) noexcept {
+    return plan.dim * plan.pitch * sizeof(uint16_t);
+  }
+};
+
 ops::AttentionPlan plan_of(size_t tokens, size_t dim) noexcept {
   return ops::plan_attention(tokens, dim, AttentionOrder::kKvFirst);
 }
@@ -37,8 +58,9 @@ class KeysValuesStep final : public Step {
       auto* to = reinterpret_cast<uint64_t*>(copies);
       return ops::HeadBits{head_rows(in, heads(), f, t, n, h, 0, plan_.tokens, to), false};
     };
-    ops::run_keys_values(kernels(), plan_, rows(k_, lane), rows(v_, lane + bytes),
-                         products_.row<uint16_t>(f, t, n, h), lane + 2 * bytes);
+    const Products to(products_, plan_, f, t, n, h);
+    *to.most = ops::run_keys_values(kernels(), plan_, rows(k_, lane), rows(v_, lane + bytes), to.counts,
+                                    lane + 2 * bytes);
   }
 
  private:
@@ -57,6 +79,11 @@ class AttentionSynapse final : public Synapse {
     return head_bytes(pixels, plan_.dim);
   }
 
+  // A step and head has tables of its own, which cost as much as forty tokens that look into them.
+  [[nodiscard]] TileSize good_tile() const noexcept override {
+    return {kGoodTokens * products_.steps, kGoodTokens * products_.steps};
+  }
+
   void sums(const Frame& f, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     const size_t heads = products_.pixels, pitch = kernels::pad_channels(q_.channels);
     auto* to = static_cast<int32_t*>(out);
@@ -64,8 +91,8 @@ class AttentionSynapse final : public Synapse {
       for (size_t h = 0; h < heads; ++h) {
         const uint64_t* rows =
             head_rows(q_, heads, f, t, tile.n, h, tile.first, tile.count, reinterpret_cast<uint64_t*>(lane));
-        ops::run_queries(kernels(), plan_, rows, tile.count, products_.row<uint16_t>(f, t, tile.n, h),
-                         to + h * plan_.dim, pitch);
+        const Products from(products_, plan_, f, t, tile.n, h);
+        ops::run_queries(kernels(), plan_, rows, tile.count, from.counts, *from.most, to + h * plan_.dim, pitch);
       }
       for (size_t p = 0; p < tile.count; ++p)
         std::fill(to + p * pitch + q_.channels, to + (p + 1) * pitch, 0);
@@ -93,7 +120,7 @@ Slot keys_values_slot(const ops::NodeView& node, const Slot& k, const Slot& v) {
   s.steps = std::max(k.steps, v.steps);
   s.type = ops::EdgeType::kSum;
   s.channels = k.channels / s.pixels;
-  s.row_bytes = s.channels * plan_of(k.pixels, s.channels).pitch * sizeof(uint16_t);
+  s.row_bytes = Products::row_bytes(plan_of(k.pixels, s.channels));
   return s;
 }
 
