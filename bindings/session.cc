@@ -41,11 +41,6 @@ NumpyArray<float> output(const Session& session, size_t index) {
   return copy_array<float>(session.output_shape(index), session.output(index).data());
 }
 
-BitTensor packed_output(const Session& session, size_t index) {
-  const Recording packed = session.packed_output(index);
-  return BitTensor::pack(TensorView{packed.data.data(), DType::kB1, packed.shape});
-}
-
 RecordedArray recorded_array(const Recording& recording) {
   const void* data = recording.data.data();
   switch (recording.dtype) {
@@ -144,7 +139,7 @@ void bind_session(nb::module_& m) {
       .def(nb::init<const Program&>(), nb::arg("program"))
       .def("run", &run, nb::arg("inputs").noconvert())
       .def("output", &output, nb::arg("index") = 0)
-      .def("packed_output", &packed_output, nb::arg("index") = 0)
+      .def("packed_output", &Session::output_bits, nb::arg("index") = 0)
       .def("recordings", &recordings)
       .def("push_events", &push_events, nb::arg("x").noconvert(), nb::arg("y").noconvert(),
            nb::arg("p").noconvert(), nb::arg("t").noconvert(), nb::kw_only(), nb::arg("window_us"),

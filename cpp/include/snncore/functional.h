@@ -35,12 +35,15 @@ class SNNCORE_API BitTensor {
   [[nodiscard]] TensorView view() const;
 
  private:
+  friend class Session;
   friend BitTensor attention_map(const HeadTensor& q, const HeadTensor& k, int64_t threshold, size_t threads);
   friend BitTensor lif_int(const Currents& x, const IntNeuronSpec& spec, size_t threads, int32_t* membranes);
   friend BitTensor lif(const Currents& x, const NeuronSpec& spec, size_t threads);
 
   /// All zeros; `words` receives where the bits are written before anybody else sees them.
   static BitTensor make(const Shape& shape, uint64_t** words);
+  /// The same where all words are written.
+  static BitTensor unwritten(const Shape& shape, uint64_t** words);
 
   Shape shape_;
   size_t rows_ = 0, row_words_ = 0;

@@ -16,6 +16,8 @@
 
 namespace snncore {
 
+class BitTensor;
+
 /// `kSequence`: every run starts from zero state and takes all time steps at once. `kStream`: one step a run,
 /// state continues until `reset`. Both give the same spikes.
 enum class Mode : uint8_t { kSequence, kStream };
@@ -116,6 +118,8 @@ class SNNCORE_API Session {
   /// An output of spikes as it lies, packed: shape [T, N, H, W, C] or [T, N, F]. Throws
   /// Error(kInvalidArgument) for an output that is not spikes.
   [[nodiscard]] Recording packed_output(size_t index = 0) const;
+  /// The same as a tensor, with one copy less.
+  [[nodiscard]] BitTensor output_bits(size_t index = 0) const;
 
   /// The same for models with one input and one output. Throws Error(kShape) when the sizes differ from what
   /// is planned.

@@ -56,6 +56,12 @@ void copy_rows(const uint64_t* from, size_t rows, size_t bits, uint64_t* to) {
 }  // namespace
 
 BitTensor BitTensor::make(const Shape& shape, uint64_t** words) {
+  BitTensor t = unwritten(shape, words);
+  std::fill_n(*words, t.rows_ * t.row_words_, 0);
+  return t;
+}
+
+BitTensor BitTensor::unwritten(const Shape& shape, uint64_t** words) {
   require(!shape.empty(), ErrorCode::kShape, "pack: expected an array of at least one axis");
   BitTensor t;
   t.shape_ = shape;
@@ -63,7 +69,8 @@ BitTensor BitTensor::make(const Shape& shape, uint64_t** words) {
   const auto bits = static_cast<size_t>(shape.back());
   t.rows_ = bits == 0 ? 0 : elements / bits;
   t.row_words_ = words_for(bits);
-  auto buffer = std::make_shared<AlignedBuffer>(t.rows_ * t.row_words_ * sizeof(uint64_t));
+  auto buffer =
+      std::make_shared<AlignedBuffer>(AlignedBuffer::unwritten(t.rows_ * t.row_words_ * sizeof(uint64_t)));
   *words = buffer->as<uint64_t>();
   t.words_ = std::shared_ptr<uint64_t>(buffer, *words);
   return t;
@@ -71,7 +78,7 @@ BitTensor BitTensor::make(const Shape& shape, uint64_t** words) {
 
 BitTensor BitTensor::pack(const TensorView& array) {
   uint64_t* words = nullptr;
-  BitTensor t = make(array.shape, &words);
+  BitTensor t = unwritten(array.shape, &words);
   const auto bits = static_cast<size_t>(array.shape.back());
   switch (array.dtype) {
     case DType::kBool:

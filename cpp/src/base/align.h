@@ -26,6 +26,10 @@ class AlignedBuffer {
   static AlignedBuffer of_parts(size_t bytes) {
     return bytes == 0 ? AlignedBuffer() : AlignedBuffer(bytes, bytes);
   }
+  /// A block that is to be written: only what lies behind it is zero.
+  static AlignedBuffer unwritten(size_t bytes) {
+    return AlignedBuffer(bytes, align_up(bytes) + kTailPad, bytes);
+  }
   [[nodiscard]] std::byte* data() const noexcept { return data_.get(); }
   [[nodiscard]] size_t size() const noexcept { return size_; }
   /// What the heap gave: size, alignment and the bytes behind.
@@ -36,10 +40,11 @@ class AlignedBuffer {
   }
 
  private:
-  AlignedBuffer(size_t bytes, size_t total) : size_(bytes), allocated_(total) {
+  // Zeros from byte `zeros` on.
+  AlignedBuffer(size_t bytes, size_t total, size_t zeros = 0) : size_(bytes), allocated_(total) {
     data_.reset(static_cast<std::byte*>(std::aligned_alloc(kernels::kAlign, total)));
     if (!data_) throw std::bad_alloc();
-    std::memset(data_.get(), 0, total);
+    std::memset(data_.get() + zeros, 0, total - zeros);
   }
 
   struct Free {

@@ -129,6 +129,16 @@ void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, Packed
   }
 }
 
+// A large layer of one bit does not keep a byte for each weight beside the layout that is faster where much
+// spikes: its bits are counted where little does.
+void drop_rows(PackedWeights& out) {
+  constexpr size_t kMostBytes = size_t{200} << 10;
+  if (out.plus.size() == 0 || (out.dense.size() == 0 && out.tables.empty())) return;
+  if (out.codes.size() <= kMostBytes) return;
+  out.codes = AlignedBuffer();
+  out.bounds = AlignedBuffer();
+}
+
 }  // namespace
 
 void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
@@ -139,6 +149,7 @@ void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& o
   pack_sparse(all, s, out);
   pack_dense(all, s, out);
   pack_tables(all, s, out);
+  drop_rows(out);
 }
 
 }  // namespace snncore::runtime

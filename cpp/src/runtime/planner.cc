@@ -131,7 +131,7 @@ class Planner {
     const std::string& made = node.outputs[0];
     if (node.op == "attention" && placing_.fused(made) && placing_.is_needed(made)) {
       push(keys_values_step(placing_.slot(node.inputs[1]), placing_.slot(node.inputs[2]),
-                            placing_.product(made)));
+                            placing_.product(made), program_->threads()));
       return;
     }
     if (is_map(node) && placing_.is_needed(made)) {

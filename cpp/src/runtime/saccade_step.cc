@@ -59,7 +59,7 @@ class SaccadeStep final : public Step {
     }
     const auto& q = std::get<HeadCounts>(q_);
     int32_t* const rows = counts + t * out_.width * q.pitch();
-    q.write(f, t, patches.n, patches.first, out_.width, rows);
+    q.write(f, t, patches.n, patches.first, out_.width, rows, q.pitch());
     return {rows, q.pitch(), nullptr};
   }
 

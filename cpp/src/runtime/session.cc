@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 
+#include <snncore/functional.h>
+
 #include "base/align.h"
 #include "base/bits.h"
 #include "base/checked.h"
@@ -291,13 +293,31 @@ Shape Session::output_shape(size_t index) const {
   return runtime::value_shape(impl_->program->outputs[index], impl_->program->steps, impl_->program->batch);
 }
 
-Recording Session::packed_output(size_t index) const {
-  const Shape shape = output_shape(index);  // checks the index
-  Program::Impl::Value value = impl_->program->outputs[index];
+namespace {
+Program::Impl::Value packed_value(const Program::Impl& program, size_t index, const Shape& shape) {
+  Program::Impl::Value value = program.outputs[index];
   require(value.slot.type == ops::EdgeType::kSpike, ErrorCode::kInvalidArgument,
           "output '" + value.name + "' " + shape_string(shape) + " is not spikes and cannot be packed");
   value.dtype = DType::kB1;
-  return runtime::record(value, impl_->frame, impl_->program->steps, impl_->program->batch);
+  return value;
+}
+}  // namespace
+
+Recording Session::packed_output(size_t index) const {
+  const Program::Impl& program = *impl_->program;
+  const Shape shape = output_shape(index);  // checks the index
+  return runtime::record(packed_value(program, index, shape), impl_->frame, program.steps, program.batch);
+}
+
+BitTensor Session::output_bits(size_t index) const {
+  const Program::Impl& program = *impl_->program;
+  const Shape shape = output_shape(index);  // checks the index
+  const auto value = packed_value(program, index, shape);
+  uint64_t* words = nullptr;
+  BitTensor bits = BitTensor::unwritten(runtime::packed_shape(value, program.steps, program.batch), &words);
+  runtime::copy_packed(value, impl_->frame, program.steps, program.batch,
+                       reinterpret_cast<std::byte*>(words));
+  return bits;
 }
 
 void Session::run(std::span<const uint8_t> pixels, std::span<float> out) {

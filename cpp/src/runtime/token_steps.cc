@@ -9,7 +9,6 @@
 #include "ops/attention.h"
 #include "runtime/head_counts.h"
 #include "runtime/head_rows.h"
-#include "runtime/row_step.h"
 
 namespace snncore::runtime {
 namespace {
@@ -29,7 +28,8 @@ class CountChannels final : public Step {
   void run(const Frame& f, size_t chunk, std::byte*) const noexcept override {
     const size_t y = chunk % out_.height, sample = chunk / out_.height, t = sample / out_.batch,
                  n = sample % out_.batch, width = out_.pixels / out_.height;
-    counts_.write(f, t, n, y * width, width, out_.row<int32_t>(f, t, n, y * width));
+    counts_.write(f, t, n, y * width, width, out_.row<int32_t>(f, t, n, y * width),
+                  out_.row_bytes / sizeof(int32_t));
   }
 
  private:
@@ -70,8 +70,8 @@ class CountTokens final : public Step {
   bool heads_;
 };
 
-// Groups of channels as the bits of a row: for each nibble of a mask and each of its values, the channels that
-// it lets through. Whether one is set is never asked, since nobody could foretell it.
+// Groups of channels as the bits of a row: for each nibble of a mask and each of its values, the channels
+// that it lets through. Whether one is set is never asked, since nobody could foretell it.
 class GroupBits {
  public:
   GroupBits(size_t groups, size_t dim) : nibbles_((groups + 3) / 4), words_(words_for(groups * dim)) {
@@ -102,27 +102,34 @@ class GroupBits {
   std::vector<uint64_t> bits_;
 };
 
-// x where the mask has the token's and its group of channels' bit.
-class MaskStep final : public RowStep {
+// x where the mask has the token's and its group of channels' bit. chunk = (step, sample, image row).
+class MaskStep final : public Step {
  public:
   MaskStep(const Slot& x, const Slot& mask, const Slot& out)
-      : RowStep(out), x_(x), mask_(mask), each_token_(mask.pixels == x.pixels) {
+      : x_(x), mask_(mask), out_(out), each_token_(mask.pixels == x.pixels) {
     if (mask.channels != x.channels) groups_.emplace(mask.channels, x.channels / mask.channels);
   }
+  [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * out_.height; }
 
- private:
-  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
-    const auto* x = x_.row<uint64_t>(f, t, n, pixel);
-    const auto* mask = mask_.row<uint64_t>(f, t, n, each_token_ ? pixel : 0);
-    auto* to = out_.row<uint64_t>(f, t, n, pixel);
-    if (groups_) {
-      groups_->select(x, mask, to);
-    } else {
-      for (size_t w = 0; w < out_.row_bytes / sizeof(uint64_t); ++w) to[w] = x[w] & mask[w];
+  void run(const Frame& f, size_t chunk, std::byte*) const noexcept override {
+    const size_t y = chunk % out_.height, sample = chunk / out_.height, t = sample / out_.batch,
+                 n = sample % out_.batch, width = out_.pixels / out_.height, first = y * width;
+    const auto* x = x_.row<uint64_t>(f, t, n, first);
+    const auto* mask = mask_.row<uint64_t>(f, t, n, each_token_ ? first : 0);
+    auto* to = out_.row<uint64_t>(f, t, n, first);
+    const size_t words = out_.row_bytes / sizeof(uint64_t),
+                 mask_words = each_token_ ? mask_.row_bytes / sizeof(uint64_t) : 0;
+    for (size_t p = 0; p < width; ++p, x += words, to += words, mask += mask_words) {
+      if (groups_) {
+        groups_->select(x, mask, to);
+      } else {
+        for (size_t w = 0; w < words; ++w) to[w] = x[w] & mask[w];
+      }
     }
   }
 
-  Slot x_, mask_;
+ private:
+  Slot x_, mask_, out_;
   bool each_token_;
   std::optional<GroupBits> groups_;
 };

@@ -29,8 +29,8 @@ void copy_raw(const Program::Impl::Value& v, const Frame& frame, size_t steps, s
 }
 
 // Spikes as they are: rows of whole words, channels last.
-void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
-                 std::byte* out) {
+void copy_rows(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
+               std::byte* out) {
   for (size_t t = 0; t < steps; ++t, out += batch * v.slot.sample_bytes()) {
     std::memcpy(out, v.slot.row(frame, t, 0, 0), batch * v.slot.sample_bytes());
   }
@@ -38,8 +38,9 @@ void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps
 
 // Spikes of a flattened image become one row for each step and sample.
 void pack_flattened(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
-                    size_t row_bytes, std::byte* out) {
-  const size_t features = v.slot.channels * v.slot.pixels;
+                    std::byte* out) {
+  const size_t features = v.slot.channels * v.slot.pixels, row_bytes = words_for(features) * sizeof(uint64_t);
+  std::memset(out, 0, steps * batch * row_bytes);
   size_t i = 0;
   for_elements(v.slot, true, steps, batch, frame, [&](const std::byte* row, size_t c) {
     auto* to = reinterpret_cast<uint64_t*>(out + i / features * row_bytes);
@@ -86,19 +87,26 @@ void copy_reals(const Program::Impl::Value& v, const Frame& frame, size_t steps,
   });
 }
 
+Shape packed_shape(const Program::Impl::Value& v, size_t steps, size_t batch) {
+  Shape shape = value_shape(v, steps, batch);
+  if (shape.size() == 5) shape = {shape[0], shape[1], shape[3], shape[4], shape[2]};
+  return shape;
+}
+
+void copy_packed(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch,
+                 std::byte* out) noexcept {
+  const bool flattened = v.step_shape.size() == 1 && v.slot.pixels > 1;
+  flattened ? pack_flattened(v, frame, steps, batch, out) : copy_rows(v, frame, steps, batch, out);
+}
+
 Recording record(const Program::Impl::Value& v, const Frame& frame, size_t steps, size_t batch) {
   Recording r{.name = v.name, .dtype = v.dtype, .shape = value_shape(v, steps, batch), .data = {}};
   if (v.dtype == DType::kB1) {
-    if (r.shape.size() == 5) r.shape = {r.shape[0], r.shape[1], r.shape[3], r.shape[4], r.shape[2]};
-    const size_t row =
-        v.step_shape.size() == 1 ? words_for(static_cast<size_t>(v.step_shape[0])) * 8 : v.slot.row_bytes;
-    const size_t rows = v.step_shape.size() == 1 ? 1 : v.slot.pixels;
-    r.data.resize(steps * batch * rows * row);
-    if (rows == v.slot.pixels) {
-      copy_packed(v, frame, steps, batch, r.data.data());
-    } else {
-      pack_flattened(v, frame, steps, batch, row, r.data.data());
-    }
+    r.shape = packed_shape(v, steps, batch);
+    size_t rows = 1;
+    for (size_t i = 0; i + 1 < r.shape.size(); ++i) rows *= static_cast<size_t>(r.shape[i]);
+    r.data.resize(rows * words_for(static_cast<size_t>(r.shape.back())) * sizeof(uint64_t));
+    copy_packed(v, frame, steps, batch, r.data.data());
     return r;
   }
   r.data.resize(element_count(v, steps, batch) * dtype_size(v.dtype));

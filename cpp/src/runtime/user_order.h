@@ -17,6 +17,11 @@ size_t element_count(const Program::Impl::Value& value, size_t steps, size_t bat
 void copy_reals(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch,
                 float* out) noexcept;
 
+/// Spikes as they lie: their shape, channels last, and their words.
+Shape packed_shape(const Program::Impl::Value& value, size_t steps, size_t batch);
+void copy_packed(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch,
+                 std::byte* out) noexcept;
+
 Recording record(const Program::Impl::Value& value, const Frame& frame, size_t steps, size_t batch);
 
 }  // namespace snncore::runtime

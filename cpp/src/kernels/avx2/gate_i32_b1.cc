@@ -6,7 +6,8 @@ namespace snncore::kernels::avx2 {
 namespace {
 
 inline uint64_t at_least(F64 a, F64 b) {
-  const __m256d reached = _mm256_cmp_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b), _CMP_GE_OQ);
+  const __m256d reached =
+      _mm256_cmp_pd(reinterpret_cast<__m256d>(a), reinterpret_cast<__m256d>(b), _CMP_GE_OQ);
   return static_cast<uint64_t>(_mm256_movemask_pd(reached));
 }
 

@@ -32,9 +32,9 @@ struct EightGroups {
 void count_eights(const GroupRows& rows, int32_t* out, size_t stride) {
   const auto words = static_cast<__mmask8>(0xff >> (8 - rows.words));
   const __m512i mask = _mm512_set1_epi64(static_cast<int64_t>(~uint64_t{0} >> (64 - rows.dim)));
-  for (size_t first = 0; first < stride; first += 8) {
+  for (size_t first = 0; first < rows.groups; first += 8) {
     const EightGroups eight(rows, first);
-    const size_t groups = first < rows.groups ? rows.groups - first : 0;
+    const size_t groups = rows.groups - first;
     const auto there = static_cast<__mmask8>(groups < 8 ? (1U << groups) - 1 : 0xff);
     for (size_t r = 0; r < rows.count; ++r) {
       __m512i row = _mm512_maskz_loadu_epi64(words, rows.x + r * rows.words);
@@ -44,6 +44,10 @@ void count_eights(const GroupRows& rows, int32_t* out, size_t stride) {
       const __m256i counts = _mm256_maskz_mov_epi32(there, eight.counts(row, mask));
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + r * stride + first), counts);
     }
+  }
+  const size_t made = (rows.groups + 7) / 8 * 8;
+  for (size_t r = 0; r < rows.count && made < stride; ++r) {
+    for (size_t g = made; g < stride; ++g) out[r * stride + g] = 0;
   }
 }
 

@@ -5,6 +5,8 @@ namespace {
 #include "kernels/body/count_groups_b1.inc"
 }  // namespace
 
-void count_groups_b1_i32(const GroupRows& rows, int32_t* out, size_t stride) { count_groups(rows, out, stride); }
+void count_groups_b1_i32(const GroupRows& rows, int32_t* out, size_t stride) {
+  count_groups(rows, out, stride);
+}
 
 }  // namespace snncore::kernels::neon
