@@ -129,12 +129,14 @@ void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, Packed
   }
 }
 
-// A large layer of one bit does not keep a byte for each weight beside the layout that is faster where much
-// spikes: its bits are counted where little does.
-void drop_rows(PackedWeights& out) {
+// Beside its bits, a large layer of tokens has one form of its weights alone, which would fill memory
+// otherwise. Products are at least as fast as rows where so much as a twentieth spikes; tables only where
+// half does.
+void keep_one(const SynapseShape& s, PackedWeights& out) {
   constexpr size_t kMostBytes = size_t{200} << 10;
-  if (out.plus.size() == 0 || (out.dense.size() == 0 && out.tables.empty())) return;
-  if (out.codes.size() <= kMostBytes) return;
+  if (out.plus.size() == 0 || s.window.taps() > 1 || out.codes.size() <= kMostBytes) return;
+  out.tables.clear();
+  if (out.dense.size() == 0) return;
   out.codes = AlignedBuffer();
   out.bounds = AlignedBuffer();
 }
@@ -149,7 +151,7 @@ void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& o
   pack_sparse(all, s, out);
   pack_dense(all, s, out);
   pack_tables(all, s, out);
-  drop_rows(out);
+  keep_one(s, out);
 }
 
 }  // namespace snncore::runtime
