@@ -2,6 +2,7 @@
 // counted by hand.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -10,6 +11,7 @@
 #include <snncore/snncore.h>
 
 #include "graph/graph.h"
+#include "kernels/common.h"
 #include "sample_graphs.h"
 
 namespace snncore {
@@ -196,6 +198,105 @@ TEST_CASE("maps by hand") {
       CHECK(sums == std::vector<int32_t>{1, 0, 1, 2, 1, 1, 1, 0, 1});
       CHECK(product == std::vector<int32_t>{1, 3, 1, 1, 1, 3});
     }
+  }
+}
+
+// Spikes [2, 1, heads * dim, tokens, 1] and, by the definition, the sums of (Q K^T) V in the same order.
+struct Many {
+  size_t heads, dim, tokens;
+  std::vector<uint8_t> q, k, v;
+  std::vector<int32_t> sums;
+
+  Many(test::Random& random, size_t h, size_t d, size_t n, double density) : heads(h), dim(d), tokens(n) {
+    for (auto* spikes : {&q, &k, &v}) {
+      spikes->resize(2 * heads * dim * tokens);
+      for (uint8_t& s : *spikes) s = random.chance(density) ? 1 : 0;
+    }
+    sums.resize(q.size());
+    for (size_t head = 0; head < 2 * heads; ++head) {
+      for (size_t i = 0; i < dim; ++i) {
+        for (size_t c = 0; c < dim; ++c) add(head * dim + i, head * dim + c);
+      }
+    }
+  }
+  void add(size_t i, size_t c) {
+    const uint8_t *qi = &q[i * tokens], *ki = &k[i * tokens], *vc = &v[c * tokens];
+    int32_t count = 0;
+    for (size_t n = 0; n < tokens; ++n) count += ki[n] & vc[n];
+    for (size_t n = 0; n < tokens; ++n) sums[c * tokens + n] += qi[n] * count;
+  }
+  [[nodiscard]] Shape image() const {
+    return {static_cast<int64_t>(heads * dim), static_cast<int64_t>(tokens), 1};
+  }
+};
+
+void check_many(const Many& m, double threshold, int threads) {
+  GraphBuilder b;
+  for (const char* name : {"q", "k", "v"}) b.input(name, "b1", m.image());
+  const std::string sums = b.attention("a", "q", "k", "v", static_cast<int64_t>(m.heads));
+  b.output("y", b.lif("n", sums, {.decay = 0, .threshold = threshold, .state = "i32"}));
+  Session session(b.build(2), {.threads = threads, .layout = "TNCHW"});
+  Shape shape = m.image();
+  shape.insert(shape.begin(), {2, 1});
+  session.run(std::vector<TensorView>{{m.q.data(), DType::kBool, shape},
+                                      {m.k.data(), DType::kBool, shape},
+                                      {m.v.data(), DType::kBool, shape}});
+  const std::span<const float> fired = session.output();
+  bool same = fired.size() == m.sums.size();
+  for (size_t i = 0; same && i < fired.size(); ++i) same = (fired[i] == 1.0F) == (m.sums[i] >= threshold);
+  CAPTURE(m.heads);
+  CAPTURE(m.dim);
+  CAPTURE(m.tokens);
+  CAPTURE(threads);
+  CHECK(same);
+}
+
+// Sums below and past 16 bits, in one block of tokens and in several; heads together and apart.
+TEST_CASE("attention whose sums are stored nowhere") {
+  test::Random random(1);
+  for (const size_t tokens : {70, 248, 249, 1500}) {
+    for (const double density : {0.2, 1.0}) {
+      const Many m(random, random.size(1, 3), tokens > 1000 ? 50 : random.size(1, 66), tokens, density);
+      const double threshold = m.sums[random.size(0, m.sums.size() - 1)];
+      for (const int threads : {1, 5}) check_many(m, std::max(threshold, 1.0), threads);
+    }
+  }
+}
+
+// A gate makes its counts itself, unless somebody wants to see them.
+TEST_CASE("counts that a gate reads") {
+  test::Random random(2);
+  for (const bool two : {false, true}) {
+    GraphBuilder b;
+    b.input("x", "b1", {24, 3, 5}, {}, 0, "TNCHW");
+    b.input("z", "b1", {24, 3, 5}, {}, 0, "TNCHW");
+    const std::string counts = b.count("c", "x", two ? "z" : "", "channels", 3);
+    const std::vector<double> threshold{3, 2}, mix{1, 0, 0.5, 0.75};
+    const std::string gate = b.saccade("g", counts, "", {"v2_joint_static", threshold, mix});
+    b.output("y", b.mask("m", "z", gate));
+    const Model model = b.build(2);
+    std::vector<uint8_t> x(size_t{2} * 24 * 15), z(x.size());
+    for (auto* spikes : {&x, &z}) {
+      for (uint8_t& s : *spikes) s = random.chance(0.5) ? 1 : 0;
+    }
+    const std::vector<TensorView> inputs{{x.data(), DType::kBool, {2, 1, 24, 3, 5}},
+                                         {z.data(), DType::kBool, {2, 1, 24, 3, 5}}};
+    Session alone(model), seen(model, {.record = {"c.sum", "g"}});
+    alone.run(inputs);
+    seen.run(inputs);
+    CHECK(std::ranges::equal(alone.output(), seen.output()));
+    const std::vector<int32_t> sums = recorded_sums(seen.recordings()[0]);  // T, N, heads, H, W
+    std::vector<float> expected;
+    for (size_t t = 0; t < 2; ++t) {
+      for (size_t c = 0; c < 24; ++c) {
+        for (size_t p = 0; p < 15; ++p) {
+          const size_t at = c / 8 * 15 + p;
+          const double sum = t == 0 ? sums[at] : 0.5 * sums[at] + 0.75 * sums[45 + at];
+          expected.push_back(sum >= threshold[t] ? static_cast<float>(z[(t * 24 + c) * 15 + p]) : 0.0F);
+        }
+      }
+    }
+    CHECK(std::ranges::equal(alone.output(), expected));
   }
 }
 

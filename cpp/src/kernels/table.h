@@ -367,10 +367,10 @@ inline constexpr size_t kPlaneLanes = 64;
 /// A bit matrix turned for kernels whose lanes are its rows or its columns: byte b of lane l is at
 /// bytes[b * pitch + l] and holds the lane's elements 8 * b .. 8 * b + 7, lowest bit first.
 struct BytePlanes {
-  const uint8_t* bytes;  // kAlign-aligned
-  size_t pitch;          // multiple of kPlaneLanes
-  size_t count;          // planes: elements of a lane / 8, rounded up
-  size_t lanes;          // <= pitch; lanes past it, up to the pitch, are readable
+  const uint8_t* bytes;
+  size_t pitch;  // multiple of kPlaneLanes
+  size_t count;  // planes: elements of a lane / 8, rounded up
+  size_t lanes;  // <= pitch; those past it, up to a multiple of kPlaneLanes, are readable
 };
 
 /// Bit rows read byte by byte, in either direction: byte b of row r is at
@@ -388,6 +388,30 @@ struct CountRows {
   size_t pitch;        // multiple of kPlaneLanes; lanes past `lanes` are readable
   size_t lanes;        // 1 or more
   uint32_t max_count;  // no count is larger; inputs * max_count <= INT32_MAX
+};
+
+inline constexpr size_t kGroupPad = 8;
+
+/// Packed rows whose bits are groups of `dim`, one behind the other.
+struct GroupRows {
+  const uint64_t* x;  // [count][words]
+  const uint64_t* y;  // null, or rows that have to have a bit, too
+  size_t count, words;
+  size_t groups, dim;  // groups * dim bits, in `words` words
+};
+
+/// Rows that are weighed and added up, then compared with a threshold.
+struct GateTerm {
+  const int32_t* sums;    // [rows], `stride` apart
+  size_t stride;          // elements
+  const double* weights;  // [channels]
+};
+struct GateTile {
+  const GateTerm* terms;
+  size_t count;
+  double threshold;
+  size_t rows, channels;
+  uint64_t* out;  // [rows][ceil(channels / 64)]
 };
 
 /// The spikes that a tile of output pixels reads, each row once.
@@ -631,6 +655,14 @@ struct KernelTable {
   void (*count_columns_b1_i32)(const uint64_t* x, const uint64_t* y, size_t rows, size_t words,
                                size_t channels, int32_t* out);
 
+  // out[r * stride + g] = the number of set bits of group g of row r; from there up to `stride`, a multiple
+  // of kGroupPad, zeros.
+  void (*count_groups_b1_i32)(const GroupRows& rows, int32_t* out, size_t stride);
+
+  // Bit c of row r of `out` = 0 + weights[c] * sums[r][c] of the terms, added in their order in float64, is
+  // at least the threshold; tail bits zero.
+  void (*gate_i32_b1)(const GateTile& tile);
+
   // The number of set bits.
   uint64_t (*popcount_b1)(const uint64_t* words, size_t count);
 
@@ -665,9 +697,10 @@ struct KernelTable {
   // The transpose: out[c], ceil(count / 64) words, holds bit c of all `count` rows, tail bits zero.
   void (*transpose_b1)(const uint64_t* rows, size_t words, size_t count, size_t columns, uint64_t* out);
 
-  // counts[r * pitch + l] = the number of set bits that row r and lane l share; at most 65,535. The pitch is
-  // a multiple of kPlaneLanes; lanes past planes.lanes may be written.
-  void (*gemm_b1b1_u16)(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch);
+  // counts[r * pitch + l] = the number of set bits that row r and lane l share, or with `add` += that number;
+  // at most 65,535. The pitch is a multiple of kPlaneLanes; lanes past planes.lanes may be written.
+  void (*gemm_b1b1_u16)(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch,
+                        bool add);
 
   // Bit l of out[r * ceil(lanes / 64)...] = row r and lane l share at least `threshold` set bits; tail bits
   // zero.

@@ -64,6 +64,17 @@ void copy_turned(const int32_t* from, size_t rows, size_t columns, size_t pitch,
   }
 }
 
+// What no count exceeds: the inner length, as long as sums of so many fit 16 bits. Beyond it they nearly
+// always still do, and take twice the time if nobody looks.
+uint32_t most_of(const AttentionPlan& plan, const uint16_t* counts, size_t pitch, size_t lanes) {
+  if (std::min<size_t>(plan.outer, 64) * plan.inner <= UINT16_MAX) return static_cast<uint32_t>(plan.inner);
+  uint16_t most = 0;
+  for (size_t r = 0; r < plan.outer; ++r, counts += pitch) {
+    for (size_t l = 0; l < lanes; ++l) most = std::max(most, counts[l]);
+  }
+  return most;
+}
+
 }  // namespace
 
 AttentionPlan plan_attention(size_t tokens, size_t dim, AttentionOrder order) noexcept {
@@ -107,8 +118,10 @@ void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits
   write_planes(table, values, planes);
   for (size_t lane = 0; lane < plan.outer; lane += plan.block) {
     const size_t lanes = std::min(plan.block, plan.outer - lane);
-    table.gemm_b1b1_u16(keys, {planes + lane, plan.pitch, (plan.inner + 7) / 8, lanes}, counts, plan.block);
-    const kernels::CountRows w{counts, plan.outer, plan.block, lanes, static_cast<uint32_t>(plan.inner)};
+    table.gemm_b1b1_u16(keys, {planes + lane, plan.pitch, (plan.inner + 7) / 8, lanes}, counts, plan.block,
+                        false);
+    const kernels::CountRows w{counts, plan.outer, plan.block, lanes,
+                               most_of(plan, counts, plan.block, lanes)};
     if (plan.kv_first) {
       table.addrows_b1u16_i32(left, plan.inner, w, out + lane, pitch);
     } else {
@@ -118,20 +131,32 @@ void run_attention(const KernelTable& table, const AttentionPlan& plan, HeadBits
   }
 }
 
-void run_keys_values(const KernelTable& table, const AttentionPlan& plan, HeadBits k, HeadBits v,
-                     uint16_t* counts, std::byte* scratch) noexcept {
-  const auto matrix = [&plan](HeadBits bits) {
-    return Matrix{bits.words, plan.tokens, plan.dim, bits.token_packed};
-  };
-  auto* const planes = reinterpret_cast<uint8_t*>(scratch + plan.values);
-  const ByteRows keys = rows_of(table, matrix(k), reinterpret_cast<uint8_t*>(scratch + plan.keys));
-  write_planes(table, matrix(v), planes);
-  table.gemm_b1b1_u16(keys, {planes, plan.pitch, (plan.tokens + 7) / 8, plan.dim}, counts, plan.pitch);
+size_t keys_values_scratch(size_t heads, size_t dim) noexcept {
+  // Vectors of the last head's last plane reach past it.
+  return 2 * kTokenBlock / 8 * pad_lanes(heads * dim) + kPlaneLanes;
+}
+
+void add_keys_values(const KernelTable& table, const AttentionPlan& plan, const HeadRows& k,
+                     const HeadRows& v, uint16_t* counts, size_t stride, bool add,
+                     std::byte* scratch) noexcept {
+  const size_t lanes = pad_lanes(k.heads * plan.dim), planes = (k.count + 7) / 8;
+  auto* const keys = reinterpret_cast<uint8_t*>(scratch);
+  uint8_t* const values = keys + planes * lanes;
+  table.planes_of_columns_b1(k.words, lanes / 64, k.count, keys, lanes);
+  table.planes_of_columns_b1(v.words, lanes / 64, v.count, values, lanes);
+  for (size_t at = 0; at < k.heads * plan.dim; at += plan.dim, counts += stride) {
+    table.gemm_b1b1_u16({keys + at, 1, lanes, plan.dim}, {values + at, lanes, planes, plan.dim}, counts,
+                        plan.pitch, add);
+  }
+}
+
+uint32_t most_product(const AttentionPlan& plan, const uint16_t* counts) noexcept {
+  return most_of(plan, counts, plan.pitch, plan.dim);
 }
 
 void run_queries(const KernelTable& table, const AttentionPlan& plan, const uint64_t* rows, size_t count,
-                 const uint16_t* counts, int32_t* out, size_t pitch) noexcept {
-  const kernels::CountRows w{counts, plan.dim, plan.pitch, plan.dim, static_cast<uint32_t>(plan.tokens)};
+                 const uint16_t* counts, uint32_t max_count, int32_t* out, size_t pitch) noexcept {
+  const kernels::CountRows w{counts, plan.dim, plan.pitch, plan.dim, max_count};
   table.addrows_b1u16_i32(rows, count, w, out, pitch);
 }
 
@@ -162,7 +187,7 @@ void run_attention_apply(const KernelTable& table, size_t tokens, size_t dim, co
   for (size_t r = 0; r < tokens; r += kMapRows) {
     const auto* bytes = reinterpret_cast<const uint8_t*>(map) + r * row_bytes;
     const ByteRows rows{bytes, row_bytes, 1, std::min(kMapRows, tokens - r)};
-    table.gemm_b1b1_u16(rows, {planes, pad_lanes(dim), (tokens + 7) / 8, dim}, counts, pad_lanes(dim));
+    table.gemm_b1b1_u16(rows, {planes, pad_lanes(dim), (tokens + 7) / 8, dim}, counts, pad_lanes(dim), false);
     for (size_t i = 0; i < rows.rows; ++i, out += dim) {
       std::copy_n(counts + i * pad_lanes(dim), dim, out);
     }

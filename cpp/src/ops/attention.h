@@ -40,12 +40,26 @@ AttentionPlan plan_attention(size_t tokens, size_t dim, AttentionOrder order) no
 void run_attention(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits q, HeadBits k,
                    HeadBits v, int32_t* out, size_t pitch, std::byte* scratch) noexcept;
 
-/// The same in two parts, of a plan with kv_first: counts [dim][plan.pitch] = K^T V, then out [count, dim] of
-/// so many packed rows of Q. Counts are kAlign-aligned; lanes past dim may be written.
-void run_keys_values(const kernels::KernelTable& table, const AttentionPlan& plan, HeadBits k, HeadBits v,
-                     uint16_t* counts, std::byte* scratch) noexcept;
+/// Rows of `count` tokens, at most kTokenBlock of them, with some heads side by side.
+struct HeadRows {
+  const uint64_t* words;
+  size_t count, heads;
+};
+inline constexpr size_t kTokenBlock = 248;  // whose products fit a byte
+
+/// The same in two parts, of a plan with kv_first. First counts [dim][plan.pitch] = K^T V of each head,
+/// `stride` apart, block by block of tokens, all but the first of which `add`; lanes past dim may be written.
+/// `scratch` has keys_values_scratch bytes.
+size_t keys_values_scratch(size_t heads, size_t dim) noexcept;
+void add_keys_values(const kernels::KernelTable& table, const AttentionPlan& plan, const HeadRows& k,
+                     const HeadRows& v, uint16_t* counts, size_t stride, bool add,
+                     std::byte* scratch) noexcept;
+/// A number that none of a head's counts exceeds.
+uint32_t most_product(const AttentionPlan& plan, const uint16_t* counts) noexcept;
+/// Then out [count, dim] of so many packed rows of Q; the counts are kAlign-aligned.
 void run_queries(const kernels::KernelTable& table, const AttentionPlan& plan, const uint64_t* rows,
-                 size_t count, const uint16_t* counts, int32_t* out, size_t pitch) noexcept;
+                 size_t count, const uint16_t* counts, uint32_t max_count, int32_t* out,
+                 size_t pitch) noexcept;
 
 /// Scratch bytes of one head's map.
 size_t attention_map_scratch(size_t tokens, size_t dim) noexcept;

@@ -16,7 +16,7 @@ bool takes_keys_first(const ops::NodeView& node);
 /// Where K^T V lies: a pixel for each head.
 Slot keys_values_slot(const ops::NodeView& node, const Slot& k, const Slot& v);
 
-std::unique_ptr<Step> keys_values_step(const Slot& k, const Slot& v, const Slot& products);
+std::unique_ptr<Step> keys_values_step(const Slot& k, const Slot& v, const Slot& products, size_t threads);
 std::unique_ptr<Synapse> attention_synapse(const Slot& q, const Slot& products);
 
 }  // namespace snncore::runtime

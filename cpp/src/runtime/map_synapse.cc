@@ -135,7 +135,7 @@ class MapSynapse final : public Synapse {
       run.count = std::min(left, kRows);
       const size_t found = gather(run, f, rows, places);
       kernels().gemm_b1b1_u16({reinterpret_cast<uint8_t*>(rows), words_ * sizeof(uint64_t), 1, found}, planes,
-                              counts, counts_pitch);
+                              counts, counts_pitch, false);
       for (size_t i = 0, p = 0; p < run.count; ++p, to += pitch()) {
         if (i == found || places[i] != p) {
           std::fill_n(to, width, 0);

@@ -10,6 +10,7 @@
 #include "runtime/attention_synapse.h"
 #include "runtime/layout.h"
 #include "runtime/map_synapse.h"
+#include "runtime/token_steps.h"
 
 namespace snncore::runtime {
 
@@ -162,12 +163,16 @@ const Node* Placing::recorded_node(const std::string& name) const {
 bool Placing::fused(const std::string& edge) const {
   const Node* node = graph::producer(graph_, edge);
   if (node == nullptr) return false;
+  const bool counts = is_head_count(*node);
   const bool tiles = node->op == "conv2d" || node->op == "linear" || is_map(*node);
-  if (!tiles && (node->op != "attention" || !takes_keys_first(graph::view(graph_, *node)))) return false;
+  if (!tiles && !counts && (node->op != "attention" || !takes_keys_first(graph::view(graph_, *node)))) {
+    return false;
+  }
   const auto uses = uses_.find(edge);
   if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
   const Node& reader = *std::ranges::find_if(
       graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
+  if (counts) return reader.op == "saccade" && reader.inputs[0] == edge;
   return reader.op == "requant" || reader.op == "residual" || ops::is_neuron(reader.op);
 }
 
@@ -246,7 +251,7 @@ const Slot& Placing::read_through(const std::string& edge) {
   if (const auto product = extra_.find(edge + kProduct); product != extra_.end()) {
     arena_.extend(product->second.id, now_);
   }
-  if (is_map(node)) read(node.inputs[1]);
+  if ((is_map(node) || is_head_count(node)) && node.inputs.size() > 1) read(node.inputs[1]);
   return read(node.inputs[0]);
 }
 
@@ -278,6 +283,12 @@ void Placing::place_node(const Node& node) {
     place_residual(node, edge);
     return;
   }
+  if (node.op == "saccade") {  // of what does not change, too, each step has its own
+    const Slot in = read_through(node.inputs[0]);
+    if (node.inputs.size() > 1) read(node.inputs[1]);
+    place(slots_, out, slot_like(in, edge, edge.type, steps_));
+    return;
+  }
   const Slot in = read(node.inputs[0]);
   for (const std::string& other : node.inputs) {
     const Slot& slot = read(other);
@@ -286,8 +297,7 @@ void Placing::place_node(const Node& node) {
             node.op + " '" + node.name + "': cannot add a flattened image and a vector");
   }
   if (is_map(node)) arena_.extend(extra_.at(out + kProduct).id, now_);
-  const bool gate = node.op == "saccade";  // of what does not change, too, each step has its own
-  const size_t steps = node.op == "readout" || (all_static(node) && !gate) ? 1 : steps_;
+  const size_t steps = node.op == "readout" || all_static(node) ? 1 : steps_;
   const bool pooled = node.op == "readout" && graph_.edges.at(node.inputs[0]).is_image();
   const bool dense = node.op == "conv2d" || node.op == "linear" || pooled;
   place(slots_, out, dense ? new_slot(edge, edge.type, steps) : slot_like(in, edge, edge.type, steps));

@@ -38,7 +38,7 @@ class Placing {
   [[nodiscard]] bool is_made(const ops::Node& node) const;
   /// Something read after the run depends on this edge.
   [[nodiscard]] bool is_needed(const std::string& edge) const { return needed_.contains(edge); }
-  /// A sum that one neuron alone reads never reaches memory.
+  /// A sum that one neuron or gate alone reads never reaches memory.
   [[nodiscard]] bool fused(const std::string& edge) const;
   /// Every step has a value of its own: all edges but readouts and what is made of them alone.
   [[nodiscard]] bool per_step(const std::string& edge) const;

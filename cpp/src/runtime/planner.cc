@@ -131,7 +131,7 @@ class Planner {
     const std::string& made = node.outputs[0];
     if (node.op == "attention" && placing_.fused(made) && placing_.is_needed(made)) {
       push(keys_values_step(placing_.slot(node.inputs[1]), placing_.slot(node.inputs[2]),
-                            placing_.product(made)));
+                            placing_.product(made), program_->threads()));
       return;
     }
     if (is_map(node) && placing_.is_needed(made)) {
@@ -146,6 +146,10 @@ class Planner {
     const Slot& slot = placing_.slot(node.outputs[0]);
     if (node.op == "residual") {
       make_residual(node, slot);
+      return;
+    }
+    if (node.op == "saccade") {
+      make_saccade(view(node), slot);
       return;
     }
     const Slot& in = placing_.slot(node.inputs[0]);
@@ -163,8 +167,6 @@ class Planner {
       make_add(node, slot);
     } else if (node.op == "couple") {
       push(couple_step(slots(node), slot));
-    } else if (node.op == "saccade") {
-      make_saccade(view(node), in, slot);
     } else if (std::unique_ptr<Step> step = token_step(view(node), slots(node), slot)) {
       push(std::move(step));
     } else {
@@ -247,7 +249,7 @@ class Planner {
     push(residual_step(currents(view(node), out.channels), std::move(streams), place));
   }
 
-  void make_saccade(const NodeView& v, const Slot& q, const Slot& out) {
+  void make_saccade(const NodeView& v, const Slot& out) {
     const auto doubles = [&](const char* role) {
       const tensor::Tensor* t = v.find(role);
       if (t == nullptr) return std::vector<double>();
@@ -258,10 +260,15 @@ class Planner {
     expect_steps(v, "weighs", most);
     if (v.inputs.size() > 1) s.kappa = placing_.slot(v.node.inputs[1]);
     if (program_->keeps_state()) {
-      s.q_state = take_state(v.node, saccade_state_bytes(q, most));
+      s.q_state = take_state(v.node, saccade_state_bytes(out, most));
       if (s.kappa) s.kappa_state = take_state(v.node, saccade_state_bytes(*s.kappa, most));
     }
-    push(saccade_step(std::move(s), q, out));
+    const std::string& q = v.node.inputs[0];
+    if (placing_.fused(q)) {
+      push(saccade_step(std::move(s), HeadCounts(slots(*graph::producer(graph_, q)), out.channels), out));
+    } else {
+      push(saccade_step(std::move(s), placing_.slot(q), out));
+    }
   }
 
   void expect_steps(const NodeView& v, const std::string& does, size_t most) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/frame.h"
+#include "runtime/head_counts.h"
 
 namespace snncore::runtime {
 
@@ -19,6 +20,8 @@ struct Saccade {
 /// Bytes of state that the steps of one of the two inputs take.
 size_t saccade_state_bytes(const Slot& sums, size_t steps) noexcept;
 
+/// The counts lie in `q`, or are made where they are needed.
 std::unique_ptr<Step> saccade_step(Saccade saccade, const Slot& q, const Slot& out);
+std::unique_ptr<Step> saccade_step(Saccade saccade, HeadCounts q, const Slot& out);
 
 }  // namespace snncore::runtime

@@ -32,6 +32,7 @@ class SpikeSynapse final : public SynapseBase {
         lanes_(shape, input, kernels().columns),
         odd_(odd) {
     if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
+    most_tokens_ = token_share();
   }
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
@@ -199,7 +200,8 @@ class SpikeSynapse final : public SynapseBase {
       std::fill_n(out, tile.count * tile.steps * shape_.padded(), 0);
       return true;
     }
-    if (tile.steps > 1 || shape_.groups > 1 || tile.count == 1) return false;
+    if (tile.steps > 1 || shape_.groups > 1 || tile.count == 1 || !methods_.has(SumMethod::kGather))
+      return false;
     auto* list = reinterpret_cast<uint32_t*>(lane + gather_bytes(tile.count, 1));
     auto* marks = reinterpret_cast<uint8_t*>(list) + align_up(tile.count * sizeof(uint32_t));
     const size_t count =
@@ -224,12 +226,24 @@ class SpikeSynapse final : public SynapseBase {
     return TokenRows::bytes(rows) + scratch;
   }
 
+  // The share of rows up to which it is faster to compute them alone: all rows are brought to their places,
+  // and neurons take them from there. Layers of few channels are too fast for that.
+  [[nodiscard]] double token_share() const noexcept {
+    constexpr double kPlacedSum = 0.1;  // nanoseconds
+    constexpr size_t kTokens = 64;
+    const Window window = Window::same(kTokens);
+    const TileWork work{window, {.count = kTokens}, 0.2};
+    const double row = methods_.ns(methods_.fastest(work), work) / kTokens;
+    return std::min(0.875, 1 - kPlacedSum * static_cast<double>(shape_.padded()) / row);
+  }
+
   // Where many rows give nothing, the others are computed alone; false where they are too many.
   [[nodiscard]] bool token_sums(const Frame& frame, const Tile& tile, int32_t* out,
                                 std::byte* lane) const noexcept {
+    if (most_tokens_ <= 0) return false;
     const size_t all = tile.count * tile.steps;
     const TokenRows::Found found = tokens_->find(frame, tile, lane);
-    if (8 * found.count > 7 * all) return false;
+    if (static_cast<double>(found.count) > most_tokens_ * static_cast<double>(all)) return false;
     if (found.count > 0) {
       const double share = static_cast<double>(found.count) / static_cast<double>(all);
       const SumMethod method =
@@ -316,6 +330,7 @@ class SpikeSynapse final : public SynapseBase {
   LaneRows lanes_;
   bool odd_;
   std::optional<TokenRows> tokens_;
+  double most_tokens_;  // share of a tile's rows
 };
 
 }  // namespace

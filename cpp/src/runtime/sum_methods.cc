@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <initializer_list>
+#include <limits>
 
 namespace snncore::runtime {
 namespace {
@@ -58,7 +59,7 @@ bool SumMethods::has(SumMethod method) const noexcept {
     case SumMethod::kGather:
       break;
   }
-  return true;
+  return weights_.codes.size() > 0;
 }
 
 double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
@@ -80,9 +81,9 @@ double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
 
 SumMethod SumMethods::fastest(const TileWork& work) const noexcept {
   SumMethod best = SumMethod::kGather;
-  double least = ns(best, work);
+  double least = std::numeric_limits<double>::infinity();
   for (const SumMethod method :
-       {SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
+       {SumMethod::kGather, SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
     if (!has(method)) continue;
     const double time = ns(method, work);
     if (time >= least) continue;

@@ -1,14 +1,14 @@
 #include "runtime/token_steps.h"
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
 
 #include "base/align.h"
 #include "base/bits.h"
 #include "kernels/table.h"
 #include "ops/attention.h"
+#include "runtime/head_counts.h"
 #include "runtime/head_rows.h"
-#include "runtime/row_step.h"
 
 namespace snncore::runtime {
 namespace {
@@ -20,37 +20,21 @@ void clear_padding(const Slot& sums, int32_t* row) noexcept {
   std::fill(row + sums.channels, row + kernels::pad_channels(sums.channels), 0);
 }
 
-// Each head's spikes of a token, of one edge or of two that fire together. Lane: both, then a head.
-class CountChannels final : public RowStep {
+class CountChannels final : public Step {
  public:
   CountChannels(std::vector<Slot> inputs, const Slot& out)
-      : RowStep(out), inputs_(std::move(inputs)), dim_(inputs_[0].channels / out.channels) {}
-  [[nodiscard]] size_t lane_bytes() const noexcept override { return 2 * inputs_[0].row_bytes; }
-
- private:
-  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte* lane) const noexcept override {
-    const size_t words = inputs_[0].row_bytes / sizeof(uint64_t), head_words = words_for(dim_);
-    auto* both = reinterpret_cast<uint64_t*>(lane);
-    const auto* spikes = inputs_[0].row<uint64_t>(f, t, n, pixel);
-    if (inputs_.size() == 2) {
-      const auto* others = inputs_[1].row<uint64_t>(f, t, n, pixel);
-      for (size_t w = 0; w < words; ++w) both[w] = spikes[w] & others[w];
-      spikes = both;
-    }
-    auto* counts = out_.row<int32_t>(f, t, n, pixel);
-    for (size_t h = 0; h < out_.channels; ++h) {
-      const uint64_t* head = spikes + h * dim_ / 64;
-      if (dim_ % 64 != 0) {
-        extract_bits(spikes, h * dim_, dim_, both + words);
-        head = both + words;
-      }
-      counts[h] = static_cast<int32_t>(kernels().popcount_b1(head, head_words));
-    }
-    clear_padding(out_, counts);
+      : counts_(std::move(inputs), out.channels), out_(out) {}
+  [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * out_.height; }
+  void run(const Frame& f, size_t chunk, std::byte*) const noexcept override {
+    const size_t y = chunk % out_.height, sample = chunk / out_.height, t = sample / out_.batch,
+                 n = sample % out_.batch, width = out_.pixels / out_.height;
+    counts_.write(f, t, n, y * width, width, out_.row<int32_t>(f, t, n, y * width),
+                  out_.row_bytes / sizeof(int32_t));
   }
 
-  std::vector<Slot> inputs_;
-  size_t dim_;
+ private:
+  HeadCounts counts_;
+  Slot out_;
 };
 
 // Each channel's spikes over all tokens or, with `heads`, those of each head. Lane: the channels' counts.
@@ -86,45 +70,68 @@ class CountTokens final : public Step {
   bool heads_;
 };
 
-// x where the mask has the token's and its group of channels' bit.
-class MaskStep final : public RowStep {
+// Groups of channels as the bits of a row: for each nibble of a mask and each of its values, the channels
+// that it lets through. Whether one is set is never asked, since nobody could foretell it.
+class GroupBits {
  public:
-  MaskStep(const Slot& x, const Slot& mask, const Slot& out)
-      : RowStep(out),
-        x_(x),
-        mask_(mask),
-        each_token_(mask.pixels == x.pixels),
-        group_(x.channels / mask.channels) {}
+  GroupBits(size_t groups, size_t dim) : nibbles_((groups + 3) / 4), words_(words_for(groups * dim)) {
+    bits_.resize(nibbles_ * 16 * words_);
+    for (size_t i = 0; i < nibbles_ * 16; ++i) {
+      for (size_t g = i / 16 * 4; g < std::min(i / 16 * 4 + 4, groups); ++g) {
+        if ((i >> g % 4 & 1) == 0) continue;
+        for (size_t c = g * dim; c < (g + 1) * dim; ++c) set_bit(bits_.data() + i * words_, c);
+      }
+    }
+  }
+
+  void select(const uint64_t* x, const uint64_t* mask, uint64_t* to) const noexcept {
+    const uint64_t* first = row(mask, 0);
+    for (size_t w = 0; w < words_; ++w) to[w] = x[w] & first[w];
+    for (size_t i = 1; i < nibbles_; ++i) {
+      const uint64_t* more = row(mask, i);
+      for (size_t w = 0; w < words_; ++w) to[w] |= x[w] & more[w];
+    }
+  }
 
  private:
-  void row(const Frame& f, size_t t, size_t n, size_t pixel, std::byte*) const noexcept override {
-    const auto* x = x_.row<uint64_t>(f, t, n, pixel);
-    const auto* mask = mask_.row<uint64_t>(f, t, n, each_token_ ? pixel : 0);
-    auto* to = out_.row<uint64_t>(f, t, n, pixel);
-    const size_t words = out_.row_bytes / sizeof(uint64_t);
-    if (group_ == 1) {
-      for (size_t w = 0; w < words; ++w) to[w] = x[w] & mask[w];
-      return;
-    }
-    std::fill_n(to, words, 0);
-    for (size_t g = 0; g < mask_.channels; ++g) {
-      if (get_bit(mask, g)) copy_bits(x, g * group_, (g + 1) * group_, to);
+  [[nodiscard]] const uint64_t* row(const uint64_t* mask, size_t i) const noexcept {
+    return bits_.data() + (16 * i + (mask[i / 16] >> i % 16 * 4 & 15)) * words_;
+  }
+
+  size_t nibbles_, words_;
+  std::vector<uint64_t> bits_;
+};
+
+// x where the mask has the token's and its group of channels' bit. chunk = (step, sample, image row).
+class MaskStep final : public Step {
+ public:
+  MaskStep(const Slot& x, const Slot& mask, const Slot& out)
+      : x_(x), mask_(mask), out_(out), each_token_(mask.pixels == x.pixels) {
+    if (mask.channels != x.channels) groups_.emplace(mask.channels, x.channels / mask.channels);
+  }
+  [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * out_.height; }
+
+  void run(const Frame& f, size_t chunk, std::byte*) const noexcept override {
+    const size_t y = chunk % out_.height, sample = chunk / out_.height, t = sample / out_.batch,
+                 n = sample % out_.batch, width = out_.pixels / out_.height, first = y * width;
+    const auto* x = x_.row<uint64_t>(f, t, n, first);
+    const auto* mask = mask_.row<uint64_t>(f, t, n, each_token_ ? first : 0);
+    auto* to = out_.row<uint64_t>(f, t, n, first);
+    const size_t words = out_.row_bytes / sizeof(uint64_t),
+                 mask_words = each_token_ ? mask_.row_bytes / sizeof(uint64_t) : 0;
+    for (size_t p = 0; p < width; ++p, x += words, to += words, mask += mask_words) {
+      if (groups_) {
+        groups_->select(x, mask, to);
+      } else {
+        for (size_t w = 0; w < words; ++w) to[w] = x[w] & mask[w];
+      }
     }
   }
 
-  // Bits first..end - 1 of x; those of `to` are zero.
-  static void copy_bits(const uint64_t* x, size_t first, size_t end, uint64_t* to) noexcept {
-    for (size_t w = first / 64; w * 64 < end; ++w) {
-      uint64_t bits = x[w];
-      if (w * 64 < first) bits &= ~uint64_t{0} << (first % 64);
-      if ((w + 1) * 64 > end) bits &= tail_mask(end);
-      to[w] |= bits;
-    }
-  }
-
-  Slot x_, mask_;
+ private:
+  Slot x_, mask_, out_;
   bool each_token_;
-  size_t group_;  // channels of one bit of the mask
+  std::optional<GroupBits> groups_;
 };
 
 // (Q K^T) V of one head. Lane: the heads' rows, where they do not start on words; then the product's own.
@@ -167,6 +174,10 @@ class AttentionStep final : public Step {
 
 }  // namespace
 
+bool is_head_count(const ops::Node& node) {
+  return node.op == "count" && std::get<std::string>(node.attrs.at("over")) == "channels";
+}
+
 std::unique_ptr<Step> token_step(const ops::NodeView& node, std::vector<Slot> inputs, const Slot& out) {
   const std::string& op = node.node.op;
   if (op == "mask") return std::make_unique<MaskStep>(inputs[0], inputs[1], out);
@@ -176,7 +187,7 @@ std::unique_ptr<Step> token_step(const ops::NodeView& node, std::vector<Slot> in
   }
   if (op != "count") return nullptr;
   const std::string& over = node.text("over");
-  if (over == "channels") return std::make_unique<CountChannels>(std::move(inputs), out);
+  if (is_head_count(node.node)) return std::make_unique<CountChannels>(std::move(inputs), out);
   return std::make_unique<CountTokens>(std::move(inputs), out, over == "all");
 }
 

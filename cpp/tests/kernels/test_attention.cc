@@ -95,6 +95,7 @@ void check_products(Random& random, const std::vector<kernels::KernelTable>& tab
   const ByteRows turned{across.data(), 1, row_pitch, rows};
   const size_t least[] = {0, 1, inner / 4, inner / 2, inner, inner + 1};
   const auto threshold = static_cast<uint32_t>(random.pick(least));
+  const bool twice = random.chance(0.5);
   for (const auto& table : tables) {
     CAPTURE(table.isa);
     CAPTURE(rows);
@@ -103,15 +104,17 @@ void check_products(Random& random, const std::vector<kernels::KernelTable>& tab
     CAPTURE(threshold);
     Guarded<uint16_t> counts(rows * apart), again(rows * pitch);
     Guarded<uint64_t> map(rows * words);
-    table.gemm_b1b1_u16(contiguous, b, counts.data(), apart);
-    table.gemm_b1b1_u16(turned, b, again.data(), pitch);
+    table.gemm_b1b1_u16(contiguous, b, counts.data(), apart, false);
+    table.gemm_b1b1_u16(turned, b, again.data(), pitch, false);
+    if (twice) table.gemm_b1b1_u16(contiguous, b, again.data(), pitch, true);
     table.gemm_b1b1_b1(contiguous, b, threshold, map.data());
     bool same = true;
     for (size_t r = 0; r < rows; ++r) {
       for (size_t l = 0; l < lanes; ++l) {
         uint32_t expected = 0;
         for (size_t i = 0; i < inner; ++i) expected += a.at(r, i) && keys.at(l, i) ? 1 : 0;
-        same = same && counts[r * apart + l] == expected && again[r * pitch + l] == expected;
+        same =
+            same && counts[r * apart + l] == expected && again[r * pitch + l] == (twice ? 2 : 1) * expected;
         same = same && get_bit(map.data() + r * words, l) == (expected >= threshold);
       }
       if (words > 0) same = same && (map[r * words + words - 1] & ~tail_mask(lanes)) == 0;
@@ -144,7 +147,7 @@ TEST_CASE("gemm_b1b1 with more planes than a byte counts") {
   for (const auto& table : levels) {
     CAPTURE(table.isa);
     Guarded<uint16_t> counts(kPlaneLanes);
-    table.gemm_b1b1_u16(rows, b, counts.data(), kPlaneLanes);
+    table.gemm_b1b1_u16(rows, b, counts.data(), kPlaneLanes, false);
     CHECK(counts[0] == 65535);
   }
 }

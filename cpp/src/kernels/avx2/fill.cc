@@ -47,6 +47,8 @@ void fill_avx2(KernelTable& table) {
   table.or_rows_b1 = avx2::or_rows_b1;
   table.add_bits_i32 = avx2::add_bits_i32;
   table.count_columns_b1_i32 = avx2::count_columns_b1_i32;
+  table.count_groups_b1_i32 = avx2::count_groups_b1_i32;
+  table.gate_i32_b1 = avx2::gate_i32_b1;
   table.requant_i32_i32 = avx2::requant_i32_i32;
   table.requant_i64_i32 = avx2::requant_i64_i32;
   table.popcount_b1 = avx2::popcount_b1;

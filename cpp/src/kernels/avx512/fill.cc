@@ -51,6 +51,8 @@ void fill_avx512(KernelTable& table) {
   table.or_rows_b1 = avx512::or_rows_b1;
   table.add_bits_i32 = avx512::add_bits_i32;
   table.count_columns_b1_i32 = avx512::count_columns_b1_i32;
+  table.count_groups_b1_i32 = avx512::count_groups_b1_i32;
+  table.gate_i32_b1 = avx512::gate_i32_b1;
   table.requant_i32_i32 = avx512::requant_i32_i32;
   table.requant_i64_i32 = avx512::requant_i64_i32;
   table.popcount_b1 = avx512::popcount_b1;

@@ -42,6 +42,8 @@ void fill_neon(KernelTable& table) {
   table.or_rows_b1 = neon::or_rows_b1;
   table.add_bits_i32 = neon::add_bits_i32;
   table.count_columns_b1_i32 = neon::count_columns_b1_i32;
+  table.count_groups_b1_i32 = neon::count_groups_b1_i32;
+  table.gate_i32_b1 = neon::gate_i32_b1;
   table.requant_i32_i32 = neon::requant_i32_i32;
   table.requant_i64_i32 = neon::requant_i64_i32;
   table.popcount_b1 = neon::popcount_b1;

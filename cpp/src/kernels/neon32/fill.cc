@@ -37,6 +37,7 @@ void fill_neon32(KernelTable& table) {
   table.or_rows_b1 = neon32::or_rows_b1;
   table.add_bits_i32 = neon32::add_bits_i32;
   table.count_columns_b1_i32 = neon32::count_columns_b1_i32;
+  table.count_groups_b1_i32 = neon32::count_groups_b1_i32;
   table.requant_i32_i32 = neon32::requant_i32_i32;
   table.requant_i64_i32 = neon32::requant_i64_i32;
   table.popcount_b1 = neon32::popcount_b1;

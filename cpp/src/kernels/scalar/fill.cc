@@ -52,6 +52,8 @@ void fill_scalar(KernelTable& table) {
   table.or_rows_b1 = scalar::or_rows_b1;
   table.add_bits_i32 = scalar::add_bits_i32;
   table.count_columns_b1_i32 = scalar::count_columns_b1_i32;
+  table.count_groups_b1_i32 = scalar::count_groups_b1_i32;
+  table.gate_i32_b1 = scalar::gate_i32_b1;
   table.requant_i32_i32 = scalar::requant_i32_i32;
   table.requant_i64_i32 = scalar::requant_i64_i32;
   table.popcount_b1 = scalar::popcount_b1;

@@ -20,10 +20,11 @@ uint32_t shared(const ByteRows& rows, size_t r, const BytePlanes& planes, size_t
 
 }  // namespace
 
-void gemm_b1b1_u16(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch) {
+void gemm_b1b1_u16(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch, bool add) {
   for (size_t r = 0; r < rows.rows; ++r) {
     for (size_t l = 0; l < planes.lanes; ++l) {
-      counts[r * pitch + l] = static_cast<uint16_t>(shared(rows, r, planes, l));
+      uint16_t& count = counts[r * pitch + l];
+      count = static_cast<uint16_t>((add ? count : 0) + shared(rows, r, planes, l));
     }
   }
 }
