@@ -124,12 +124,16 @@ def residual(
     offset: Tensor,
     shift: Tensor,
 ) -> Tensor:
-    """Write to an int32 stream: ``sum_j R_j + requant(...)``, which `saturate32` then makes the stream.
+    """Write to an int32 stream: what `saturate32` makes the stream.
 
-    The other arguments are those of `requant`.
+    ``sum_j R_j + saturate32((sum_j A_j * M_j + C + h) >> n) + sum_j K_j * s_j``; arguments are those of
+    `requant`.
     """
-    # Where nothing is weighed, a stream times 0 lends its shape.
-    total = requant(sums or [(x, torch.zeros_like(offset)) for x in streams[:1]], shortcuts, offset, shift)
+    # Where nothing is weighed, something times 0 lends its shape.
+    like = [*streams, *(s for s, _ in shortcuts)][:1]
+    total = saturate32(requant(sums or [(x, torch.zeros_like(offset)) for x in like], [], offset, shift))
+    for s, k in shortcuts:
+        total = total + s * _along_channels(k, s)
     for stream in streams:
         total = total + stream
     return total
