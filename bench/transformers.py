@@ -4,6 +4,7 @@
     python bench/transformers.py --compile                the networks at 4-384
     python bench/transformers.py --networks BESTformer --size 8-512 --pixels 224
     python bench/transformers.py --networks Spikformer --json -
+    python bench/transformers.py --layers                 where our time goes, and its share of AND + popcount
     python bench/transformers.py --tokens                 attention of 64 to 4096 tokens
     python bench/transformers.py --skips net.snn --images cifar10.npz
     python bench/transformers.py --verify                 nothing is timed: every spike against the reference
@@ -34,6 +35,7 @@ import snncore
 from facts import facts
 from files import write
 from harness import Call, Case, MissingError, Subject, alternate, measure, note
+from layer_kinds import LIMITS, kinds_text, measured_limits, profiled
 from peers import numbers
 
 #: Times as fast as the faster form in PyTorch: what the project asks for at 1 and at 8 bits.
@@ -207,6 +209,28 @@ def skips_text(found: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def timed_layers(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    from workloads.transformers import Transformer
+
+    limits = measured_limits(arguments.limits)
+    found = []
+    for name in arguments.networks:
+        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        model = net.model(1)
+        fire = round(rate(model, net.image), 4)
+        sizes = {"size": arguments.size, "pixels": arguments.pixels, "rate": fire}
+        found.append({"network": name, **sizes, **profiled(model, net.image, limits, arguments.seconds)})
+    return found
+
+
+def layers_text(found: list[dict[str, Any]]) -> str:
+    def title(one: dict[str, Any]) -> str:
+        return f"{one['network']} {one['size']}, {one['pixels']} x {one['pixels']}"
+
+    fire = (f"{one['ms']:.2f} ms; {100 * one['rate']:.0f} % of neurons fire" for one in found)
+    return "\n\n".join(f"{kinds_text(title(one), one)}\n\n{said}" for one, said in zip(found, fire, strict=True))
+
+
 def some_images(path: str | None, count: int, model: str) -> np.ndarray:
     """Take test images of recipes/snnvit_cifar10.py's cache; without one, random pixels."""
     shape = snncore.load(model).inputs[0].shape
@@ -305,6 +329,9 @@ def main() -> int:
             shown = [(path, some_images(arguments.images, IMAGES, path)) for path in arguments.skips]
             found = [timed_skips(path, images, arguments.seconds) for path, images in shown]
             text, well = skips_text(found), all(one["equal"] for one in found)
+        elif arguments.layers:
+            found = timed_layers(arguments)
+            text, well = layers_text(found), True
         elif arguments.tokens:
             found = timed_tokens(arguments.seconds)
             plot_tokens(found, arguments.plot)
@@ -341,6 +368,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", default="4-384", help="blocks and channels; default: 4-384")
     add("--compile", action="store_true", help="also torch.compile, which takes minutes to get ready")
     add("--tokens", action="store_true", help="attention of 64 to 4096 tokens, instead of the networks")
+    add("--layers", action="store_true", help="where the time of the 1-bit networks goes, one thread")
+    add("--limits", metavar="PROGRAM", type=Path, default=LIMITS, help="of --layers: where bench_limits is")
     add("--skips", nargs="+", metavar="MODEL", help="what a model's skips are worth, on and off")
     add("--images", metavar="FILE", help="of --skips: recipes/cifar10.py's cache; default: random pixels")
     add("--verify", action="store_true", help="hold the networks to the reference, instead of timing them")

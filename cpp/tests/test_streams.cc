@@ -126,7 +126,8 @@ TEST_CASE("what is written to a stream saturates before it is added") {
   CHECK_NOTHROW(graph::validate(g));
   r1.inputs.push_back("n0");
   r1.tensors["K.3"] = "r1.K.2";
-  CHECK_THROWS_WITH_AS(graph::validate(g), doctest::Contains("what spikes add to channel 0 may lie in"), Error);
+  CHECK_THROWS_WITH_AS(graph::validate(g), doctest::Contains("what spikes add to channel 0 may lie in"),
+                       Error);
 }
 
 TEST_CASE("what a stream may not be") {

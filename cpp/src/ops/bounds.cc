@@ -108,7 +108,7 @@ Range joined(Range a, Range b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.
 
 /// Of a checked node at one step, for each channel.
 std::vector<Current> requantised_at(const NodeView& view, const std::vector<const ChannelRange*>& sums,
-                                  bool wide, size_t step) {
+                                    bool wide, size_t step) {
   const int64_t channels = view.inputs[0]->channels();
   const int32_t* offset = step_row(*view.find("C"), step);
   const auto* shift = view.get("n", DType::kI32, {channels}).as<int32_t>();

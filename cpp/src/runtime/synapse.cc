@@ -55,7 +55,7 @@ class RealSums final : public Synapse {
 }  // namespace
 
 Layout layout_of(const ops::NodeView& node) {
-  if (!node.find("weight")->coded()) return Layout::kFloats;
+  if (!node.find("weight")->coded() || node.inputs[0]->type == EdgeType::kReal) return Layout::kFloats;
   return node.inputs[0]->type == EdgeType::kSpike || has_planes(node) ? Layout::kRows : Layout::kBytes;
 }
 
