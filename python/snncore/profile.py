@@ -23,7 +23,7 @@ class LayerProfile:
     name: str  #: of its node; a neuron's is that of all that is computed on the way into it
     op: str
     sums: tuple[str, ...]  #: nodes whose sums are computed in it
-    milliseconds: float  #: median of the runs
+    milliseconds: float  #: median of the runs: of the processor with one thread, else wall time
     operations: int  #: weights times inputs, or bits compared, zeros and borders included; 0: it has none
     rate: float | None  #: share of its neurons and steps that fired; None: it has no neurons
 

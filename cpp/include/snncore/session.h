@@ -97,7 +97,7 @@ SNNCORE_API size_t required_bytes(const Model& model, const Options& options);
 struct LayerTime {
   std::string name;               ///< of the node; "" for moving what loops carry
   std::vector<std::string> sums;  ///< nodes whose sums are computed in it, itself perhaps
-  double seconds = 0;             ///< wall time
+  double seconds = 0;             ///< of the processor with one thread, else wall time
   double operations = 0;          ///< of one run: weights times inputs, or bits compared, zeros included
 };
 

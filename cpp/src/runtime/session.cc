@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -11,6 +10,7 @@
 #include "base/align.h"
 #include "base/bits.h"
 #include "base/checked.h"
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "format/model_impl.h"
 #include "kernels/table.h"
@@ -100,11 +100,11 @@ struct Session::Impl {
   }
 
   void execute_timed() {
-    using Clock = std::chrono::steady_clock;
+    const auto seconds = program->threads() == 1 ? thread_seconds : wall_seconds;
     for (const auto& planned : program->plan) {
-      const Clock::time_point start = Clock::now();
+      const double start = seconds();
       execute(*planned.step);
-      spent[planned.layer] += std::chrono::duration<double>(Clock::now() - start).count();
+      spent[planned.layer] += seconds() - start;
     }
   }
 
