@@ -95,3 +95,13 @@ def kinds_text(title: str, found: dict[str, Any]) -> str:
         f"{100 * tops / limit:.0f} % |"
     )
     return "\n".join(lines)
+
+
+def layers_text(found: list[dict[str, Any]]) -> str:
+    """Write a table for each network."""
+    parts = []
+    for one in found:
+        title = f"{one['network']} {one['size']}, {one['pixels']} x {one['pixels']}"
+        said = f"{one['ms']:.2f} ms, median of {one['runs']}; {100 * one['rate']:.0f} % of neurons fire"
+        parts += [kinds_text(title, one), said]
+    return "\n\n".join(parts)

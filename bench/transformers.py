@@ -35,7 +35,7 @@ import snncore
 from facts import facts
 from files import write
 from harness import Call, Case, MissingError, Subject, alternate, measure, note
-from layer_kinds import LIMITS, kinds_text, measured_limits, profiled
+from layer_kinds import LIMITS, layers_text, measured_limits, profiled
 from peers import numbers
 
 #: Times as fast as the faster form in PyTorch: what the project asks for at 1 and at 8 bits.
@@ -58,6 +58,14 @@ COLORS = {"saccadic": "#1b6e8c", "ssa": "#c2410c"}
 IMAGE = Path(__file__).parent.parent / "docs" / "img" / "attention-tokens.png"
 
 
+def transformer(name: str, arguments: argparse.Namespace) -> Any:
+    """Make the workload that the command line describes."""
+    from workloads.transformers import Transformer
+
+    sizes = (arguments.size, arguments.pixels, arguments.timesteps)
+    return Transformer(name, *sizes, scale=arguments.scale, ends=arguments.ends)
+
+
 def subject(peer: str, model: snncore.Model, image: np.ndarray) -> Subject:
     exact = snncore.verify(model, None, image).equal
 
@@ -74,11 +82,9 @@ def rate(model: snncore.Model, image: np.ndarray) -> float:
 
 
 def timed_networks(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    from workloads.transformers import Transformer
-
     found = []
     for name in arguments.networks:
-        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        net = transformer(name, arguments)
         models = {peer: net.model(bits) for peer, bits in PEERS.items() if net.has(bits)}
         subjects = [subject(peer, model, net.image) for peer, model in models.items()]
         subjects += net.torch_subjects(arguments.compile)
@@ -123,11 +129,9 @@ def missed(one: dict[str, Any]) -> list[str]:
 
 def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Hold the networks to the reference, in every layer and step: integers, and with 32 bits float32."""
-    from workloads.transformers import Transformer
-
     found = []
     for name in arguments.networks:
-        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        net = transformer(name, arguments)
         for bits in filter(net.has, arguments.bits):
             started = time.time()
             model = net.model(bits)
@@ -137,7 +141,8 @@ def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             one = {"network": name, "bits": bits, "equal": report.equal, "images": report.samples}
             one |= {"layers": len(report.layers), "spikes": report.spikes}
             one |= {"logits": report.max_abs_difference, "report": str(report), "bytes": size}
-            most = MOST_MB.get((name, arguments.size)) if bits == 1 else None
+            asked = bits == 1 and arguments.ends == "float"
+            most = MOST_MB.get((name, arguments.size)) if asked else None
             found.append(one | {"fits": most is None or size <= most * 1e6})
     return found
 
@@ -210,25 +215,15 @@ def skips_text(found: list[dict[str, Any]]) -> str:
 
 
 def timed_layers(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    from workloads.transformers import Transformer
-
     limits = measured_limits(arguments.limits)
     found = []
     for name in arguments.networks:
-        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        net = transformer(name, arguments)
         model = net.model(1)
         fire = round(rate(model, net.image), 4)
         sizes = {"size": arguments.size, "pixels": arguments.pixels, "rate": fire}
         found.append({"network": name, **sizes, **profiled(model, net.image, limits, arguments.seconds)})
     return found
-
-
-def layers_text(found: list[dict[str, Any]]) -> str:
-    def title(one: dict[str, Any]) -> str:
-        return f"{one['network']} {one['size']}, {one['pixels']} x {one['pixels']}"
-
-    fire = (f"{one['ms']:.2f} ms; {100 * one['rate']:.0f} % of neurons fire" for one in found)
-    return "\n\n".join(f"{kinds_text(title(one), one)}\n\n{said}" for one, said in zip(found, fire, strict=True))
 
 
 def some_images(path: str | None, count: int, model: str) -> np.ndarray:
@@ -381,6 +376,8 @@ def _parser() -> argparse.ArgumentParser:
         help="of --verify; default: 1,8,32",
     )
     add("--pixels", type=int, default=32, help="32, or 224 for the network of ImageNet; default: 32")
+    add("--scale", type=float, default=1.0, help="of the sums behind BESTformer's maps; default: 1, published: 0.125")
+    add("--ends", choices=("float", "int8"), default="float", help="of BESTformer: first layer and heads")
     add("--timesteps", type=int, default=STEPS, help=f"default: {STEPS}")
     add("--count", type=int, default=1, help="of --verify: random images; default: 1")
     add("--plot", metavar="FILE", type=Path, default=IMAGE, help=f"of --tokens; default: {IMAGE.name}")

@@ -123,20 +123,23 @@ def residual(
     shortcuts: Sequence[tuple[Tensor, Tensor]],
     offset: Tensor,
     shift: Tensor,
-) -> Tensor:
-    """Write to an int32 stream: what `saturate32` makes the stream.
+) -> tuple[Tensor, Tensor]:
+    """Write to an int32 stream: the stream, and where one of the two saturated.
 
-    ``sum_j R_j + saturate32((sum_j A_j * M_j + C + h) >> n) + sum_j K_j * s_j``; arguments are those of
-    `requant`.
+    ``saturate32(sum_j R_j + saturate32((sum_j A_j * M_j + C + h) >> n) + sum_j K_j * s_j)``; arguments are
+    those of `requant`.
     """
     # Where nothing is weighed, something times 0 lends its shape.
     like = [*streams, *(s for s, _ in shortcuts)][:1]
-    total = saturate32(requant(sums or [(x, torch.zeros_like(offset)) for x in like], [], offset, shift))
+    exact = requant(sums or [(x, torch.zeros_like(offset)) for x in like], [], offset, shift)
+    written = saturate32(exact)
+    total = written
     for s, k in shortcuts:
         total = total + s * _along_channels(k, s)
     for stream in streams:
         total = total + stream
-    return total
+    stream = saturate32(total)
+    return stream, (exact != written) | (total != stream)
 
 
 def saturate32(x: Tensor) -> Tensor:

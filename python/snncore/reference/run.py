@@ -332,10 +332,9 @@ class _Walk:
                 shortcuts.append((x, node.tensors[f"K.{j}"]))
             else:
                 streams.append(x)
-        exact = ops.residual(streams, sums, shortcuts, node.tensors["C"], node.tensors["n"])
-        total = ops.saturate32(exact)
-        self.result.saturations[node.name] = Saturations(integrate=int((exact != total).sum()))
-        return total
+        stream, saturated = ops.residual(streams, sums, shortcuts, node.tensors["C"], node.tensors["n"])
+        self.result.saturations[node.name] = Saturations(integrate=int(saturated.sum()))
+        return stream
 
     def _saccade(self, node: _Node) -> Tensor:
         q, *others = self._inputs(node)

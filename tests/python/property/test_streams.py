@@ -224,14 +224,14 @@ def test_reference_is_exact() -> None:
 
     a = torch.tensor([[[3, -3]]])
     two = torch.full((2,), 2)
-    wrote = ops.residual(
+    wrote, saturated = ops.residual(
         [torch.tensor([[[2**31 - 2, -5]]])], [(a, two)], [], torch.ones(2, dtype=torch.int64), two
     )
-    assert ops.saturate32(wrote).tolist() == [[[2**31 - 1, -6]]]
+    assert wrote.tolist() == [[[2**31 - 1, -6]]] and saturated.tolist() == [[[True, False]]]
     most, zero = torch.full((2,), 2**31 - 1), torch.zeros(2, dtype=torch.int64)
     spikes = (torch.ones(1, 1, 2, dtype=torch.int64), torch.tensor([-7, 7]))
-    wrote = ops.residual([torch.tensor([[[-5, 5]]])], [(a, most)], [spikes], zero, zero)
-    assert wrote.tolist() == [[[2**31 - 1 - 12, -(2**31) + 12]]]
+    wrote, saturated = ops.residual([torch.tensor([[[-5, 5]]])], [(a, most)], [spikes], zero, zero)
+    assert wrote.tolist() == [[[2**31 - 1 - 12, -(2**31) + 12]]] and saturated.all()
 
 
 @pytest.mark.parametrize("sign", [1, -1])
