@@ -1,4 +1,4 @@
-"""Kinds of layers of a transformer: time, synaptic operations, and their share of what AND + popcount allows."""
+"""Kinds of layers of a transformer: time, synaptic operations, and their share of AND + popcount."""
 
 from __future__ import annotations
 
@@ -47,9 +47,7 @@ def kind_of(layer: snncore.profile.LayerProfile) -> str:
 def measured_limits(path: Path) -> Limits:
     """Measure AND + popcount with one thread, now, on this machine."""
     if not path.is_file():
-        raise MissingError(
-            f"no {path}: build it (cmake --build --preset release --target bench_limits), or name it with --limits"
-        )
+        raise MissingError(f"no {path}: build it (make bench), or say with --limits where it is")
     command = [str(path), "--filter", "and_popcount", "--json"]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     limits: Limits = json.loads(found.stdout)["results"]
@@ -71,14 +69,19 @@ def profiled(model: snncore.Model, image: np.ndarray, limits: Limits, seconds: f
         row["part"] = row["ms"] / spent
         row["tops"] = row["operations"] / row["ms"] / 1e9
         row["share"] = row["tops"] * 1e12 / most if kind in COUNTED and most else None
-    return {"ms": profile.milliseconds, "runs": profile.runs, "limit_tops": most and most / 1e12, "kinds": kinds}
+    return {
+        "ms": profile.milliseconds,
+        "runs": profile.runs,
+        "limit_tops": most and most / 1e12,
+        "kinds": kinds,
+    }
 
 
 def kinds_text(title: str, found: dict[str, Any]) -> str:
     """Write the table of kinds."""
     limit = found["limit_tops"]
     lines = [
-        f"| {title} | ms | of the whole | 10^6 operations | 10^12 a second | of {limit:.2f} (AND + popcount) |",
+        f"| {title} | ms | of the whole | 10^6 operations | 10^12 a second | of {limit:.2f}, AND + popcount |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for kind, row in found["kinds"].items():

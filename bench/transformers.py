@@ -376,7 +376,12 @@ def _parser() -> argparse.ArgumentParser:
         help="of --verify; default: 1,8,32",
     )
     add("--pixels", type=int, default=32, help="32, or 224 for the network of ImageNet; default: 32")
-    add("--scale", type=float, default=1.0, help="of the sums behind BESTformer's maps; default: 1, published: 0.125")
+    add(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="of the sums behind BESTformer's maps; default: 1, published: 0.125",
+    )
     add("--ends", choices=("float", "int8"), default="float", help="of BESTformer: first layer and heads")
     add("--timesteps", type=int, default=STEPS, help=f"default: {STEPS}")
     add("--count", type=int, default=1, help="of --verify: random images; default: 1")

@@ -223,13 +223,15 @@ class Model:
         """
         ops = {row.name: row.op for row in self.layers}
         firing = [name for name, op in ops.items() if op in FIRING]
-        common = {"layout": layout, "threads": threads, "timesteps": timesteps}
-        spikes = self.run(x, record=firing, **common).spikes
-        rates = {name: s.popcount() / s.size for name, s in spikes.items()}
+        recorded = self.run(x, layout=layout, threads=threads, timesteps=timesteps, record=firing)
+        rates = {name: s.popcount() / s.size for name, s in recorded.spikes.items()}
         fed, key = self._planned(x, layout, threads, timesteps, None)
         with self._plans.session(key) as session:
             found = timed(session, fed.arrays, seconds)
-        rows = (LayerProfile(n, ops.get(n, ""), sums, ms, work, rates.get(n)) for n, sums, ms, work in found.layers)
+        rows = (
+            LayerProfile(n, ops.get(n, ""), sums, ms, work, rates.get(n))
+            for n, sums, ms, work in found.layers
+        )
         return Profile(tuple(rows), found.milliseconds, found.runs, key.timesteps, key.batch, key.threads)
 
     def memory(

@@ -7,6 +7,7 @@ import statistics
 import time
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
+
 from snncore import _core
 from snncore.inputs import CoreArray
 

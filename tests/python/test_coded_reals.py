@@ -74,7 +74,9 @@ def test_scales_that_float32_does_not_hold() -> None:
 
 def test_nothing_is_folded_into_codes() -> None:
     b = snncore.GraphBuilder()
-    y = b.linear("layer", b.input("x", "f32", [2]), np.ones((2, 2), np.int8), encoding="sym", bits=8, scale=[0.5])
+    y = b.linear(
+        "layer", b.input("x", "f32", [2]), np.ones((2, 2), np.int8), encoding="sym", bits=8, scale=[0.5]
+    )
     ones, zeros = np.ones(2), np.zeros(2)
     with pytest.raises((ValueError, snncore.Error), match="a batch norm must follow a conv2d or linear"):
         b.batch_norm("bn", y, ones, zeros, zeros, ones)

@@ -39,7 +39,9 @@ def test_runs_after_it_are_as_before() -> None:
 
 
 def test_table_and_json() -> None:
-    profile = VectorNet().model().profile(np.ones((STEPS, 2, 70), bool), layout="TNC", timesteps=STEPS, seconds=0)
+    profile = (
+        VectorNet().model().profile(np.ones((STEPS, 2, 70), bool), layout="TNC", timesteps=STEPS, seconds=0)
+    )
     lines = profile.table().splitlines()
     assert lines[0].split()[:3] == ["layer", "op", "ms"]
     assert [line.split()[0] for line in lines[1:-1]] == [row.name for row in profile.layers]

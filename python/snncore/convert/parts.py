@@ -63,7 +63,7 @@ class Parts:
         return Codes(q.astype(np.int64), bits, entry["encoding"])
 
     def floats(self, node: dict[str, Any]) -> NDArray[np.float32] | None:
-        """Give the float32 weights of a node: stored ones, or codes that read real values; None: it has integer sums."""
+        """Give the weights of a node that computes in float32, codes that read real values too; else None."""
         codes = self.codes(node)
         if codes is None:
             return self.tensor(node, "weight")

@@ -242,7 +242,9 @@ def test_what_is_written_saturates_first(sign: int) -> None:
     one, zero = np.ones(1, np.int32), np.zeros(1, np.int32)
 
     def writer(name: str, weight: int, factor: int, stream: str = "") -> str:
-        y = b.conv2d(f"{name}.conv", x, np.full((1, 1, 1, 1), weight, np.int8), encoding="sym", bits=8, scale=[1.0])
+        y = b.conv2d(
+            f"{name}.conv", x, np.full((1, 1, 1, 1), weight, np.int8), encoding="sym", bits=8, scale=[1.0]
+        )
         inputs, factors = ([y, stream], [one * factor, None]) if stream else ([y], [one * factor])
         return b.residual_int(name, inputs, factors, zero, zero)
 

@@ -97,9 +97,13 @@ def test_a_map_without_memory(profile):
 @pytest.mark.parametrize("kind", ["map_qk", "map_kv"])
 @pytest.mark.parametrize("ends", ["int8", "float"])
 def test_the_published_scale(kind, ends):
-    """Nothing fires behind the maps: batch normalisation divides by sqrt(eps). Later something does, and saturates."""
+    """Nothing fires behind maps, so batch normalisation divides by sqrt(eps); what fires later saturates."""
     net = network("5-32", kind, steps=4, scale=0.125, ends=ends)
-    dead = {name for name, m in net.named_modules() if isinstance(m, torch.nn.BatchNorm2d) and not m.running_var.any()}
+    dead = {
+        name
+        for name, m in net.named_modules()
+        if isinstance(m, torch.nn.BatchNorm2d) and not m.running_var.any()
+    }
     pixels = images(2, 16)
     pixels = pixels if ends == "int8" else pixels.astype(np.float32) / 64 - 2
     report = snncore.verify(converted(net), None, pixels)
@@ -120,7 +124,12 @@ def test_the_published_scale(kind, ends):
 def test_heads_of_codes_stay_codes(classes):
     """The logits are those of float32 heads with the same numbers; the file has a byte for each weight."""
     torch.manual_seed(0)
-    options = {"heads": 2, "timesteps": 2, "pools": (True, True, False, False), "preprocess": {**PIXELS, "size": [16, 16]}}
+    options = {
+        "heads": 2,
+        "timesteps": 2,
+        "pools": (True, True, False, False),
+        "preprocess": {**PIXELS, "size": [16, 16]},
+    }
     net = bestformer("1-32", classes, scheme=bestformer_scheme(1, ends="int8"), **options)
     settle(net, net.normalise(torch.from_numpy(images(12, 16, seed=1))))
     model, pixels = converted(net), images(4, 16)
