@@ -47,7 +47,7 @@ def kind_of(layer: snncore.profile.LayerProfile) -> str:
 def measured_limits(path: Path) -> Limits:
     """Measure AND + popcount with one thread, now, on this machine."""
     if not path.is_file():
-        raise MissingError(f"no {path}: build it (make bench), or say with --limits where it is")
+        raise MissingError(f"no {path}: build the target bench_limits of preset release, or say where it is")
     command = [str(path), "--filter", "and_popcount", "--json"]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     limits: Limits = json.loads(found.stdout)["results"]
@@ -81,7 +81,7 @@ def kinds_text(title: str, found: dict[str, Any]) -> str:
     """Write the table of kinds."""
     limit = found["limit_tops"]
     lines = [
-        f"| {title} | ms | of the whole | 10^6 operations | 10^12 a second | of {limit:.2f}, AND + popcount |",
+        f"| {title} | ms | of the whole | 10^6 operations | 10^12 a second | of {limit:.2f} AND + popcount |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for kind, row in found["kinds"].items():
