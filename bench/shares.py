@@ -28,15 +28,19 @@ def limit_ms(row: Row, limits: Limits, isa: str) -> float | None:
     if work is None:
         return None
     operations, names = work
+    most = rate(limits, names, row["threads"], isa)
+    return None if most is None else operations / most * 1e3
+
+
+def rate(limits: Limits, names: tuple[str, ...], threads: int, isa: str) -> float | None:
+    """Give the most operations a second of these limits, at this level or the next one below that has any."""
     level: str | None = isa
     while level is not None:
         rates: list[float] = [
-            e["best"]
-            for e in limits
-            if e["name"] in names and e["threads"] == row["threads"] and e["isa"] == level
+            e["best"] for e in limits if e["name"] in names and e["threads"] == threads and e["isa"] == level
         ]
         if rates:
-            return operations / max(rates) * 1e3
+            return max(rates)
         level = BELOW.get(level)
     return None
 

@@ -4,6 +4,7 @@
     python bench/transformers.py --compile                the networks at 4-384
     python bench/transformers.py --networks BESTformer --size 8-512 --pixels 224
     python bench/transformers.py --networks Spikformer --json -
+    python bench/transformers.py --layers                 where our time goes, and its share of AND + popcount
     python bench/transformers.py --tokens                 attention of 64 to 4096 tokens
     python bench/transformers.py --skips net.snn --images cifar10.npz
     python bench/transformers.py --verify                 nothing is timed: every spike against the reference
@@ -34,6 +35,7 @@ import snncore
 from facts import facts
 from files import write
 from harness import Call, Case, MissingError, Subject, alternate, measure, note
+from layer_kinds import LIMITS, layers_text, measured_limits, profiled
 from peers import numbers
 
 #: Times as fast as the faster form in PyTorch: what the project asks for at 1 and at 8 bits.
@@ -56,6 +58,14 @@ COLORS = {"saccadic": "#1b6e8c", "ssa": "#c2410c"}
 IMAGE = Path(__file__).parent.parent / "docs" / "img" / "attention-tokens.png"
 
 
+def transformer(name: str, arguments: argparse.Namespace) -> Any:
+    """Make the workload that the command line describes."""
+    from workloads.transformers import Transformer
+
+    sizes = (arguments.size, arguments.pixels, arguments.timesteps)
+    return Transformer(name, *sizes, scale=arguments.scale, ends=arguments.ends)
+
+
 def subject(peer: str, model: snncore.Model, image: np.ndarray) -> Subject:
     exact = snncore.verify(model, None, image).equal
 
@@ -72,11 +82,9 @@ def rate(model: snncore.Model, image: np.ndarray) -> float:
 
 
 def timed_networks(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    from workloads.transformers import Transformer
-
     found = []
     for name in arguments.networks:
-        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        net = transformer(name, arguments)
         models = {peer: net.model(bits) for peer, bits in PEERS.items() if net.has(bits)}
         subjects = [subject(peer, model, net.image) for peer, model in models.items()]
         subjects += net.torch_subjects(arguments.compile)
@@ -121,11 +129,9 @@ def missed(one: dict[str, Any]) -> list[str]:
 
 def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
     """Hold the networks to the reference, in every layer and step: integers, and with 32 bits float32."""
-    from workloads.transformers import Transformer
-
     found = []
     for name in arguments.networks:
-        net = Transformer(name, arguments.size, arguments.pixels, arguments.timesteps)
+        net = transformer(name, arguments)
         for bits in filter(net.has, arguments.bits):
             started = time.time()
             model = net.model(bits)
@@ -135,7 +141,8 @@ def verified(arguments: argparse.Namespace) -> list[dict[str, Any]]:
             one = {"network": name, "bits": bits, "equal": report.equal, "images": report.samples}
             one |= {"layers": len(report.layers), "spikes": report.spikes}
             one |= {"logits": report.max_abs_difference, "report": str(report), "bytes": size}
-            most = MOST_MB.get((name, arguments.size)) if bits == 1 else None
+            asked = bits == 1 and arguments.ends == "float"
+            most = MOST_MB.get((name, arguments.size)) if asked else None
             found.append(one | {"fits": most is None or size <= most * 1e6})
     return found
 
@@ -205,6 +212,18 @@ def skips_text(found: list[dict[str, Any]]) -> str:
         differs = "" if one["equal"] else " DIFFERS"
         lines.append(f"| {one['model']} | {fire} | {looked} | {off} | {on} | {one['ratio']}{differs} |")
     return "\n".join(lines)
+
+
+def timed_layers(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    limits = measured_limits(arguments.limits)
+    found = []
+    for name in arguments.networks:
+        net = transformer(name, arguments)
+        model = net.model(1)
+        fire = round(rate(model, net.image), 4)
+        sizes = {"size": arguments.size, "pixels": arguments.pixels, "rate": fire}
+        found.append({"network": name, **sizes, **profiled(model, net.image, limits, arguments.seconds)})
+    return found
 
 
 def some_images(path: str | None, count: int, model: str) -> np.ndarray:
@@ -305,6 +324,9 @@ def main() -> int:
             shown = [(path, some_images(arguments.images, IMAGES, path)) for path in arguments.skips]
             found = [timed_skips(path, images, arguments.seconds) for path, images in shown]
             text, well = skips_text(found), all(one["equal"] for one in found)
+        elif arguments.layers:
+            found = timed_layers(arguments)
+            text, well = layers_text(found), True
         elif arguments.tokens:
             found = timed_tokens(arguments.seconds)
             plot_tokens(found, arguments.plot)
@@ -341,6 +363,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", default="4-384", help="blocks and channels; default: 4-384")
     add("--compile", action="store_true", help="also torch.compile, which takes minutes to get ready")
     add("--tokens", action="store_true", help="attention of 64 to 4096 tokens, instead of the networks")
+    add("--layers", action="store_true", help="where the time of the 1-bit networks goes, one thread")
+    add("--limits", metavar="PROGRAM", type=Path, default=LIMITS, help="of --layers: where bench_limits is")
     add("--skips", nargs="+", metavar="MODEL", help="what a model's skips are worth, on and off")
     add("--images", metavar="FILE", help="of --skips: recipes/cifar10.py's cache; default: random pixels")
     add("--verify", action="store_true", help="hold the networks to the reference, instead of timing them")
@@ -352,6 +376,13 @@ def _parser() -> argparse.ArgumentParser:
         help="of --verify; default: 1,8,32",
     )
     add("--pixels", type=int, default=32, help="32, or 224 for the network of ImageNet; default: 32")
+    add(
+        "--scale",
+        type=float,
+        default=1.0,
+        help="of the sums behind BESTformer's maps; default: 1, published: 0.125",
+    )
+    add("--ends", choices=("float", "int8"), default="float", help="of BESTformer: first layer and heads")
     add("--timesteps", type=int, default=STEPS, help=f"default: {STEPS}")
     add("--count", type=int, default=1, help="of --verify: random images; default: 1")
     add("--plot", metavar="FILE", type=Path, default=IMAGE, help=f"of --tokens; default: {IMAGE.name}")

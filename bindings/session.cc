@@ -66,6 +66,17 @@ std::vector<std::pair<std::string, RecordedArray>> recordings(const Session& ses
   return arrays;
 }
 
+// (name, sums, seconds, operations)
+using LayerRow = std::tuple<std::string, std::vector<std::string>, double, double>;
+
+std::vector<LayerRow> layer_times(const Session& session) {
+  std::vector<LayerRow> rows;
+  for (const LayerTime& layer : session.layer_times()) {
+    rows.emplace_back(layer.name, layer.sums, layer.seconds, layer.operations);
+  }
+  return rows;
+}
+
 // (steps, late, skipped). The step is called with the interpreter held.
 using Report = std::tuple<int64_t, int64_t, int64_t>;
 using OnStep = std::optional<nb::typed<nb::callable, void()>>;
@@ -141,6 +152,8 @@ void bind_session(nb::module_& m) {
       .def("output", &output, nb::arg("index") = 0)
       .def("packed_output", &Session::packed_output, nb::arg("index") = 0)
       .def("recordings", &recordings)
+      .def("time_layers", &Session::time_layers, nb::arg("on"))
+      .def("layer_times", &layer_times)
       .def("push_events", &push_events, nb::arg("x").noconvert(), nb::arg("y").noconvert(),
            nb::arg("p").noconvert(), nb::arg("t").noconvert(), nb::kw_only(), nb::arg("window_us"),
            nb::arg("count"), nb::arg("clock_bits"), nb::arg("max_gap"), nb::arg("on_step").none())

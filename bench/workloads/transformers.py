@@ -38,8 +38,8 @@ NETWORKS: dict[str, Callable[..., Network]] = {
 }
 #: Networks of 1-bit weights without a scale, whose ends are float32; others have 8 bits, too.
 ONE_BIT = {"BESTformer": bestformer_scheme}
-#: With random weights nothing would fire behind the maps at the published scale of their sums.
-OPTIONS: dict[str, dict[str, Any]] = {"BESTformer": {"scale": 1.0}}
+#: With random weights nothing fires behind the maps at the published scale of their sums, 0.125.
+SCALE = 1.0
 STEPS = 4
 #: From so many pixels on the network is that for ImageNet.
 LARGE = 128
@@ -59,6 +59,8 @@ class Transformer:
     size: str
     pixels: int = 32
     timesteps: int = STEPS
+    scale: float = SCALE  #: of the sums behind BESTformer's maps
+    ends: str = "float"  #: of a network with 1-bit weights, or "int8"
 
     @property
     def image(self) -> np.ndarray:
@@ -74,12 +76,14 @@ class Transformer:
     def network(self, bits: int) -> Network:
         torch.manual_seed(0)
         side = [self.pixels, self.pixels]
+        one_bit = ONE_BIT.get(self.name)
+        scheme = transformer_scheme(bits) if one_bit is None else one_bit(bits, ends=self.ends)
         net = NETWORKS[self.name](
             self.size,
-            scheme=ONE_BIT.get(self.name, transformer_scheme)(bits),
+            scheme=scheme,
             timesteps=self.timesteps,
             preprocess={"zero_point": [128] * 3, "scale": 1 / 64, "size": side},
-            **OPTIONS.get(self.name, {}),
+            **({} if one_bit is None else {"scale": self.scale}),
             **(LARGE_OPTIONS[self.name] if self.pixels >= LARGE else {}),
         )
         return twins.normalised(net, CALIBRATION if self.pixels < LARGE else 1)

@@ -225,7 +225,7 @@ TEST_CASE("convolutions and linear layers") {
   tensor_refused("conv.bias", sample::f32({2}, {0, INFINITY}),
                  "tensor 'bias' holds a value that is not finite", sample::float_net());
   tensor_refused("conv.weight", sample::weight({2, 3, 3, 3}, 8, tensor::Encoding::kSym),
-                 "for coded weights, is f32", sample::float_net());
+                 "tensor 'scale' is missing", sample::float_net());
   refused([](Graph& g) { node(g, "head").inputs = {"pool"}; }, "must be a vector [F]");
 }
 

@@ -19,6 +19,7 @@ from snncore.lsh import BinaryIndex
 from snncore.memory import Memory
 from snncore.model import Model, load
 from snncore.neuron import Neuron
+from snncore.profile import Profile
 from snncore.recording import Result
 from snncore.session import EventSteps, Session
 
@@ -39,6 +40,7 @@ __all__ = [
     "Model",
     "Neuron",
     "Port",
+    "Profile",
     "Result",
     "Session",
     "__version__",

@@ -10,9 +10,10 @@ from typing import Any, BinaryIO, TypeAlias, overload
 
 from snncore import _core
 from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
-from snncore.inputs import Inputs, feed, plan_layout
+from snncore.inputs import Feed, Inputs, feed, plan_layout
 from snncore.memory import Memory, memory_of
 from snncore.plans import PlanKey, Plans, record_names, thread_count
+from snncore.profile import FIRING, LayerProfile, Profile, timed
 from snncore.recording import Result, result
 from snncore.session import Session, collect, collect_packed
 
@@ -157,15 +158,7 @@ class Model:
         The program is planned at the first run for one combination of layout, batch, timesteps, threads and
         record; the last four are kept, with their memory.
         """
-        fed = feed(self._inputs, x, layout)
-        key = PlanKey(
-            _core.Mode.SEQUENCE,
-            self._steps(fed.steps, timesteps),
-            fed.batch,
-            thread_count(threads),
-            plan_layout(fed.layouts),
-            record_names(record),
-        )
+        fed, key = self._planned(x, layout, threads, timesteps, record)
         with self._plans.session(key) as session:
             session.run(fed.arrays)
             outputs = (collect_packed if packed else collect)(session, self._outputs)
@@ -198,6 +191,48 @@ class Model:
             An option outside its range.
         """
         return Session(self._plans, self._inputs, self._outputs, thread_count(threads), batch, layout, record)
+
+    def profile(
+        self,
+        x: Inputs,
+        *,
+        layout: str | None = None,
+        threads: int | None = None,
+        timesteps: int | None = None,
+        seconds: float = 1.0,
+    ) -> Profile:
+        """Time the layers of `run`, and tell what they count and how often they fire.
+
+        Parameters
+        ----------
+        x, layout, threads, timesteps
+            As in `run`.
+        seconds
+            How long to run; a profile has 3 runs at least.
+
+        Returns
+        -------
+        Profile
+            A row for each layer that is computed by itself: a sum that one neuron alone reads is a part of
+            that neuron. ``print(profile.table())``; `Profile.to_json`.
+
+        Raises
+        ------
+        ValueError, snncore.Error
+            As `run`.
+        """
+        ops = {row.name: row.op for row in self.layers}
+        firing = [name for name, op in ops.items() if op in FIRING]
+        recorded = self.run(x, layout=layout, threads=threads, timesteps=timesteps, record=firing)
+        rates = {name: s.popcount() / s.size for name, s in recorded.spikes.items()}
+        fed, key = self._planned(x, layout, threads, timesteps, None)
+        with self._plans.session(key) as session:
+            found = timed(session, fed.arrays, seconds)
+        rows = (
+            LayerProfile(n, ops.get(n, ""), sums, ms, work, rates.get(n))
+            for n, sums, ms, work in found.layers
+        )
+        return Profile(tuple(rows), found.milliseconds, found.runs, key.timesteps, key.batch, key.threads)
 
     def memory(
         self,
@@ -255,6 +290,25 @@ class Model:
             A version that is none.
         """
         return self._core.to_bytes() if format_version is None else self._core.to_bytes(format_version)
+
+    def _planned(
+        self,
+        x: Inputs,
+        layout: str | None,
+        threads: int | None,
+        timesteps: int | None,
+        record: str | Iterable[str] | None,
+    ) -> tuple[Feed, PlanKey]:
+        fed = feed(self._inputs, x, layout)
+        key = PlanKey(
+            _core.Mode.SEQUENCE,
+            self._steps(fed.steps, timesteps),
+            fed.batch,
+            thread_count(threads),
+            plan_layout(fed.layouts),
+            record_names(record),
+        )
+        return fed, key
 
     def _steps(self, given: int | None, asked: int | None) -> int:
         if asked is None:

@@ -242,3 +242,51 @@ def test_whole_transformers_equal_the_reference(size: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     bits = 2 if "224" in size else 3  # BESTformer has no weights of 8
     assert done.stdout.count("every spike equal") == 5 * bits - 1
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("ends", ["float", "int8"])
+def test_bestformer_at_the_published_scale(ends: str) -> None:
+    options = ["--networks", "BESTformer", "--bits", "1", "--scale", "0.125", "--ends", ends]
+    done = bench("transformers.py", "--verify", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("every spike equal") == 1
+
+
+def test_layers_of_a_transformer(tmp_path: Path) -> None:
+    """A row for each kind, all operations, and shares of what a program says that the machine can do."""
+    limits = [{"name": "and_popcount", "threads": 1, "isa": "scalar", "best": 2e12}]
+    program = tmp_path / "limits"
+    program.write_text(f"#!/bin/sh\necho '{json.dumps({'results': limits})}'\n")
+    program.chmod(0o755)
+    options = ["--networks", "BESTformer", "--size", "2-48", "--seconds", "0", "--scale", "0.125"]
+    done = bench("transformers.py", "--layers", *options, "--limits", str(program), "--json", "-")
+    assert done.returncode == 0, done.stderr
+    (found,) = json.loads(done.stdout)["found"]
+    assert found["limit_tops"] == 2
+    kinds = found["kinds"]
+    tokenizer, rows, tokens, channels = (
+        1024 * 12 * 6 + 1024 * 24 * 12 + 256 * 48 * 24 + 64 * 48 * 48,
+        2,
+        64,
+        48,
+    )
+    assert {name: row["operations"] for name, row in kinds.items() if row["share"] is not None} == {
+        "tokenizer, convolutions": 4 * 9 * tokenizer,
+        "q, k, v": 4 * rows * 3 * tokens * channels**2,
+        "map": 4 * rows * tokens**2 * channels,
+        "map product": 4 * rows * tokens**2 * channels,
+        "projection": 4 * rows * tokens * channels**2,
+        "MLP 1": 4 * rows * 4 * tokens * channels**2,
+        "MLP 2": 4 * rows * 4 * tokens * channels**2,
+    }
+    assert set(kinds) - {name for name, row in kinds.items() if row["share"] is not None} == {
+        "tokenizer, first layer", "pools", "entry neurons", "heads",
+    }  # fmt: skip
+    assert sum(row["part"] for row in kinds.values()) == pytest.approx(1)
+
+
+def test_layers_need_a_limit(tmp_path: Path) -> None:
+    done = bench("transformers.py", "--layers", "--limits", str(tmp_path / "none"))
+    assert done.returncode == 2
+    assert "build the target bench_limits" in done.stderr

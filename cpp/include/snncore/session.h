@@ -93,6 +93,15 @@ class SNNCORE_API Program {
 /// The bytes that `Session(model, options)` will allocate for state and scratch.
 SNNCORE_API size_t required_bytes(const Model& model, const Options& options);
 
+/// What one node of the graph took. What is computed on the way into a neuron is the neuron's: sums that it
+/// alone reads never exist.
+struct LayerTime {
+  std::string name;               ///< of the node; "" for moving what loops carry
+  std::vector<std::string> sums;  ///< nodes whose sums are computed in it, itself perhaps
+  double seconds = 0;             ///< of the processor with one thread, else wall time
+  double operations = 0;          ///< of one run: weights times inputs, or bits compared, zeros included
+};
+
 /// State and scratch of one stream of input. Belongs to one thread at a time; a Program may serve many.
 class SNNCORE_API Session {
  public:
@@ -148,6 +157,11 @@ class SNNCORE_API Session {
 
   /// What the last run recorded, in the order of Options::record.
   [[nodiscard]] std::vector<Recording> recordings() const;
+
+  /// Starts (from zero) or ends the timing of layers, which costs two readings of a clock for each; then the
+  /// times of all runs since, in the order of the plan. Empty unless started.
+  void time_layers(bool on);
+  [[nodiscard]] std::vector<LayerTime> layer_times() const;
 
   /// The state as bytes, to continue later in a Session of the same model and options. Events of an open
   /// window are no part of it: `save_state` throws Error(kState) while there are some, `load_state` forgets

@@ -9,6 +9,7 @@
 #include "api/made_tensors.h"
 #include "api/rule_neuron.h"
 #include "api/streams.h"
+#include "api/weight_tensors.h"
 #include "base/checked.h"
 #include "format/model_impl.h"
 #include "format/snn.h"
@@ -29,20 +30,6 @@ std::vector<int64_t> list(std::span<const int64_t> values) { return {values.begi
 
 void need(bool ok, const std::string& message, ErrorCode code = ErrorCode::kInvalidArgument) {
   require(ok, code, message);
-}
-
-// Channels last: [C, I, kh, kw] becomes [C, kh, kw, I]; columns of a flattened image go from C, H, W to H, W,
-// C.
-template <typename T>
-std::vector<T> channels_last(std::span<const T> w, size_t outputs, size_t inputs, size_t positions) {
-  std::vector<T> out(w.size());
-  for (size_t o = 0; o < outputs; ++o) {
-    for (size_t i = 0; i < inputs; ++i) {
-      for (size_t p = 0; p < positions; ++p)
-        out[(o * positions + p) * inputs + i] = w[(o * inputs + i) * positions + p];
-    }
-  }
-  return out;
 }
 
 // [C], or a row of so many channels for each step.
@@ -125,9 +112,8 @@ struct GraphBuilder::Impl {
     }
     values.erase(p.layer);
     Node& node = emit("linear", p.layer, {p.pool}, {});
-    attach(node, "weight", store(DType::kF32, p.weight_shape, p.weight.data(), p.weight.size()));
-    if (!p.bias.empty())
-      attach(node, "bias", store(DType::kF32, {p.weight_shape[0]}, p.bias.data(), p.bias.size()));
+    for (const auto& [role, t] : p.weight) attach(node, role, t);
+    if (!p.bias.empty()) attach(node, "bias", store(DType::kF32, p.shape, p.bias.data(), p.bias.size()));
     finish(node);
     values[name] = values.at(p.layer);
     return name;
@@ -293,27 +279,12 @@ struct GraphBuilder::Impl {
   }
 
   void add_weight(Node& node, const WeightSpec& w, size_t inputs, size_t positions, const Shape& stored) {
-    const auto outputs = static_cast<size_t>(stored[0]);
     const std::string label = node.op + " '" + node.name + "'";
-    if (w.encoding == "f32") {
-      const auto floats = channels_last(w.values, outputs, inputs, positions);
-      attach(node, "weight", store(DType::kF32, stored, floats.data(), floats.size()));
-      return;
-    }
-    need(w.encoding == "odd" || w.encoding == "sym",
-         label + ": encoding must be odd, sym or f32, received '" + w.encoding + "'");
-    const auto encoding = w.encoding == "odd" ? tensor::Encoding::kOdd : tensor::Encoding::kSym;
-    const auto codes = channels_last(w.codes, outputs, inputs, positions);
-    attach(node, "weight", tensor::encode_weight(codes.data(), stored, w.bits, encoding, label));
-    need(w.scale.size() == 1 || w.scale.size() == outputs,
-         label + ": expected 1 or " + std::to_string(outputs) + " scales, received " +
-             std::to_string(w.scale.size()),
-         ErrorCode::kShape);
-    const bool one = std::ranges::all_of(w.scale, [&](double s) { return s == w.scale[0]; });
-    attach(node, "scale", doubles(std::span(w.scale).first(one ? 1 : w.scale.size())));
+    for (auto& [role, t] : weight_tensors(label, w, inputs, positions, stored))
+      attach(node, role, std::move(t));
   }
 
-  // The value of a conv2d or linear: real for float weights, else a sum with its real unit.
+  // The value of a conv2d or linear: real for float weights and of reals, else a sum with its real unit.
   std::string finish_weighted(Node& node, const WeightSpec& w, std::span<const double> bias) {
     const std::string label = node.op + " '" + node.name + "'", name = node.name;
     const Edge in = graph.edges.at(node.inputs[0]);
@@ -323,12 +294,12 @@ struct GraphBuilder::Impl {
         label + ": expected " + std::to_string(channels) + " biases, received " + std::to_string(bias.size()),
         ErrorCode::kShape);
     BuiltValue v;
-    if (w.encoding == "f32") {
+    if (w.encoding == "f32" || in.type == EdgeType::kReal) {
       if (!bias.empty()) {
         const std::vector<float> b(bias.begin(), bias.end());
         attach(node, "bias", store(DType::kF32, {w.shape[0]}, b.data(), b.size()));
       }
-      v.float_layer = name;
+      if (w.encoding == "f32") v.float_layer = name;
     } else {
       const double unit = in.type == EdgeType::kPixel ? in.scale : 1.0 / static_cast<double>(in.divisor);
       BuiltTerm term{.edge = name,
@@ -356,19 +327,6 @@ struct GraphBuilder::Impl {
                        .d = std::vector<double>(channels, 0.0)});
     values[name] = std::move(v);
     return name;
-  }
-
-  void check_elements(const std::string& label, const WeightSpec& w) const {
-    int64_t expected = 1;
-    for (const int64_t axis : w.shape) {
-      need(axis >= 1, label + ": weight has an empty axis in " + shape_string(w.shape), ErrorCode::kShape);
-      expected = checked_mul(expected, axis, label);
-    }
-    const size_t received = w.encoding == "f32" ? w.values.size() : w.codes.size();
-    need(static_cast<size_t>(expected) == received,
-         label + ": weight " + shape_string(w.shape) + " has " + std::to_string(expected) +
-             " elements, received " + std::to_string(received),
-         ErrorCode::kShape);
   }
 
   // A delay that was added before what it reads: that must be there now, and nothing between.
@@ -451,7 +409,7 @@ std::string GraphBuilder::conv2d(const std::string& name, const std::string& x, 
   need(w.shape.size() == 4,
        label + ": expected a weight [C, C_in / groups, kh, kw], received " + shape_string(w.shape),
        ErrorCode::kShape);
-  impl_->check_elements(label, w);
+  check_elements(label, w);
   Node& node = impl_->emit("conv2d", name, {in},
                            {{"stride", list(spec.stride)},
                             {"padding", list(spec.padding)},
@@ -477,7 +435,7 @@ std::string GraphBuilder::linear(const std::string& name, const std::string& x, 
          label + ": expected a weight [C, F] for " + shape_string(stream->shape) + ", received " +
              shape_string(w.shape),
          ErrorCode::kShape);
-    impl_->check_elements(label, w);
+    check_elements(label, w);
     need(bias.empty() || bias.size() == static_cast<size_t>(w.shape[0]),
          label + ": expected " + std::to_string(w.shape[0]) + " biases, received " +
              std::to_string(bias.size()),
@@ -486,8 +444,7 @@ std::string GraphBuilder::linear(const std::string& name, const std::string& x, 
     if (p.pool.empty()) p.pool = name + ".stream";
     p.layer = name;
     p.shape = {w.shape[0]};
-    p.weight_shape = w.shape;
-    p.weight = real_weights(label, w);
+    p.weight = weight_tensors(label, w, static_cast<size_t>(w.shape[1]), 1, w.shape);
     p.bias.assign(bias.begin(), bias.end());
     return impl_->hold(name, std::move(p));
   }
@@ -495,7 +452,7 @@ std::string GraphBuilder::linear(const std::string& name, const std::string& x, 
   const Shape flattened = impl_->value(label, x).flattened;
   need(w.shape.size() == 2, label + ": expected a weight [C, F], received " + shape_string(w.shape),
        ErrorCode::kShape);
-  impl_->check_elements(label, w);
+  check_elements(label, w);
   const Shape& shape = impl_->graph.edges.at(in).shape;
   need(shape.size() == 1 && shape[0] == w.shape[1],
        label + ": weight takes " + std::to_string(w.shape[1]) + " features, '" + x + "' is " +

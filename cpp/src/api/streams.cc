@@ -93,21 +93,4 @@ bool is_pure_stream(const BuiltTerm& term) {
          std::ranges::all_of(term.d, [](double d) { return d == 0; });
 }
 
-std::vector<float> real_weights(const std::string& layer, const WeightSpec& w) {
-  if (w.encoding == "f32") return {w.values.begin(), w.values.end()};
-  const auto outputs = static_cast<size_t>(w.shape[0]);
-  require(w.encoding == "odd" || w.encoding == "sym", ErrorCode::kInvalidArgument,
-          layer + ": encoding must be odd, sym or f32, received '" + w.encoding + "'");
-  require(w.scale.size() == 1 || w.scale.size() == outputs, ErrorCode::kShape,
-          layer + ": expected 1 or " + std::to_string(outputs) + " scales, received " +
-              std::to_string(w.scale.size()));
-  const size_t row = w.codes.size() / outputs;
-  std::vector<float> real(w.codes.size());
-  for (size_t i = 0; i < real.size(); ++i) {
-    const int m = w.encoding == "odd" ? 2 * w.codes[i] + 1 : w.codes[i];
-    real[i] = static_cast<float>(w.scale[w.scale.size() == 1 ? 0 : i / row] * m);
-  }
-  return real;
-}
-
 }  // namespace snncore

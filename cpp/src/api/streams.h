@@ -1,6 +1,7 @@
 // What GraphBuilder knows of int32 streams before their units are settled.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,19 +63,16 @@ struct PendingResidual {
 struct PooledStream {
   std::string edge;  // of the stream
   size_t stream = 0;
-  double share = 1.0;  // of one pixel
-  Shape shape;         // in user order, as it is now
-  std::string pool;    // the readout's name where a linear layer follows
-  std::string layer;   // that layer, or empty
-  Shape weight_shape;
-  std::vector<float> weight, bias;
+  double share = 1.0;                            // of one pixel
+  Shape shape;                                   // in user order, as it is now
+  std::string pool;                              // the readout's name where a linear layer follows
+  std::string layer;                             // that layer, or empty
+  std::map<std::string, tensor::Tensor> weight;  // by role
+  std::vector<float> bias;
 };
 
 /// A stream as it is: no batch norm came after it.
 bool is_pure_stream(const BuiltTerm& term);
-
-/// Float32 weights of a layer, whatever form they come in.
-std::vector<float> real_weights(const std::string& layer, const WeightSpec& weight);
 
 void complete(graph::Graph& graph, const PendingNeuron& neuron, int64_t steps, const StreamUnits& units);
 void complete(graph::Graph& graph, const PendingResidual& residual, const StreamUnits& units);

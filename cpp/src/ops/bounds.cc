@@ -97,10 +97,18 @@ const int32_t* step_row(const tensor::Tensor& t, size_t step) {
   return t.as<int32_t>() + (rows ? step * static_cast<size_t>(t.shape[1]) : 0);
 }
 
-/// What `((sum_j A_j * M.j + C + h) >> n) + sum_j K.j * s_j` of a checked node reaches at one step, for each
-/// channel.
-std::vector<Range> requantised_at(const NodeView& view, const std::vector<const ChannelRange*>& sums,
-                                  bool wide, size_t step) {
+/// What both parts of `((sum_j A_j * M.j + C + h) >> n) + sum_j K.j * s_j` reach.
+struct Current {
+  Range weighed, added;
+
+  [[nodiscard]] Range whole() const { return {weighed.lo + added.lo, weighed.hi + added.hi}; }
+};
+
+Range joined(Range a, Range b) { return {std::min(a.lo, b.lo), std::max(a.hi, b.hi)}; }
+
+/// Of a checked node at one step, for each channel.
+std::vector<Current> requantised_at(const NodeView& view, const std::vector<const ChannelRange*>& sums,
+                                    bool wide, size_t step) {
   const int64_t channels = view.inputs[0]->channels();
   const int32_t* offset = step_row(*view.find("C"), step);
   const auto* shift = view.get("n", DType::kI32, {channels}).as<int32_t>();
@@ -111,7 +119,7 @@ std::vector<Range> requantised_at(const NodeView& view, const std::vector<const 
     factors.push_back(added ? nullptr : step_row(*view.find(role), step));
   }
   const std::string what = view.label() + ": bound";
-  std::vector<Range> all;
+  std::vector<Current> all;
   for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
     const int64_t half = shift[c] > 0 ? int64_t{1} << (shift[c] - 1) : 0;
     int64_t bound = std::abs(int64_t{offset[c]}) + half, lo = offset[c] + half, hi = lo, side_lo = 0,
@@ -131,33 +139,31 @@ std::vector<Range> requantised_at(const NodeView& view, const std::vector<const 
       view.fail("channel " + std::to_string(c) + " may reach " + std::to_string(bound) +
                 " before the shift, past 31 bits, and is not wide");
     }
-    all.push_back({(lo >> shift[c]) + side_lo, (hi >> shift[c]) + side_hi});
+    all.push_back({{lo >> shift[c], hi >> shift[c]}, {side_lo, side_hi}});
   }
   return all;
 }
 
 /// The same at all steps.
-std::vector<Range> requantised(const NodeView& view, const std::vector<const ChannelRange*>& sums,
-                               bool wide) {
-  std::vector<Range> all = requantised_at(view, sums, wide, 0);
+std::vector<Current> requantised(const NodeView& view, const std::vector<const ChannelRange*>& sums,
+                                 bool wide) {
+  std::vector<Current> all = requantised_at(view, sums, wide, 0);
   for (int64_t step = 1; step < factor_steps(view); ++step) {
-    const std::vector<Range> more = requantised_at(view, sums, wide, static_cast<size_t>(step));
+    const std::vector<Current> more = requantised_at(view, sums, wide, static_cast<size_t>(step));
     for (size_t c = 0; c < all.size(); ++c) {
-      all[c] = {std::min(all[c].lo, more[c].lo), std::max(all[c].hi, more[c].hi)};
+      all[c] = {joined(all[c].weighed, more[c].weighed), joined(all[c].added, more[c].added)};
     }
   }
   return all;
 }
 
-void expect_int32(const NodeView& view, const std::vector<Range>& currents) {
-  for (size_t c = 0; c < currents.size(); ++c) {
-    if (currents[c].lo >= kMin32 && currents[c].hi <= kMax32) continue;
-    view.fail("the current of channel " + std::to_string(c) + " may lie in " +
-              std::to_string(currents[c].lo) + ".." + std::to_string(currents[c].hi) + ", past 32 bits");
-  }
+void expect_int32(const NodeView& view, const std::string& what, Range range) {
+  if (range.lo >= kMin32 && range.hi <= kMax32) return;
+  view.fail(what + " may lie in " + std::to_string(range.lo) + ".." + std::to_string(range.hi) +
+            ", past 32 bits");
 }
 
-int64_t saturated(int64_t x) { return std::clamp(x, kMin32, kMax32); }
+Range saturated(Range r) { return {std::clamp(r.lo, kMin32, kMax32), std::clamp(r.hi, kMin32, kMax32)}; }
 
 }  // namespace
 
@@ -196,12 +202,14 @@ ChannelRange channel_range(const NodeView& view) {
 std::vector<int64_t> accumulator_bounds(const NodeView& view) { return channel_range(view).a_max; }
 
 Range requant_range(const NodeView& view, const std::vector<const ChannelRange*>& sums) {
-  const std::vector<Range> currents = requantised(view, sums, view.flag("wide"));
+  const std::vector<Current> currents = requantised(view, sums, view.flag("wide"));
   const auto stream = [](const Edge* x) { return x->type == EdgeType::kStream; };
-  if (std::ranges::none_of(view.inputs, stream)) expect_int32(view, currents);
+  const bool saturates = std::ranges::any_of(view.inputs, stream);
   Range all{kMax32, kMin32};
-  for (const Range& r : currents) {
-    all = {std::min(all.lo, saturated(r.lo)), std::max(all.hi, saturated(r.hi))};
+  for (size_t c = 0; c < currents.size(); ++c) {
+    const Range current = currents[c].whole();
+    if (!saturates) expect_int32(view, "the current of channel " + std::to_string(c), current);
+    all = joined(all, saturated(current));
   }
   return all;
 }
@@ -211,17 +219,15 @@ ChannelRange residual_range(const NodeView& view, const std::vector<const Channe
   for (size_t j = 0; j < sums.size(); ++j) {
     if (view.inputs[j]->type == EdgeType::kStream) streams.push_back(std::exchange(own[j], nullptr));
   }
-  const std::vector<Range> written = requantised(view, own, true);
-  expect_int32(view, written);
+  const std::vector<Current> written = requantised(view, own, true);
   ChannelRange all;
   for (size_t c = 0; c < written.size(); ++c) {
-    auto [lo, hi] = written[c];
-    for (const ChannelRange* stream : streams) {
-      lo += stream->lo[c];
-      hi += stream->hi[c];
-    }
-    all.lo.push_back(saturated(lo));
-    all.hi.push_back(saturated(hi));
+    expect_int32(view, "what spikes add to channel " + std::to_string(c), written[c].added);
+    Range sum = Current{saturated(written[c].weighed), written[c].added}.whole();
+    for (const ChannelRange* stream : streams) sum = {sum.lo + stream->lo[c], sum.hi + stream->hi[c]};
+    sum = saturated(sum);
+    all.lo.push_back(sum.lo);
+    all.hi.push_back(sum.hi);
     all.a_max.push_back(std::max(std::abs(all.lo[c]), std::abs(all.hi[c])));
   }
   return all;

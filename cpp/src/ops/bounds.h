@@ -31,7 +31,8 @@ struct Range {
 /// (docs/format.md, `requant`) or the current leaves int32; a current made of a stream saturates there.
 Range requant_range(const NodeView& requant, const std::vector<const ChannelRange*>& sums);
 
-/// The same of a residual node; `sums` holds what its streams reach, too. What it adds must stay in int32.
+/// The same of a residual node; `sums` holds what its streams reach, too. What it weighs saturates, then what
+/// it adds up does; what spikes add must stay in int32.
 ChannelRange residual_range(const NodeView& residual, const std::vector<const ChannelRange*>& sums);
 
 }  // namespace snncore::ops

@@ -1,7 +1,9 @@
 #include "ops/weights.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/bits.h"
 #include "base/checked.h"
@@ -46,6 +48,19 @@ void check_codes(const NodeView& view, const tensor::Tensor& w) {
   }
 }
 
+/// Finite, and so are the real weights in float32 where there are any.
+void check_scale(const NodeView& view, const tensor::Tensor& weight, int64_t channels) {
+  const bool one = view.find("scale")->shape == Shape{1};
+  const tensor::Tensor& scale = view.get("scale", DType::kF64, {one ? 1 : channels});
+  expect_finite(view, "scale", scale);
+  if (view.inputs[0]->type != EdgeType::kReal) return;
+  const double most = std::numeric_limits<float>::max() / std::ldexp(1.0, weight.bits);
+  const auto* s = scale.as<double>();
+  if (std::any_of(s, s + scale.shape[0], [&](double x) { return std::fabs(x) > most; })) {
+    view.fail("scale makes weights that float32 does not hold");
+  }
+}
+
 }  // namespace
 
 const tensor::Tensor& weight_of(const NodeView& view, size_t rank) {
@@ -70,21 +85,24 @@ Edge infer_weighted(const NodeView& view, const tensor::Tensor& weight, const Sh
   const EdgeType in = view.inputs[0]->type;
   const int64_t channels = shape.back();
   expect_size(view, shape);
-  if (!weight.coded()) {
-    if (in != EdgeType::kSpike && in != EdgeType::kCount && in != EdgeType::kReal) {
+  const bool sums = in == EdgeType::kSum || in == EdgeType::kCurrent || in == EdgeType::kStream;
+  if (weight.coded()) {
+    if (sums) refuse_input(view, *view.inputs[0], "spikes, counts, pixels or f32 for coded weights");
+    if (in == EdgeType::kReal) {
+      expect_roles(view, {"weight", "scale"}, {"bias"});
+    } else {
+      expect_roles(view, {"weight", "scale"});
+    }
+    check_scale(view, weight, channels);
+    if (in != EdgeType::kReal) return sum_edge(shape, 0, 0);
+  } else {
+    if (sums || in == EdgeType::kPixel) {
       refuse_input(view, *view.inputs[0], "spikes, counts or f32 for float weights");
     }
     expect_roles(view, {"weight"}, {"bias"});
-    if (view.find("bias") != nullptr) expect_finite(view, "bias", view.get("bias", DType::kF32, {channels}));
-    return real_edge(shape);
   }
-  if (in != EdgeType::kSpike && in != EdgeType::kCount && in != EdgeType::kPixel) {
-    refuse_input(view, *view.inputs[0], "spikes, counts or pixels for coded weights");
-  }
-  expect_roles(view, {"weight", "scale"});
-  const bool one = view.find("scale")->shape == Shape{1};
-  expect_finite(view, "scale", view.get("scale", DType::kF64, {one ? 1 : channels}));
-  return sum_edge(shape, 0, 0);
+  if (view.find("bias") != nullptr) expect_finite(view, "bias", view.get("bias", DType::kF32, {channels}));
+  return real_edge(shape);
 }
 
 }  // namespace snncore::ops

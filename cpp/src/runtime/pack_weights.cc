@@ -50,8 +50,26 @@ void pack_lines(const tensor::Tensor& w, const SynapseShape& s, PackedWeights& o
   });
 }
 
+// Float weights, and the real ones of codes, which those that meet real values stand for.
+class RealWeights {
+ public:
+  explicit RealWeights(const ops::NodeView& node)
+      : weight_(*node.find("weight")), scale_(node.find("scale")) {}
+  // Of output channel c, with index i in the stored order.
+  [[nodiscard]] float at(size_t c, size_t i) const noexcept {
+    if (scale_ == nullptr) return weight_.as<float>()[i];
+    const int32_t q = tensor::code_at(weight_, i);
+    const int32_t m = weight_.encoding == tensor::Encoding::kOdd ? 2 * q + 1 : q;
+    return static_cast<float>(scale_->as<double>()[scale_->shape[0] == 1 ? 0 : c] * m);
+  }
+
+ private:
+  const tensor::Tensor& weight_;
+  const tensor::Tensor* scale_;  // null: no codes
+};
+
 void pack_floats(const ops::NodeView& node, const SynapseShape& s, PackedWeights& out) {
-  const auto* w = node.find("weight")->as<float>();
+  const RealWeights w(node);
   const size_t cp = s.group_padded(), rows = s.window.taps() * s.inputs;
   out.codes = AlignedBuffer(s.groups * rows * cp * sizeof(float));
   const tensor::Tensor* bias = node.find("bias");
@@ -59,7 +77,8 @@ void pack_floats(const ops::NodeView& node, const SynapseShape& s, PackedWeights
   for (size_t g = 0; g < s.groups; ++g) {
     float* to = out.codes.as<float>() + g * rows * cp;
     for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
-      to[kernels::row_weight<kernels::kFloatBlock>(tap * s.inputs + k, c, rows, cp)] = w[i];
+      to[kernels::row_weight<kernels::kFloatBlock>(tap * s.inputs + k, c, rows, cp)] =
+          w.at(g * s.group_channels() + c, i);
     });
     if (bias == nullptr) continue;
     std::copy_n(bias->as<float>() + g * s.group_channels(), s.group_channels(),

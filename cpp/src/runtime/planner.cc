@@ -8,6 +8,7 @@
 #include "format/model_impl.h"
 #include "neurons/psn.h"
 #include "ops/infer.h"
+#include "ops/work.h"
 #include "runtime/attention_synapse.h"
 #include "runtime/float_neuron_step.h"
 #include "runtime/map_synapse.h"
@@ -77,8 +78,13 @@ class Planner {
 
   std::shared_ptr<const Program::Impl> plan() {
     for (const Node& node : graph_.nodes) program_->nodes.push_back({.name = node.name});
+    begin_layer("");
     for (const Placing::Frames& f : placing_.taken()) push(take_frame_step(f.whole, f.frame));
-    for (const Node* node : placing_.order()) make_step(*node);
+    for (const Node* node : placing_.order()) {
+      begin_layer(node->name);
+      make_step(*node);
+    }
+    begin_layer("");
     for (const Node& node : graph_.nodes) remember(node);
     for (const Placing::Frames& f : placing_.kept()) push(keep_frame_step(f.frame, f.whole));
     finish();
@@ -109,15 +115,18 @@ class Planner {
     const Node& node = *graph::producer(graph_, edge);
     if (is_map(node)) return map_counts(node);
     if (node.op != "attention") return node_synapse(node, joined);
+    count_work(node);
     return attention_synapse(placing_.slot(node.inputs[0]), placing_.product(edge));
   }
 
-  std::unique_ptr<Synapse> map_counts(const Node& node) const {
+  std::unique_ptr<Synapse> map_counts(const Node& node) {
+    count_work(node);
     const std::vector<Slot> in = slots(node);
     return map_synapse(map_product(view(node)), in[0], in[1], placing_.product(node.outputs[0]));
   }
 
   std::unique_ptr<Synapse> node_synapse(const Node& node, bool joined = false) {
+    count_work(node);
     const NodeView v = view(node);
     const Slot in = slot(node.inputs[0], joined);
     SynapseShape shape = synapse_shape(v, placing_.slot(node.inputs[0]));
@@ -168,6 +177,7 @@ class Planner {
     } else if (node.op == "couple") {
       push(couple_step(slots(node), slot));
     } else if (std::unique_ptr<Step> step = token_step(view(node), slots(node), slot)) {
+      count_work(node);
       push(std::move(step));
     } else {
       make_readout(node, in, slot);
@@ -462,12 +472,35 @@ class Planner {
                 std::to_string(program_->steps));
   }
 
+  void begin_layer(const std::string& name) {
+    end_layer();
+    program_->layers.push_back({.name = name, .sums = {}});
+  }
+
+  // One without steps is none.
+  void end_layer() {
+    const auto& plan = program_->plan;
+    const size_t used = plan.empty() ? 0 : plan.back().layer + 1;
+    program_->layers.resize(std::min(used, program_->layers.size()));
+  }
+
+  // Sums of a node become part of the layer that is made; what does not change with time is computed once.
+  void count_work(const Node& node) {
+    const bool once = std::ranges::all_of(slots(node), &Slot::is_static);
+    const size_t runs = program_->batch * (once ? program_->rounds() : program_->steps);
+    const Edge& out = graph_.edges.at(node.outputs[0]);
+    Program::Impl::Layer& layer = program_->layers.back();
+    layer.sums.push_back(node.name);
+    layer.operations += ops::synaptic_operations(view(node), out) * static_cast<double>(runs);
+  }
+
   void push(std::unique_ptr<Step> step) {
     program_->lane_bytes = std::max(program_->lane_bytes, align_up(step->lane_bytes()) + kTailPad);
-    program_->plan.push_back(std::move(step));
+    program_->plan.push_back({std::move(step), program_->layers.size() - 1});
   }
 
   void finish() {
+    end_layer();
     std::erase_if(program_->nodes,
                   [](const Memory::Node& n) { return n.weights + n.membranes + n.history == 0; });
     for (size_t i = 0; i < graph_.inputs.size(); ++i)

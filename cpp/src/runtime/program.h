@@ -39,7 +39,18 @@ struct Program::Impl {
   std::string limited_by;         // what needs it, as the start of a sentence
   std::vector<Input> inputs;
   std::vector<Value> outputs, records;
-  std::vector<std::unique_ptr<runtime::Step>> plan;
+  /// A node that steps belong to: what is computed on the way into a neuron is the neuron's.
+  struct Layer {
+    std::string name;
+    std::vector<std::string> sums;
+    double operations = 0;  // synaptic ones of one run
+  };
+  struct Planned {
+    std::unique_ptr<runtime::Step> step;
+    size_t layer;
+  };
+  std::vector<Layer> layers;
+  std::vector<Planned> plan;
   size_t scratch_bytes = 0, state_bytes = 0, lane_bytes = 0;
   std::vector<Memory::Node> nodes;  // with weights or state
 

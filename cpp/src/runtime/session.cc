@@ -10,6 +10,7 @@
 #include "base/align.h"
 #include "base/bits.h"
 #include "base/checked.h"
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "format/model_impl.h"
 #include "kernels/table.h"
@@ -90,16 +91,31 @@ struct Session::Impl {
   }
 
   void execute() {
-    for (const auto& step : program->plan) {
-      current = step.get();
-      next.store(0, std::memory_order_relaxed);  // seen by all workers: they are told of the step after it
-      if (worker_task) {
-        program->options.parallel_for(program->threads(), worker_task);
-      } else {
-        pool.run(&work, this);
-      }
-    }
+    spent.empty() ? execute_steps() : execute_timed();
     unpacked.assign(outputs.size(), false);
+  }
+
+  void execute_steps() {
+    for (const auto& planned : program->plan) execute(*planned.step);
+  }
+
+  void execute_timed() {
+    const auto seconds = program->threads() == 1 ? thread_seconds : wall_seconds;
+    for (const auto& planned : program->plan) {
+      const double start = seconds();
+      execute(*planned.step);
+      spent[planned.layer] += seconds() - start;
+    }
+  }
+
+  void execute(const runtime::Step& step) {
+    current = &step;
+    next.store(0, std::memory_order_relaxed);  // seen by all workers: they are told of the step after it
+    if (worker_task) {
+      program->options.parallel_for(program->threads(), worker_task);
+    } else {
+      pool.run(&work, this);
+    }
   }
 
   // Values are put in user order when they are asked for: who takes spikes packed does not pay for floats.
@@ -257,7 +273,8 @@ struct Session::Impl {
   const runtime::Step* current = nullptr;
   std::atomic<size_t> next{0};  // the first chunk of the current step that nobody has claimed
   std::function<void(size_t)> worker_task;
-  TensorView flat_view;  // shape stays empty unless there is exactly one input
+  std::vector<double> spent;  // seconds of each layer, where they are timed
+  TensorView flat_view;       // shape stays empty unless there is exactly one input
   size_t flat_count = 1;
   int64_t steps = 0;
   std::unique_ptr<runtime::EventBinner> binner;  // these two from the first push on
@@ -335,6 +352,17 @@ std::vector<Recording> Session::recordings() const {
     all.push_back(runtime::record(value, impl_->frame, impl_->program->steps, impl_->program->batch));
   }
   return all;
+}
+
+void Session::time_layers(bool on) { impl_->spent.assign(on ? impl_->program->layers.size() : 0, 0.0); }
+
+std::vector<LayerTime> Session::layer_times() const {
+  std::vector<LayerTime> times;
+  for (size_t i = 0; i < impl_->spent.size(); ++i) {
+    const Program::Impl::Layer& layer = impl_->program->layers[i];
+    times.push_back({layer.name, layer.sums, impl_->spent[i], layer.operations});
+  }
+  return times;
 }
 
 namespace {

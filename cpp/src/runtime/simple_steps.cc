@@ -191,20 +191,26 @@ class ReadoutStep final : public Step {
   ReadoutStep(Readout readout, const Slot& in, const Slot& out, std::optional<Slot> sums)
       : readout_(std::move(readout)), in_(in), out_(out), sums_(sums) {}
 
-  [[nodiscard]] size_t chunks() const noexcept override { return in_.batch; }
+  [[nodiscard]] size_t chunks() const noexcept override { return in_.batch * blocks(); }
 
-  void run(const Frame& f, size_t n, std::byte*) const noexcept override {
+  void run(const Frame& f, size_t chunk, std::byte*) const noexcept override {
     const int64_t steps = (readout_.state_offset ? f.steps_before : 0) + static_cast<int64_t>(readout_.steps);
-    for (size_t i = 0; i < outputs(); ++i) {
-      if (in_.type == EdgeType::kReal) {
-        real(f, n, i, steps);
-      } else {
-        integer(f, n, i, steps);
-      }
+    const size_t n = chunk / blocks(), first = chunk % blocks() * kBlock,
+                 count = std::min(kBlock, outputs() - first);
+    if (in_.type == EdgeType::kReal) {
+      for (size_t i = first; i < first + count; ++i) real(f, n, i, steps);
+      return;
     }
+    int64_t sums[kBlock] = {};
+    const bool last = readout_.mode == ReadoutMode::kLast;
+    for (size_t t = last ? readout_.steps - 1 : 0; t < readout_.steps; ++t) add(f, t, n, first, count, sums);
+    for (size_t i = 0; i < count; ++i) integer(f, n, first + i, steps, sums[i]);
   }
 
  private:
+  static constexpr size_t kBlock = 64;  // outputs of a chunk
+
+  [[nodiscard]] size_t blocks() const noexcept { return (outputs() + kBlock - 1) / kBlock; }
   [[nodiscard]] size_t outputs() const noexcept {
     return readout_.pools ? in_.channels : in_.pixels * in_.channels;
   }
@@ -222,14 +228,20 @@ class ReadoutStep final : public Step {
       case EdgeType::kCount:
         return at<uint16_t>(in_, f, t, n, i);
       default:
-        return readout_.pools ? pooled(f, t, n, i) : at<int32_t>(in_, f, t, n, i);
+        return at<int32_t>(in_, f, t, n, i);
     }
   }
 
-  [[nodiscard]] int64_t pooled(const Frame& f, size_t t, size_t n, size_t channel) const noexcept {
-    int64_t sum = 0;
-    for (size_t p = 0; p < in_.pixels; ++p) sum += in_.row<int32_t>(f, t, n, p)[channel];
-    return sum;
+  // The values of one step; of a stream that is averaged those of all pixels, row by row.
+  void add(const Frame& f, size_t t, size_t n, size_t first, size_t count, int64_t* sums) const noexcept {
+    if (!readout_.pools) {
+      for (size_t i = 0; i < count; ++i) sums[i] += value(f, t, n, first + i);
+      return;
+    }
+    for (size_t p = 0; p < in_.pixels; ++p) {
+      const int32_t* row = in_.row<int32_t>(f, t, n, p) + first;
+      for (size_t i = 0; i < count; ++i) sums[i] += row[i];
+    }
   }
 
   template <typename T>
@@ -238,16 +250,9 @@ class ReadoutStep final : public Step {
     return reinterpret_cast<T*>(f.state + *readout_.state_offset) + n * outputs() + i;
   }
 
-  void integer(const Frame& f, size_t n, size_t i, int64_t steps) const noexcept {
+  void integer(const Frame& f, size_t n, size_t i, int64_t steps, int64_t sum) const noexcept {
     auto* keep = kept<int64_t>(f, n, i);
-    int64_t sum = 0;
-    if (readout_.mode == ReadoutMode::kLast) {
-      sum = value(f, readout_.steps - 1, n, i);
-    } else {
-      sum = keep == nullptr ? 0 : *keep;
-      for (size_t t = 0; t < readout_.steps; ++t) sum += value(f, t, n, i);
-    }
-    if (keep != nullptr) *keep = sum;
+    if (keep != nullptr) *keep = sum += readout_.mode == ReadoutMode::kLast ? 0 : *keep;
     if (sums_) at<int64_t>(*sums_, f, 0, n, i) = sum;
     double y = static_cast<double>(sum) * readout_.scale[i];
     double bias = readout_.bias[i];

@@ -15,6 +15,10 @@ class StoredSums final : public Synapse {
   explicit StoredSums(const Slot& slot) : slot_(slot) {}
   [[nodiscard]] bool is_static() const noexcept override { return slot_.is_static(); }
   [[nodiscard]] size_t lane_bytes(size_t, size_t) const noexcept override { return 0; }
+  [[nodiscard]] Rows stored(const Frame& frame, const Tile& tile) const noexcept override {
+    return {slot_.row<int32_t>(frame, tile.t, tile.n, tile.first),
+            slot_.is_static() ? 0 : slot_.step_bytes() / sizeof(int32_t)};
+  }
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte*) const noexcept override {
     const size_t bytes = tile.count * slot_.row_bytes;
     for (size_t t = 0; t < tile.steps; ++t) {
@@ -55,7 +59,7 @@ class RealSums final : public Synapse {
 }  // namespace
 
 Layout layout_of(const ops::NodeView& node) {
-  if (!node.find("weight")->coded()) return Layout::kFloats;
+  if (!node.find("weight")->coded() || node.inputs[0]->type == EdgeType::kReal) return Layout::kFloats;
   return node.inputs[0]->type == EdgeType::kSpike || has_planes(node) ? Layout::kRows : Layout::kBytes;
 }
 

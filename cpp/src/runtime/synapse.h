@@ -37,6 +37,14 @@ class Synapse {
  public:
   virtual ~Synapse() = default;
   virtual void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept = 0;
+  /// Rows of a tile that lie in memory as `sums` would give them.
+  struct Rows {
+    const int32_t* first = nullptr;  // null: they do not
+    size_t t_stride = 0;             // elements from step to step
+  };
+  [[nodiscard]] virtual Rows stored(const Frame& /*frame*/, const Tile& /*tile*/) const noexcept {
+    return {};
+  }
   /// The same, or, where that is faster, the spikes of the neurons that read the sums: says whether.
   virtual bool sums_or_spikes(const Frame& frame, const Tile& tile, const TileNeurons& /*neurons*/, void* out,
                               std::byte* lane) const noexcept {

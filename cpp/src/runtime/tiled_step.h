@@ -94,8 +94,14 @@ class CurrentsStep : public TiledStep {
     const int32_t *a[2 * ops::kMaxInputs + 1], *m[ops::kMaxInputs];
     size_t strides[ops::kMaxInputs];
     for (size_t j = 0; j < count; ++j) {
+      const Synapse& synapse = *in_.sums[j].synapse;
+      if (const Synapse::Rows rows = synapse.stored(f, tile); rows.first != nullptr) {
+        a[j] = rows.first;
+        strides[j] = rows.t_stride;
+        continue;
+      }
       std::byte* to = j == 0 ? sums : rest + (j - 1) * tile_bytes();
-      strides[j] = fill(f, *in_.sums[j].synapse, tile, to, rest + more_sums() * tile_bytes());
+      strides[j] = fill(f, synapse, tile, to, rest + more_sums() * tile_bytes());
       a[j] = reinterpret_cast<const int32_t*>(to);
     }
     for (size_t t = 0; t < place_.steps; ++t) {

@@ -80,6 +80,7 @@ class Copy:
             "encoding": codes.encoding,
             "bits": codes.bits,
             "scale": values["scale"],
+            "bias": values.get("bias"),
         }
 
     def neuron(self, node: Node, x: str) -> str:

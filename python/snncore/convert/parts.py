@@ -62,6 +62,17 @@ class Parts:
         q = stored if bits == 8 else _unpacked(stored, bits)[: math.prod(shape)].reshape(shape)
         return Codes(q.astype(np.int64), bits, entry["encoding"])
 
+    def floats(self, node: dict[str, Any]) -> NDArray[np.float32] | None:
+        """Give the weights of a node that computes in float32, codes that read real values too; else None."""
+        codes = self.codes(node)
+        if codes is None:
+            return self.tensor(node, "weight")
+        if self.document["graph"]["edges"][node["inputs"][0]]["dtype"] != "f32":
+            return None
+        scale = self.tensors[node["tensors"]["scale"]].reshape(-1, *[1] * (codes.q.ndim - 1))
+        real: NDArray[np.float32] = (scale * codes.m).astype(np.float32)
+        return real
+
 
 def _unpacked(words: NDArray[Any], bits: int) -> NDArray[Any]:
     """Codes of 1, 2 or 4 bits, lowest first; one bit is u of q = u - 1, more are two's complement."""

@@ -143,6 +143,11 @@ def _halved(found: Trace) -> set[str]:
 _FIRES = ("lif", "neuron", "psn", "saccade")
 
 
+def _halves(neuron: Any) -> bool:
+    """Whether a map's membrane is even whenever it is halved: how that is rounded makes no difference."""
+    return (neuron.decay, neuron.input_gain, neuron.threshold) == (0.5, 0.5, 1.0)
+
+
 class Emitter:
     """Calls the builder. `edges` maps what fx calls a value to what the builder calls it."""
 
@@ -283,7 +288,7 @@ class Emitter:
             stored = {"profile": "W", **call.options}
         if inputs[0] in self.scores:
             stored = {"profile": "W", "state": "i32", "theta0": 2 ** min(max(12, self.steps), 20)}
-        half_floor = stored["profile"] == "X"
+        half_floor = stored["profile"] == "X" or (inputs[0] in self.scores and _halves(neuron))
         leak: Leak = "none" if neuron.decay == 1 else "half_floor" if half_floor else "q15"
         return self.builder.lif(
             call.name,

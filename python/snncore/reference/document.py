@@ -97,7 +97,8 @@ def _edge(node: Node, inputs: list[Edge], tensors: Tensors) -> Edge:
         weight = tensors[node["tensors"]["weight"]]
         size = _slid(shape, list(weight.shape[1:3]), attrs) if op == "conv2d" else []
         shape = [*size, len(weight)]
-        return _int32("sum", shape) if weight.dtype == torch.int64 else _real(shape)
+        integer = weight.dtype == torch.int64 and x["dtype"] != "f32"
+        return _int32("sum", shape) if integer else _real(shape)
     if op in ("requant", "residual"):
         return _int32("current" if op == "requant" else "stream", shape)
     if op in ("attention", "count", "map_scores", "map_product"):

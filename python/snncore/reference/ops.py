@@ -123,16 +123,23 @@ def residual(
     shortcuts: Sequence[tuple[Tensor, Tensor]],
     offset: Tensor,
     shift: Tensor,
-) -> Tensor:
-    """Write to an int32 stream: ``sum_j R_j + requant(...)``, which `saturate32` then makes the stream.
+) -> tuple[Tensor, Tensor]:
+    """Write to an int32 stream: the stream, and where one of the two saturated.
 
-    The other arguments are those of `requant`.
+    ``saturate32(sum_j R_j + saturate32((sum_j A_j * M_j + C + h) >> n) + sum_j K_j * s_j)``; arguments are
+    those of `requant`.
     """
-    # Where nothing is weighed, a stream times 0 lends its shape.
-    total = requant(sums or [(x, torch.zeros_like(offset)) for x in streams[:1]], shortcuts, offset, shift)
+    # Where nothing is weighed, something times 0 lends its shape.
+    like = [*streams, *(s for s, _ in shortcuts)][:1]
+    exact = requant(sums or [(x, torch.zeros_like(offset)) for x in like], [], offset, shift)
+    written = saturate32(exact)
+    total = written
+    for s, k in shortcuts:
+        total = total + s * _along_channels(k, s)
     for stream in streams:
         total = total + stream
-    return total
+    stream = saturate32(total)
+    return stream, (exact != written) | (total != stream)
 
 
 def saturate32(x: Tensor) -> Tensor:

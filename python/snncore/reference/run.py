@@ -287,10 +287,14 @@ class _Walk:
 
     def _weighted(self, node: _Node) -> tuple[Tensor, Tensor, Tensor | None]:
         """Input, weight and bias of a conv2d or linear, all integers or all float32."""
-        weight = node.tensors["weight"]
-        coded = weight.dtype == torch.int64
-        x = self.values[node.inputs[0]] if coded else self._real(node.inputs[0])
-        return x, weight, node.tensors.get("bias")
+        weight, bias = node.tensors["weight"], node.tensors.get("bias")
+        if weight.dtype != torch.int64:
+            return self._real(node.inputs[0]), weight, bias
+        x = self.values[node.inputs[0]]
+        if self.edges[node.inputs[0]]["dtype"] == "f32":
+            scale = node.tensors["scale"].double().view(-1, *[1] * (weight.dim() - 1))
+            weight = (scale * weight).float()
+        return x, weight, bias
 
     def _keep_sum(self, node: _Node, total: Tensor) -> Tensor:
         if total.dtype == torch.int64:
@@ -328,10 +332,9 @@ class _Walk:
                 shortcuts.append((x, node.tensors[f"K.{j}"]))
             else:
                 streams.append(x)
-        exact = ops.residual(streams, sums, shortcuts, node.tensors["C"], node.tensors["n"])
-        total = ops.saturate32(exact)
-        self.result.saturations[node.name] = Saturations(integrate=int((exact != total).sum()))
-        return total
+        stream, saturated = ops.residual(streams, sums, shortcuts, node.tensors["C"], node.tensors["n"])
+        self.result.saturations[node.name] = Saturations(integrate=int(saturated.sum()))
+        return stream
 
     def _saccade(self, node: _Node) -> Tensor:
         q, *others = self._inputs(node)

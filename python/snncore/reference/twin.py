@@ -162,7 +162,11 @@ class _Maker:
         weight = self._tensor(node, "weight")
         assert weight is not None
         if weight.dtype == torch.int64:
-            return _Value(None, x.repeated, node)
+            if self.edges[node["inputs"][0]]["dtype"] != "f32":
+                return _Value(None, x.repeated, node)
+            scale = self._tensor(node, "scale")
+            assert scale is not None
+            weight = (scale.double().view(-1, *[1] * (weight.dim() - 1)) * weight).float()
         return _Value(self._layer(node, weight, self._tensor(node, "bias")), x.repeated)
 
     _conv2d = _linear = _weighted

@@ -224,7 +224,40 @@ def test_reference_is_exact() -> None:
 
     a = torch.tensor([[[3, -3]]])
     two = torch.full((2,), 2)
-    wrote = ops.residual(
+    wrote, saturated = ops.residual(
         [torch.tensor([[[2**31 - 2, -5]]])], [(a, two)], [], torch.ones(2, dtype=torch.int64), two
     )
-    assert ops.saturate32(wrote).tolist() == [[[2**31 - 1, -6]]]
+    assert wrote.tolist() == [[[2**31 - 1, -6]]] and saturated.tolist() == [[[True, False]]]
+    most, zero = torch.full((2,), 2**31 - 1), torch.zeros(2, dtype=torch.int64)
+    spikes = (torch.ones(1, 1, 2, dtype=torch.int64), torch.tensor([-7, 7]))
+    wrote, saturated = ops.residual([torch.tensor([[[-5, 5]]])], [(a, most)], [spikes], zero, zero)
+    assert wrote.tolist() == [[[2**31 - 1 - 12, -(2**31) + 12]]] and saturated.all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_is_written_saturates_first(sign: int) -> None:
+    """A writer far past int32 goes to its end; the stream, of the other sign, is added to that."""
+    b = snncore.GraphBuilder()
+    x = b.input("x", "b1", [1, 1, 1])
+    one, zero = np.ones(1, np.int32), np.zeros(1, np.int32)
+
+    def writer(name: str, weight: int, factor: int, stream: str = "") -> str:
+        y = b.conv2d(
+            f"{name}.conv", x, np.full((1, 1, 1, 1), weight, np.int8), encoding="sym", bits=8, scale=[1.0]
+        )
+        inputs, factors = ([y, stream], [one * factor, None]) if stream else ([y], [one * factor])
+        return b.residual_int(name, inputs, factors, zero, zero)
+
+    stream = writer("r1", 100 * sign, 2**31 - 1, writer("r0", -sign, 1000))
+    spikes = b.lif_int(
+        "l", b.requant("i", [stream], [one], zero, zero, wide=True),
+        theta=one, state="i32", leak="none", decay=1.0,
+    )  # fmt: skip
+    b.output("l", spikes)
+    b.output("mean", b.readout("mean", stream, "mean", scale=[1.0], bias=[0.0]))
+    model = b.build(2)
+    recorded = model.run(np.ones((1, 1, 1, 1), bool), record=["mean.sum", "l"])
+    end = 2**31 - 1 if sign > 0 else -(2**31)
+    assert recorded.states["mean.sum"].ravel().tolist() == [2 * (end - 1000 * sign)]
+    assert recorded.spikes["l"].numpy().ravel().tolist() == [sign > 0] * 2
+    assert snncore.verify(model, None, np.ones((1, 1, 1, 1), bool)).equal

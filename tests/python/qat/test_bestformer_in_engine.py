@@ -17,12 +17,13 @@ from qat.settled import PIXELS, images, settle  # noqa: E402
 from snncore.reference import LIF, StepGain  # noqa: E402
 from snncore.reference.maps import fired_maps  # noqa: E402
 from snncore.reference.networks import bestformer, bestformer_scheme  # noqa: E402
+from snncore.reference.run import run  # noqa: E402
 
 
-def network(size="2-32", kind="map_qk", seed=0, steps=3, ends="int8", heads=2, **options):
+def network(size="2-32", kind="map_qk", seed=0, steps=3, ends="int8", heads=2, scale=0.5, **options):
     torch.manual_seed(seed)
     net = bestformer(
-        size, 7, kind=kind, heads=heads, scale=0.5, timesteps=steps, pools=(True, True, False, False),
+        size, 7, kind=kind, heads=heads, scale=scale, timesteps=steps, pools=(True, True, False, False),
         scheme=bestformer_scheme(1, ends=ends), preprocess={**PIXELS, "size": [16, 16]}, **options,
     )  # fmt: skip
     for m in net.modules():
@@ -91,6 +92,60 @@ def test_a_map_without_memory(profile):
             block.map = LIF(decay=0.0, threshold=2.0)
     model = snncore.from_torch(net, torch.zeros(1, 3, 16, 16), profile=profile)
     assert snncore.verify(model, None, images(2, 16)).equal
+
+
+@pytest.mark.parametrize("kind", ["map_qk", "map_kv"])
+@pytest.mark.parametrize("ends", ["int8", "float"])
+def test_the_published_scale(kind, ends):
+    """Nothing fires behind maps, so batch normalisation divides by sqrt(eps); what fires later saturates."""
+    net = network("5-32", kind, steps=4, scale=0.125, ends=ends)
+    dead = {
+        name
+        for name, m in net.named_modules()
+        if isinstance(m, torch.nn.BatchNorm2d) and not m.running_var.any()
+    }
+    pixels = images(2, 16)
+    pixels = pixels if ends == "int8" else pixels.astype(np.float32) / 64 - 2
+    report = snncore.verify(converted(net), None, pixels)
+    assert dead and report.equal
+    for m in net.modules():
+        if isinstance(m, StepGain):
+            m.gain.data.fill_(16.0)
+    model = converted(net)
+    gates = [f"blocks.rows.attention{i}.attention.gate" for i in range(1, 6)]
+    spikes = model.run(pixels, record=gates).spikes
+    assert all(spikes[gate].numpy().any() for gate in gates)
+    result = run(model.to_bytes(), pixels)
+    assert result.saturations["blocks.couple_9"].integrate > 0
+    assert snncore.verify(model, None, pixels).equal
+
+
+@pytest.mark.parametrize("classes", [10, 200])
+def test_heads_of_codes_stay_codes(classes):
+    """The logits are those of float32 heads with the same numbers; the file has a byte for each weight."""
+    torch.manual_seed(0)
+    options = {
+        "heads": 2,
+        "timesteps": 2,
+        "pools": (True, True, False, False),
+        "preprocess": {**PIXELS, "size": [16, 16]},
+    }
+    net = bestformer("1-32", classes, scheme=bestformer_scheme(1, ends="int8"), **options)
+    settle(net, net.normalise(torch.from_numpy(images(12, 16, seed=1))))
+    model, pixels = converted(net), images(4, 16)
+    heads = [row for row in model.layers if row.op == "linear"]
+    assert [row.weight_bits for row in heads] == [8, 8]
+    assert all(row.bytes < 1.6 * 32 * classes + 100 for row in heads)
+    report = snncore.verify(model, None, pixels)
+    assert report.equal and report.max_abs_difference == 0
+    for m in net.modules():
+        if isinstance(m, torch.nn.Linear):
+            codes, scale = m.quantizer.codes(m.weight)
+            m.weight.data = (codes.double() * scale.view(-1, 1)).float()
+            m.quantizer = None
+    plain = converted(net)
+    assert np.array_equal(plain.run(pixels), model.run(pixels))
+    assert plain.file_bytes - model.file_bytes > 2 * 32 * classes * 2.5
 
 
 def test_float_ends():

@@ -198,10 +198,9 @@ class _Writer:
             self.nodes[self.names[node["outputs"][0]]] = made
 
     def _weight(self, node: Attrs) -> NDArray[Any] | None:
-        weight = self.parts.tensor(node, "weight")
-        if weight is None or weight.dtype != np.float32:
+        weight = self.parts.floats(node)
+        if weight is None:
             self._refuse(node, "quantised weights")
-            return None
         return weight
 
     def _linear(self, node: Attrs, attrs: Attrs) -> Any:

@@ -188,6 +188,11 @@ class Writer:
             raise Error(f"to_onnx: '{node['name']}' ({op}) has no form in ONNX")
         self.values[edge] = write(node, node["attrs"])
 
+    def _codes(self, node: Attrs) -> Codes:
+        codes = self.parts.codes(node)
+        assert codes is not None
+        return codes
+
     def _coded(self, node: Attrs, codes: Codes) -> int:
         """Keep what the codes are; give the largest sum."""
         scale = self.parts.tensor(node, "scale")
@@ -204,17 +209,17 @@ class Writer:
         return self.sheet.op("Cast", f"{name}", [stored], outside=True, to=onnx_type(dtype))
 
     def _conv2d(self, node: Attrs, attrs: Attrs) -> str:
-        name, (edge,), codes = node["name"], node["inputs"], self.parts.codes(node)
+        name, (edge,), weight = node["name"], node["inputs"], self.parts.floats(node)
         top, bottom, left, right = attrs["padding"]
         geometry = {"strides": attrs["stride"], "pads": [top, left, bottom, right]}
         geometry |= {"dilations": attrs["dilation"], "group": attrs["groups"]}
-        if codes is None:
-            weight, bias = self.parts.tensor(node, "weight"), self.parts.tensor(node, "bias")
-            assert weight is not None
+        if weight is not None:
+            bias = self.parts.tensor(node, "bias")
             given = [self.sheet.constant(f"{name}.weight", weight.transpose(0, 3, 1, 2))]
             given += [] if bias is None else [self.sheet.constant(f"{name}.bias", bias)]
             kernel = list(weight.shape[1:3])
             return self.sheet.op("Conv", name, [self.real(edge), *given], kernel_shape=kernel, **geometry)
+        codes = self._codes(node)
         m, x = codes.m.transpose(0, 3, 1, 2), self.values[edge]
         if self._coded(node, codes) < EXACT:
             weight_ = self._whole(f"{name}.weight", m, FLOAT)
@@ -225,13 +230,13 @@ class Writer:
         return self.sheet.call("conv2d", name, [x, *given], parts=len(shares), **geometry)[0]
 
     def _linear(self, node: Attrs, attrs: Attrs) -> str:
-        name, (edge,), codes = node["name"], node["inputs"], self.parts.codes(node)
-        if codes is None:
-            weight, bias = self.parts.tensor(node, "weight"), self.parts.tensor(node, "bias")
-            assert weight is not None
+        name, (edge,), weight = node["name"], node["inputs"], self.parts.floats(node)
+        if weight is not None:
+            bias = self.parts.tensor(node, "bias")
             given = [self.sheet.constant(f"{name}.weight", self.channels(edge, weight))]
             given += [] if bias is None else [self.sheet.constant(f"{name}.bias", bias)]
             return self.sheet.op("Gemm", name, [self.real(edge), *given], transB=1)
+        codes = self._codes(node)
         m, x = self.channels(edge, codes.m), self.values[edge]
         dtype: np.dtype[Any] = FLOAT
         if self._coded(node, codes) >= EXACT:
