@@ -28,6 +28,7 @@ TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexce
   const Raster raster(window, tile, kernels::kernels().columns);
   raster_rows = raster.rows();
   vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
+  if (sum_costs().dense_tile == 0) return;  // the level has no such products
   const Raster image(window, tile, false);
   dense_rows = image.rows();
   dense_tiles = image.vectors(tile, kernels::kDensePixels);
@@ -98,11 +99,12 @@ double SumMethods::gather_ns(const TileWork& work) const noexcept {
   const auto& cost = sum_costs();
   const size_t taps = shape_.window.taps();
   const double blocks = real(shape_.group_padded() / kernels::kChannelPad);
-  const double parts = real(work.pixels * kernels::code_parts(shape_.inputs, taps));
+  const kernels::CodeParts codes{shape_.inputs, taps, shape_.group_padded()};
+  const double parts = real(work.pixels * codes.count());
   // A row of weights comes from the second-level cache once a tile, which takes as long as adding it so
   // often; where a part has several taps, copying the list of one takes as long as finding so many.
   constexpr double kFar = 4, kCopied = 6;
-  const double found = kernels::part_taps(shape_.inputs) > 1 ? 1 + kCopied : 1;
+  const double found = codes.joined() > 1 ? 1 + kCopied : 1;
   const double spikes = real(taps * shape_.inputs) * (real(work.pixels) * work.density + kFar);
   const bool narrow = kernels::rows_in_byte(weights_.max_abs) >= 4;
   return real(work.pixels * taps) * found * cost.tap +
