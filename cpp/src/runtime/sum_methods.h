@@ -54,7 +54,7 @@ class SumMethods {
   [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;
-  [[nodiscard]] double looks_ns(size_t rows, double vectors) const noexcept;
+  [[nodiscard]] double looks_ns(size_t rows, size_t vectors, size_t channels) const noexcept;
   [[nodiscard]] double dense_ns(const TileWork& work) const noexcept;
 
   const SynapseShape& shape_;
