@@ -1,5 +1,6 @@
+#include "kernels/neon/simd.h"
+
 #include "kernels/neon32/entries.h"
-#include "kernels/neon32/simd.h"
 
 namespace snncore::kernels::neon32 {
 namespace {
