@@ -256,11 +256,16 @@ def measure(shop: Workshop, rungs: list[Rung], jobs: int, seconds: float) -> Non
 
 
 def evaluate(folder: Path, data: cifar10.Cifar10) -> None:
-    """Print what each model in a folder gets right of the test images, run by the engine."""
+    """Print what each model in a folder gets right of the test images, and whether the reference agrees."""
     for path in sorted(folder.glob("*.snn")):
         model = snncore.load(path)
         right = int(ladder.answers(model, data.test).sum())
-        print(f"{path.name}: {model.file_bytes:,} bytes, {share_text(right, len(data.test))}", flush=True)
+        same = "yes" if ladder.compared(model, data.test) else "NO"
+        print(
+            f"{path.name}: {model.file_bytes:,} bytes, {share_text(right, len(data.test))}; "
+            f"equal to the integer reference on {ladder.COMPARED_IMAGES:,} images: {same}",
+            flush=True,
+        )
 
 
 def arguments() -> argparse.Namespace:

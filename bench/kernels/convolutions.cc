@@ -13,7 +13,8 @@ using namespace kernels;
 
 Work gather(const Layer& layer, int32_t max_abs, const char* kind, double density) {
   auto spikes = std::make_shared<SpikeTiles>(layer, density);
-  auto codes = random_values<int8_t>(code_rows(layer.inputs, 9) * layer.outputs, -max_abs, max_abs - 1);
+  auto codes = random_values<int8_t>(CodeParts{layer.inputs, 9, layer.outputs}.rows() * layer.outputs,
+                                     -max_abs, max_abs - 1);
   auto bounds =
       std::make_shared<AlignedBuffer>(row_bounds(layer.inputs, 9, layer.outputs) * sizeof(uint16_t));
   fill_row_bounds(codes->as<int8_t>(), layer.inputs, 9, layer.outputs, bounds->as<uint16_t>());

@@ -87,7 +87,7 @@ class Costs {
       return ns / (real(l.pixels()) * parts_of_pixel) -
              listed * blocks * static_cast<double>(costs_.gather_spike_block);
     };
-    const double joined = real(code_parts(32, 9));
+    const double joined = real(CodeParts{kNarrow.inputs, 9, kNarrow.outputs}.count());
     const double narrow = part(ns(gather(kNarrow, 1, "", 0.2)), joined, kNarrow);
     const double flat = part(ns(gather(kFlat, 1, "", 0.2)), joined, kFlat);
     costs_.gather_part_block = cost(flat - narrow, 3);

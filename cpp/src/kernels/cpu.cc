@@ -48,9 +48,9 @@ X86 probe_x86() {
   constexpr uint64_t kV3Leaf1 = bit(12) | bit(9) | bit(19) | bit(20) | bit(22) | bit(23) | bit(28) | bit(29);
   constexpr uint64_t kV3Leaf7 = bit(3) | bit(5) | bit(8);  // BMI1, AVX2, BMI2
   constexpr uint64_t kLzcnt = bit(5);                      // leaf 0x80000001, ecx
-  // AVX512 F, DQ, CD, BW, VL; then VBMI, VNNI, BITALG, VPOPCNTDQ
+  // AVX512 F, DQ, CD, BW, VL; then VBMI, VBMI2, VNNI, BITALG, VPOPCNTDQ
   constexpr uint64_t kV4Leaf7 = bit(16) | bit(17) | bit(28) | bit(30) | bit(31);
-  constexpr uint64_t kIceLakeLeaf7 = bit(1) | bit(11) | bit(12) | bit(14);
+  constexpr uint64_t kIceLakeLeaf7 = bit(1) | bit(6) | bit(11) | bit(12) | bit(14);
   constexpr uint64_t kTilesLeaf7 = bit(24) | bit(25);  // AMX-TILE, AMX-INT8 (edx)
 
   const Leaf one = cpuid(1), seven = cpuid(7), extended = cpuid(0x80000001);

@@ -20,10 +20,11 @@ uint16_t bound(const int8_t* codes, size_t rows, size_t width) noexcept {
 
 void fill_row_bounds(const int8_t* codes, size_t inputs, size_t taps, size_t channels_padded,
                      uint16_t* bounds) noexcept {
+  const CodeParts parts{inputs, taps, channels_padded};
   for (size_t c = 0; c < channels_padded; c += kCodeBlock) {
     const size_t width = std::min(kCodeBlock, channels_padded - c);
-    for (size_t i = 0; i < code_parts(inputs, taps); ++i) {
-      const size_t rows = code_part(i, inputs, taps).rows;
+    for (size_t i = 0; i < parts.count(); ++i) {
+      const size_t rows = parts.at(i).rows;
       *bounds++ = bound(codes, rows, width);
       codes += (rows + 1) * width;
     }

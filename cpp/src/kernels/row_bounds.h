@@ -10,7 +10,7 @@ namespace snncore::kernels {
 
 /// Elements of RowWeights::bounds.
 constexpr size_t row_bounds(size_t inputs, size_t taps, size_t channels_padded) noexcept {
-  return (channels_padded + kCodeBlock - 1) / kCodeBlock * code_parts(inputs, taps);
+  return (channels_padded + kCodeBlock - 1) / kCodeBlock * CodeParts{inputs, taps, channels_padded}.count();
 }
 
 /// `codes` as RowWeights holds them.

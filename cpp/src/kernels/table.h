@@ -40,32 +40,39 @@ struct CodePart {
   size_t rows;        // without the row of zeros
 };
 
-constexpr size_t part_taps(size_t inputs) noexcept {
-  return inputs == 0 || inputs > kPartInputs / 2 ? 1 : kPartInputs / inputs;
-}
-constexpr size_t code_parts(size_t inputs, size_t taps) noexcept {
-  return part_taps(inputs) == 1 ? taps * input_parts(inputs)
-                                : (taps + part_taps(inputs) - 1) / part_taps(inputs);
-}
-constexpr CodePart code_part(size_t i, size_t inputs, size_t taps) noexcept {
-  if (part_taps(inputs) == 1) {
-    const size_t part = i % input_parts(inputs), left = inputs - part * kPartInputs;
-    return {i / input_parts(inputs), 1, part, left < kPartInputs ? left : kPartInputs};
-  }
-  const size_t tap = i * part_taps(inputs), left = taps - tap;
-  const size_t count = left < part_taps(inputs) ? left : part_taps(inputs);
-  return {tap, count, 0, count * inputs};
-}
-constexpr size_t code_row(size_t tap, size_t input, size_t inputs) noexcept {
-  const size_t part =
-      part_taps(inputs) == 1 ? tap * input_parts(inputs) + input / kPartInputs : tap / part_taps(inputs);
-  return tap * inputs + input + part;
-}
-constexpr size_t code_rows(size_t inputs, size_t taps) noexcept {
-  return taps * inputs + code_parts(inputs, taps);
-}
+/// Rows of several taps: no more than a byte can number and than a first-level cache holds of a block.
+inline constexpr size_t kPartRows = 240, kPartBytes = 24 * 1024;
 
-/// Weight codes for event gathering, at row_weight<kCodeBlock>(code_row(...), ...).
+/// What a layer's weights are made of, as far as their parts depend on it.
+struct CodeParts {
+  size_t inputs, taps, channels_padded;
+
+  /// Taps that are joined; 1: a part has one tap at most.
+  [[nodiscard]] constexpr size_t joined() const noexcept {
+    const size_t width = channels_padded < kCodeBlock ? channels_padded : kCodeBlock;
+    const size_t fit = kPartBytes / (width > 0 ? width : 1), rows = fit < kPartRows ? fit : kPartRows;
+    return inputs == 0 || inputs > rows / 2 ? 1 : rows / inputs;
+  }
+  [[nodiscard]] constexpr size_t count() const noexcept {
+    return joined() == 1 ? taps * input_parts(inputs) : (taps + joined() - 1) / joined();
+  }
+  [[nodiscard]] constexpr CodePart at(size_t i) const noexcept {
+    if (joined() == 1) {
+      const size_t part = i % input_parts(inputs), left = inputs - part * kPartInputs;
+      return {i / input_parts(inputs), 1, part, left < kPartInputs ? left : kPartInputs};
+    }
+    const size_t tap = i * joined(), left = taps - tap, count = left < joined() ? left : joined();
+    return {tap, count, 0, count * inputs};
+  }
+  /// Where the row of an input of a tap is, and how many rows there are, those of zeros counted.
+  [[nodiscard]] constexpr size_t row(size_t tap, size_t input) const noexcept {
+    const size_t part = joined() == 1 ? tap * input_parts(inputs) + input / kPartInputs : tap / joined();
+    return tap * inputs + input + part;
+  }
+  [[nodiscard]] constexpr size_t rows() const noexcept { return taps * inputs + count(); }
+};
+
+/// Weight codes for event gathering, at row_weight<kCodeBlock>(CodeParts::row(...), ...).
 struct RowWeights {
   const int8_t* codes;  // kAlign-aligned; padded channels are 0
   /// [block][tap][part of the inputs]: the most that a sum of codes of any of those inputs can be, either
@@ -76,6 +83,8 @@ struct RowWeights {
   size_t channels_padded;  // multiple of kChannelPad
   int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 lane can take
   bool odd;                // true: the weight is 2 * code + 1; false: the code itself
+
+  [[nodiscard]] constexpr CodeParts parts() const noexcept { return {inputs, taps, channels_padded}; }
 };
 
 /// What counting reads of a pixel, and of a channel's weights: the bits of all taps behind each other, those
@@ -486,7 +495,7 @@ constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels)
 struct SumCosts {
   // Kernels whose lanes are channels: for a tap of a pixel that finds its row.
   float tap;
-  // addrows_b1i8_i32: for a pixel and part of rows (code_parts), the same for each block, and for each spike
+  // addrows_b1i8_i32: for a pixel and part of rows (CodeParts), the same for each block, and for each spike
   // and block; the last again where codes are too large to meet in bytes.
   float gather_part, gather_part_block, gather_spike_block, gather_wide_block;
   // count_b1b1_i32: for a pixel, 32 bits of its patch and a block.
@@ -635,6 +644,9 @@ struct KernelTable {
   // clamp_i8 what int8 would hold) and int32.
   void (*run_lif_i16)(const LifRows& rows, const LifNeuron& neuron);
   void (*run_lif_i32)(const LifRows& rows, const LifNeuron& neuron);
+
+  // to[3 * i + c] = planes[c][i], i < count.
+  void (*interleave3_u8)(const uint8_t* const (&planes)[3], size_t count, uint8_t* to);
 
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);

@@ -41,7 +41,7 @@ class ByteSynapse final : public StepwiseSynapse {
   }
 
   [[nodiscard]] TileSize good_tile() const noexcept override {
-    return has_lines() ? TileSize{kRasterTile, kRasterTile} : SynapseBase::good_tile();
+    return has_lines() ? lane_tile(shape_.channels) : SynapseBase::good_tile();
   }
 
   bool sums_or_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons, void* out,

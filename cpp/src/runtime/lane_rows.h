@@ -127,33 +127,56 @@ class LaneRows {
   void copy(const Form& f, const Frame& frame, const Tile& tile, std::byte* to) const noexcept {
     const Window& w = shape_.window;
     const int64_t first = static_cast<int64_t>(tile.first) / w.out_w;
+    const auto lines = static_cast<int64_t>(f.block_lines);
     for (size_t block = 0; block < blocks(); ++block) {
       const auto ky = static_cast<int64_t>(block) / w.kernel_w, kx = static_cast<int64_t>(block) % w.kernel_w;
-      const int64_t left = kx * w.dilation_w - w.pad_left;
-      int64_t y = first * w.stride_h - w.pad_top + (shared_ ? 0 : ky * w.dilation_h);
-      for (size_t line = 0; line < f.block_lines; ++line, y += w.stride_h) {
-        if (y < 0 || y >= w.in_h) continue;
-        for (size_t t = 0; t < tile.steps; ++t) {
-          copy_line(input_.row(frame, tile.t + t, tile.n, static_cast<size_t>(y * w.in_w)), left,
-                    to + (block * f.block + line * f.line + t * f.step) * input_.row_bytes);
-        }
+      const Columns columns(w, kx * w.dilation_w - w.pad_left, width_);
+      const int64_t top = first * w.stride_h - w.pad_top + (shared_ ? 0 : ky * w.dilation_h);
+      const int64_t begin = std::min(top < 0 ? (w.stride_h - 1 - top) / w.stride_h : 0, lines),
+                    end = std::min(top < w.in_h ? (w.in_h - 1 - top) / w.stride_h + 1 : 0, lines);
+      if (begin >= end) continue;
+      const auto y = static_cast<size_t>(top + begin * w.stride_h), at = static_cast<size_t>(begin);
+      const size_t words = input_.row_bytes / sizeof(uint64_t),
+                   below = static_cast<size_t>(w.stride_h * w.in_w) * words;
+      for (size_t t = 0; t < tile.steps; ++t) {
+        const auto* from = input_.row<uint64_t>(frame, tile.t + t, tile.n, y * static_cast<size_t>(w.in_w)) +
+                           columns.from * static_cast<int64_t>(words);
+        auto* line =
+            reinterpret_cast<uint64_t*>(to) +
+            (block * f.block + at * f.line + t * f.step + static_cast<size_t>(columns.begin)) * words;
+        for (int64_t i = begin; i < end; ++i, from += below, line += f.line * words)
+          copy_line(from, static_cast<size_t>(columns.end - columns.begin), words, line);
       }
     }
   }
-  // Columns `left` and every stride_w from there on, where the line has them.
-  void copy_line(const std::byte* line, int64_t left, std::byte* to) const noexcept {
-    const Window& w = shape_.window;
-    const auto columns = [&](int64_t x) { return x > left ? (x - left + w.stride_w - 1) / w.stride_w : 0; };
-    const int64_t begin = std::min(columns(0), width_), end = std::min(columns(w.in_w), width_);
-    const size_t row = input_.row_bytes;
-    const std::byte* from = line + (left + begin * w.stride_w) * static_cast<int64_t>(row);
-    to += static_cast<size_t>(begin) * row;
-    if (w.stride_w == 1) {
-      std::memcpy(to, from, static_cast<size_t>(end - begin) * row);
+
+  // Rows `begin` to before `end` of a line are columns `from`, `from + stride_w` ... of the image.
+  struct Columns {
+    int64_t begin, end, from;
+
+    Columns(const Window& w, int64_t left, int64_t width) noexcept {
+      const auto row = [&](int64_t x) { return x > left ? (x - left + w.stride_w - 1) / w.stride_w : 0; };
+      begin = std::min(row(0), width);
+      end = std::min(row(w.in_w), width);
+      from = left + begin * w.stride_w;
+    }
+  };
+  void copy_line(const uint64_t* from, size_t rows, size_t words, uint64_t* to) const noexcept {
+    if (shape_.window.stride_w == 1) {
+      copy_words(from, rows * words, to);
       return;
     }
-    for (int64_t x = begin; x < end; ++x, from += static_cast<size_t>(w.stride_w) * row, to += row)
-      std::memcpy(to, from, row);
+    const size_t step = static_cast<size_t>(shape_.window.stride_w) * words;
+    for (size_t i = 0; i < rows; ++i, from += step, to += words) copy_words(from, words, to);
+  }
+  // Few of them cost less than a call.
+  static void copy_words(const uint64_t* from, size_t count, uint64_t* to) noexcept {
+    if (count > 32) {
+      std::memcpy(to, from, count * sizeof(uint64_t));
+      return;
+    }
+    for (; count >= 4; count -= 4, from += 4, to += 4) std::memcpy(to, from, 4 * sizeof(uint64_t));
+    for (; count > 0; --count) *to++ = *from++;
   }
 
   SynapseShape shape_;

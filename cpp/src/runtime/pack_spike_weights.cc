@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "kernels/row_bounds.h"
+#include "runtime/lane_rows.h"
 #include "runtime/pack.h"
 #include "runtime/sum_methods.h"
 
@@ -13,15 +14,16 @@ using tensor::Encoding;
 using tensor::Tensor;
 
 void pack_rows(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
-  const size_t cp = s.group_padded(), rows = kernels::code_rows(s.inputs, s.window.taps());
+  const size_t cp = s.group_padded();
+  const kernels::CodeParts parts{s.inputs, s.window.taps(), cp};
+  const size_t rows = parts.rows();
   out.codes = AlignedBuffer(s.groups * rows * cp);
   for (size_t g = 0; g < s.groups; ++g) {
     int8_t* to = out.codes.as<int8_t>() + g * rows * cp;
     for_weights(s, g, [&](size_t tap, size_t k, size_t c, size_t i) {
       const int32_t q = tensor::code_at(w, i);
       out.max_abs = std::max(out.max_abs, std::abs(q));
-      to[kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(tap, k, s.inputs), c, rows, cp)] =
-          static_cast<int8_t>(q);
+      to[kernels::row_weight<kernels::kCodeBlock>(parts.row(tap, k), c, rows, cp)] = static_cast<int8_t>(q);
     });
   }
   const size_t group_bounds = kernels::row_bounds(s.inputs, s.window.taps(), cp);
@@ -70,11 +72,23 @@ std::vector<int8_t> values(const Tensor& w, size_t count) {
 
 // The largest tile that this layer is cut into, of four steps in which half of the inputs spike: a method
 // that is not the fastest there is not laid out. Where samples have one pixel, those of a batch are a tile.
-TileWork large_tile(const SynapseShape& s) {
-  constexpr size_t kSteps = 4, kMost = kRasterTile / kSteps;
+Tile large_tile(const Window& window) {
+  constexpr size_t kSteps = 4;
+  return {.count = std::min(window.pixels(), kRasterTile / kSteps), .steps = kSteps};
+}
+TileWork large_work(const SynapseShape& s) {
   const bool vectors = s.window.in_h * s.window.in_w * s.window.kernel_h * s.window.kernel_w == 1;
-  const Window window = vectors ? Window::same(kMost) : s.window;
-  return {window, {.count = std::min(window.pixels(), kMost), .steps = kSteps}, 0.5};
+  const Window window = vectors ? Window::same(kRasterTile) : s.window;
+  return {window, large_tile(window), 0.5};
+}
+
+// Are the sums of this layer the fastest where neurons take them in lanes?
+bool lanes_fastest(const SynapseShape& s, const SumMethods& methods, const TileWork& work) {
+  if (!methods.has_lanes() || s.window.pixels() == 1) return false;
+  const LaneRows lanes(s, Slot{}, kernels::kernels().columns);
+  const Tile tile = large_tile(s.window);
+  return methods.lanes_fastest(work, lanes.rows(tile),
+                               lanes.vectors(tile, static_cast<size_t>(sum_costs().lanes)));
 }
 
 // Without the zeros.
@@ -86,7 +100,7 @@ void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, Packe
     out.sparse.push_back(
         kernels::sparse_codes(values.data() + g * group, s.group_channels(), s.window.taps(), s.inputs));
   }
-  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kSparse) out.sparse.clear();
+  if (SumMethods(s, out).fastest(large_work(s)) != SumMethod::kSparse) out.sparse.clear();
 }
 
 // As tables, which take three or four bytes for a weight.
@@ -103,10 +117,12 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
     out.tables.push_back(
         kernels::lut_codes(values.data() + g * group, s.group_channels(), taps, s.inputs, width));
   }
-  if (SumMethods(s, out).fastest(large_tile(s)) != SumMethod::kLookUp) {
-    out.tables.clear();
-  } else {
+  const SumMethods methods(s, out);
+  const TileWork work = large_work(s);
+  if (methods.fastest(work) == SumMethod::kLookUp) {
     out.dense = AlignedBuffer();  // as slow whatever spikes
+  } else if (!lanes_fastest(s, methods, work)) {
+    out.tables.clear();
   }
 }
 
@@ -114,7 +130,7 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
 // does: the slower of the two is of no use.
 void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
   const SumMethods methods(s, out);
-  const TileWork work = large_tile(s);
+  const TileWork work = large_work(s);
   if (sum_costs().dense_tile == 0 ||
       methods.ns(SumMethod::kDense, work) >= methods.ns(methods.fastest(work), work)) {
     return;

@@ -40,20 +40,18 @@ class Raster {
   /// How many vectors of lanes the pixels of the tile take: each starts with the first pixel that the one
   /// before does not hold.
   [[nodiscard]] size_t vectors(const Tile& tile, int64_t lanes) const noexcept {
-    const auto first = static_cast<int64_t>(tile.first), end = static_cast<int64_t>(tile.first + tile.count);
-    int64_t count = 0, held = 0;  // places before `held`
+    size_t count = 0;
+    int64_t held = 0;  // places before it
     for (size_t t = 0; t < steps_; ++t) {
-      for (int64_t p = first; p < end;) {
-        const int64_t line_end = std::min(end, (p / w_.out_w + 1) * w_.out_w);
-        const int64_t from = place(t, p), to = from + line_end - p;
-        const int64_t start = std::max(from, held);
-        const int64_t more = to > start ? (to - start + lanes - 1) / lanes : 0;
-        if (more > 0) held = start + more * lanes;
-        count += more;
-        p = line_end;
+      int64_t line = place(t, static_cast<int64_t>(tile.first)), column = line % width_;
+      auto left = static_cast<int64_t>(tile.count);
+      for (line -= column; left > 0; line += width_, column = 0) {
+        const int64_t pixels = std::min(left, w_.out_w - column), from = line + column;
+        for (held = std::max(held, from); held < from + pixels; held += lanes) ++count;
+        left -= pixels;
       }
     }
-    return static_cast<size_t>(count);
+    return count;
   }
 
   void offsets(uint32_t* to) const noexcept {

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/checked.h"
+#include "kernels/table.h"
 #include "runtime/layout.h"
 
 namespace snncore::runtime {
@@ -34,11 +35,24 @@ uint8_t to_pixel(float x, double scale, int64_t zero_point) noexcept {
   return p > 0.0 ? static_cast<uint8_t>(std::min(p, 255.0)) : uint8_t{0};
 }
 
-// A channel at a time: each is a plane of most arrays.
+// Images whose pixels are bytes beside each other, and those of three such planes: the usual ones.
+bool read_image(const Slot& s, const uint8_t* image, const Axes& a, uint8_t* to) {
+  if (s.row_bytes != s.channels || a.sh != a.w * a.sw) return false;
+  if (a.sc == 1 && a.sw == a.c) {
+    std::memcpy(to, image, s.sample_bytes());
+    return true;
+  }
+  if (a.c != 3 || a.sw != 1) return false;
+  kernels::kernels().interleave3_u8({image, image + a.sc, image + 2 * a.sc}, s.pixels, to);
+  return true;
+}
+
+// Others a channel at a time.
 void read_bytes(const Slot& s, const uint8_t* array, const Axes& a, const Frame& frame) {
   for (size_t t = 0; t < s.steps; ++t) {
     for (size_t n = 0; n < s.batch; ++n) {
       const uint8_t* image = array + static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn;
+      if (read_image(s, image, a, s.row<uint8_t>(frame, t, n, 0))) continue;
       for (size_t c = 0; c < s.channels; ++c) {
         auto* to = s.row<uint8_t>(frame, t, n, 0) + c;
         for (size_t y = 0; y < s.height; ++y) {

@@ -15,36 +15,70 @@ namespace {
 
 using ops::EdgeType;
 
+// Bits of neighbours: to[x] = the OR of rows[stride * x + offset] over all offsets.
+void or_line(const uint64_t* rows, const std::vector<int64_t>& offsets, int64_t stride, size_t width,
+             uint64_t* to) noexcept {
+  for (size_t x = 0; x < width; ++x, rows += stride) {
+    uint64_t any = 0;
+    for (const int64_t offset : offsets) any |= rows[offset];
+    to[x] = any;
+  }
+}
+
+// The same of 2 x 2 that move by 2, two results at a time.
+void or_line_2x2(const uint64_t* above, const uint64_t* below, size_t width, uint64_t* to) noexcept {
+  typedef uint64_t Pair __attribute__((vector_size(16)));
+  const auto pair = [](const uint64_t* from) {
+    Pair words;
+    std::memcpy(&words, from, sizeof(words));
+    return words;
+  };
+  size_t x = 0;
+  for (; x + 2 <= width; x += 2, above += 4, below += 4) {
+    const Pair left = pair(above) | pair(below), right = pair(above + 2) | pair(below + 2);
+    const Pair both = Pair{left[0], right[0]} | Pair{left[1], right[1]};
+    std::memcpy(to + x, &both, sizeof(both));
+  }
+  if (x < width) to[x] = (above[0] | above[1]) | (below[0] | below[1]);
+}
+
+// Rows of one word whose windows all lie inside the image are taken a line at a time, and several lines in a
+// chunk: a call for each would take longer than the work.
 class MaxPoolStep final : public RowStep {
  public:
   MaxPoolStep(const Window& window, const Slot& in, const Slot& out)
-      : RowStep(out), window_(window), in_(in), offsets_(window.tap_offsets()) {}
+      : RowStep(out),
+        window_(window),
+        in_(in),
+        offsets_(window.tap_offsets()),
+        words_(out.row_bytes == sizeof(uint64_t) && window.first_if_inside(0) >= 0 &&
+               window.first_if_inside(out.pixels - 1) >= 0),
+        pairs_(window.kernel_h == 2 && window.kernel_w == 2 && window.stride_w == 2 &&
+               window.dilation_w == 1),
+        lines_(words_ ? std::clamp<size_t>(kChunkWords / width(), 1, out.height) : 1) {}
+  [[nodiscard]] size_t chunks() const noexcept override {
+    return words_ ? out_.steps * out_.batch * parts() : RowStep::chunks();
+  }
   [[nodiscard]] size_t lane_bytes() const noexcept override {
     return align_up(window_.taps() * sizeof(uint64_t*));
   }
 
-  /// Rows of one word, inside the image: a line at once, as a call for each row would take longer than the
-  /// work.
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
-    const size_t width = static_cast<size_t>(window_.out_w), first = chunk % out_.height * width;
-    const int64_t from = window_.first_if_inside(first);
-    if (out_.row_bytes != 8 || from < 0 || window_.first_if_inside(first + width - 1) < 0) {
+    if (!words_) {
       RowStep::run(f, chunk, lane);
       return;
     }
-    const size_t sample = chunk / out_.height, t = sample / out_.batch, n = sample % out_.batch;
-    const auto* rows = in_.row<uint64_t>(f, t, n, static_cast<size_t>(from));
-    auto* to = out_.row<uint64_t>(f, t, n, first);
-    if (offsets_.size() == 4) {
-      const int64_t a = offsets_[0], b = offsets_[1], c = offsets_[2], d = offsets_[3];
-      for (size_t x = 0; x < width; ++x, rows += window_.stride_w)
-        to[x] = (rows[a] | rows[b]) | (rows[c] | rows[d]);
-      return;
-    }
-    for (size_t x = 0; x < width; ++x, rows += window_.stride_w) {
-      uint64_t any = 0;
-      for (const int64_t offset : offsets_) any |= rows[offset];
-      to[x] = any;
+    const size_t sample = chunk / parts(), t = sample / out_.batch, n = sample % out_.batch;
+    const size_t first = chunk % parts() * lines_, end = std::min(first + lines_, out_.height);
+    const auto* rows = in_.row<uint64_t>(
+        f, t, n, static_cast<size_t>(window_.first_if_inside(static_cast<int64_t>(first), 0)));
+    auto* to = out_.row<uint64_t>(f, t, n, first * width());
+    for (size_t line = first; line < end; ++line, rows += window_.stride_h * window_.in_w, to += width()) {
+      if (pairs_) {
+        or_line_2x2(rows, rows + offsets_[2], width(), to);
+      } else {
+        or_line(rows, offsets_, window_.stride_w, width(), to);
+      }
     }
   }
 
@@ -58,9 +92,15 @@ class MaxPoolStep final : public RowStep {
     kernels::kernels().or_rows_b1(rows, count, out_.row<uint64_t>(f, t, n, pixel), out_.row_bytes / 8);
   }
 
+  static constexpr size_t kChunkWords = 256;
+  [[nodiscard]] size_t width() const noexcept { return static_cast<size_t>(window_.out_w); }
+  [[nodiscard]] size_t parts() const noexcept { return (out_.height + lines_ - 1) / lines_; }
+
   Window window_;
   Slot in_;
   std::vector<int64_t> offsets_;  // of the taps, from the first
+  bool words_, pairs_;
+  size_t lines_;  // of a chunk
 };
 
 // Of real values: the first of the largest, in the order of the taps; what is not a number stays.

@@ -21,7 +21,8 @@ class SpikeRows {
   }
 
   /// The first row of a step is padding; the rows of a step follow those of the step before, in the same
-  /// order. Rows that no tap reads are left out. With `only`, these pixels of the tile.
+  /// order. Rows that no tap reads are left out, but for the ends of lines. With `only`, these pixels of the
+  /// tile.
   [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
                                         std::span<const uint32_t> only = {}) const noexcept;
 
@@ -39,8 +40,11 @@ class SpikeRows {
   }
   // The index of step 0 for all steps, each of so many rows.
   static void repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept;
-  // Of one pixel; returns the end.
-  uint32_t* number_taps(size_t pixel, Numbers& numbers, uint32_t* index) const noexcept;
+  // Do the taps read every row between the first and the last, so that their places are their numbers?
+  [[nodiscard]] bool reads_run(const Tile& tile) const noexcept;
+  // Of one pixel, whose rows have the numbers that number(pixel) gives; returns the end.
+  template <typename Number>
+  uint32_t* number_taps(size_t pixel, const Number& number, uint32_t* index) const noexcept;
 
   SynapseShape shape_;
   Slot input_;

@@ -58,6 +58,7 @@ class SpikeSynapse final : public SynapseBase {
   // Many pixels for kernels whose lanes are pixels.
   [[nodiscard]] TileSize good_tile() const noexcept override {
     if (methods_.has(SumMethod::kDense)) return {kRasterTile, kRasterTile, kDenseSums};
+    if (methods_.has_lanes()) return lane_tile(shape_.channels);
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
@@ -297,7 +298,7 @@ class SpikeSynapse final : public SynapseBase {
 
   [[nodiscard]] kernels::RowWeights row_weights(size_t g) const noexcept {
     const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
-    const size_t group = kernels::code_rows(shape_.inputs, taps) * cp;
+    const size_t group = kernels::CodeParts{shape_.inputs, taps, cp}.rows() * cp;
     const size_t bounds = weights_->bounds.size() / sizeof(uint16_t) / shape_.groups;
     return {weights_->codes.as<int8_t>() + g * group,
             weights_->bounds.as<uint16_t>() + g * bounds,

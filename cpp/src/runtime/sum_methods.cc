@@ -29,6 +29,7 @@ TileWork::TileWork(const Window& window, const Tile& tile, double spikes) noexce
   const Raster raster(window, tile, kernels::kernels().columns);
   raster_rows = raster.rows();
   vectors = raster.vectors(tile, static_cast<int64_t>(sum_costs().lanes));
+  if (sum_costs().dense_tile == 0) return;  // the level has no such products
   const Raster image(window, tile, false);
   dense_rows = image.rows();
   dense_tiles = image.vectors(tile, kernels::kDensePixels);
@@ -99,11 +100,12 @@ double SumMethods::gather_ns(const TileWork& work) const noexcept {
   const auto& cost = sum_costs();
   const size_t taps = shape_.window.taps();
   const double blocks = real(shape_.group_padded() / kernels::kChannelPad);
-  const double parts = real(work.pixels * kernels::code_parts(shape_.inputs, taps));
+  const kernels::CodeParts codes{shape_.inputs, taps, shape_.group_padded()};
+  const double parts = real(work.pixels * codes.count());
   // A row of weights comes from the second-level cache once a tile, which takes as long as adding it so
   // often; where a part has several taps, copying the list of one takes as long as finding so many.
   constexpr double kFar = 4, kCopied = 6;
-  const double found = kernels::part_taps(shape_.inputs) > 1 ? 1 + kCopied : 1;
+  const double found = codes.joined() > 1 ? 1 + kCopied : 1;
   const double spikes = real(taps * shape_.inputs) * (real(work.pixels) * work.density + kFar);
   const bool narrow = kernels::rows_in_byte(weights_.max_abs) >= 4;
   return real(work.pixels * taps) * found * cost.tap +
@@ -134,24 +136,27 @@ double SumMethods::sparse_ns(const TileWork& work) const noexcept {
 }
 
 double SumMethods::look_up_ns(const TileWork& work) const noexcept {
-  return looks_ns(work.raster_rows, real(work.vectors)) +
+  return looks_ns(work.raster_rows, work.vectors, shape_.group_padded()) +
          real(work.pixels * shape_.group_padded()) * sum_costs().lut_put;
 }
 
-// Without what brings sums from their lanes to rows.
-double SumMethods::looks_ns(size_t rows, double vectors) const noexcept {
+// Without what brings sums from their lanes to rows. A table is made once for four vectors at most, in two
+// thirds of the time that a look takes among four.
+double SumMethods::looks_ns(size_t rows, size_t vectors, size_t channels) const noexcept {
+  constexpr double kTogether = 4, kTable = 2.0 / 3;
   const auto& cost = sum_costs();
   const double tables = real(kernels::lut_tables(shape_.inputs, kernels::kernels().lut_width));
-  double runs = 0;
-  for (const kernels::LutCodes& t : weights_.tables) runs += real(t.runs.size() * kernels::kLutChannels);
-  const double looks = tables * real(shape_.window.taps() * shape_.group_padded());
-  return real(rows) * tables * cost.spread +
-         vectors * (looks + kernels::kRunLooks * runs / real(shape_.groups)) * cost.lut_look;
+  double runs = 0;  // of a channel
+  for (const kernels::LutCodes& t : weights_.tables)
+    runs += real(t.runs.size() * kernels::kLutChannels) / real(shape_.groups * shape_.group_padded());
+  const double looks = tables * real(shape_.window.taps()) + kernels::kRunLooks * runs;
+  const double taken =
+      (1 - kTable / kTogether) * real(vectors) + kTable * std::ceil(real(vectors) / kTogether);
+  return real(rows) * tables * cost.spread + taken * looks * real(channels) * cost.lut_look;
 }
 
 bool SumMethods::lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept {
-  const double used = real(shape_.channels) / real(shape_.padded());
-  return looks_ns(rows, real(vectors) * used) < ns(fastest(work), work);
+  return looks_ns(rows, vectors, shape_.channels) < ns(fastest(work), work);
 }
 
 // A tile of sums takes as long to store as a product.

@@ -13,12 +13,12 @@ enum class SumMethod { kGather, kCount, kSparse, kLookUp, kDense };
 
 /// What time depends on beside the weights.
 struct TileWork {
-  size_t pixels;       // all steps counted
-  size_t raster_rows;  // that the tile becomes for kernels whose lanes are pixels
-  size_t vectors;      // that its pixels take there
-  size_t dense_rows;   // that it becomes for dense products, one block of lines for all taps
-  size_t dense_tiles;  // of kDensePixels pixels
-  double density;      // share of the inputs that spike
+  size_t pixels;           // all steps counted
+  size_t raster_rows;      // that the tile becomes for kernels whose lanes are pixels
+  size_t vectors;          // that its pixels take there
+  size_t dense_rows = 0;   // that it becomes for dense products, one block of lines for all taps
+  size_t dense_tiles = 0;  // of kDensePixels pixels
+  double density;          // share of the inputs that spike
 
   TileWork(const Window& window, const Tile& tile, double spikes) noexcept;
   /// A share of the rows of a 1x1 layer, which has all the spikes.
@@ -54,7 +54,7 @@ class SumMethods {
   [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;
-  [[nodiscard]] double looks_ns(size_t rows, double vectors) const noexcept;
+  [[nodiscard]] double looks_ns(size_t rows, size_t vectors, size_t channels) const noexcept;
   [[nodiscard]] double dense_ns(const TileWork& work) const noexcept;
 
   const SynapseShape& shape_;

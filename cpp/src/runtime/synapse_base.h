@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -16,6 +17,13 @@ Layout layout_of(const ops::NodeView& node);
 
 /// Pixels of a tile, all steps counted, where they are lanes.
 inline constexpr size_t kRasterTile = 256;
+/// As many where sums stay in lanes: more of a layer so narrow that theirs are few. A power of two, so that
+/// tiles end with lines.
+inline TileSize lane_tile(size_t channels) noexcept {
+  constexpr size_t kSums = 6144;
+  const size_t pixels = std::clamp(std::bit_floor(kSums / channels), kRasterTile, 2 * kRasterTile);
+  return {pixels, pixels};
+}
 /// Its sums where weights are read once for all of its pixels, on CPUs that have large second-level caches.
 inline constexpr size_t kDenseSums = 512 * 1024;
 

@@ -26,11 +26,11 @@ int8_t code(Random& random, int32_t max_abs, bool extreme, size_t c) {
 
 void check(Random& random, const std::vector<kernels::KernelTable>& tables, const Shape& s, const Codes& k) {
   const size_t cp = kernels::pad_channels(s.channels), rows = s.taps * s.inputs;
-  const size_t stored = kernels::code_rows(s.inputs, s.taps);
+  const kernels::CodeParts parts{s.inputs, s.taps, cp};
+  const size_t stored = parts.rows();
   Guarded<int8_t> codes(stored * cp);
   const auto at = [&](size_t r, size_t c) {
-    return kernels::row_weight<kernels::kCodeBlock>(kernels::code_row(r / s.inputs, r % s.inputs, s.inputs),
-                                                    c, stored, cp);
+    return kernels::row_weight<kernels::kCodeBlock>(parts.row(r / s.inputs, r % s.inputs), c, stored, cp);
   };
   const bool extreme = random.chance(0.25);
   for (size_t r = 0; r < rows; ++r) {

@@ -1,4 +1,5 @@
-// or_rows_b1, add_bits_i32, count_columns_b1_i32, requant_i32_i32, requant_i64_i32 and popcount_b1.
+// or_rows_b1, interleave3_u8, add_bits_i32, count_columns_b1_i32, requant_i32_i32, requant_i64_i32 and
+// popcount_b1.
 #include <algorithm>
 #include <limits>
 
@@ -29,6 +30,25 @@ TEST_CASE("or_rows_b1 on every level") {
         CAPTURE(count);
         CHECK(same);
       }
+    }
+  }
+}
+
+TEST_CASE("interleave3_u8 on every level") {
+  Random random(7);
+  for (const size_t count : sizes()) {
+    std::vector<uint8_t> bytes(3 * count + 3);
+    for (uint8_t& b : bytes) b = static_cast<uint8_t>(random.next());
+    const uint8_t* const planes[3] = {bytes.data() + 1, bytes.data() + count + 2,
+                                      bytes.data() + 2 * count + 3};
+    for (const auto& table : tables()) {
+      Guarded<uint8_t> out(3 * count, count % 2);
+      table.interleave3_u8(planes, count, out.data());
+      bool same = out.intact();
+      for (size_t i = 0; i < 3 * count; ++i) same = same && out[i] == planes[i % 3][i / 3];
+      CAPTURE(table.isa);
+      CAPTURE(count);
+      CHECK(same);
     }
   }
 }

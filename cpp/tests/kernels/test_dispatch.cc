@@ -22,7 +22,8 @@ bool complete(const KernelTable& t) {
          t.hamming_b1b1_hits && t.hamming_b1b1_rows && t.dot_f32f32_f32 && t.squares_f32f32_f32 &&
          t.dot_i8i8_i32 && t.squares_i8i8_u32 && t.planes_of_rows_b1 && t.planes_of_columns_b1 &&
          t.count_columns_b1_i32 && t.requant_i32_i32 && t.requant_i64_i32 && t.transpose_b1 &&
-         t.gemm_b1b1_u16 && t.gemm_b1b1_b1 && t.addrows_b1u16_i32 && t.count_groups_b1_i32 && t.gate_i32_b1;
+         t.gemm_b1b1_u16 && t.gemm_b1b1_b1 && t.addrows_b1u16_i32 && t.count_groups_b1_i32 && t.gate_i32_b1 &&
+         t.interleave3_u8;
 }
 
 // The table is chosen once in a process, so each choice is made in a child: which ISA, and whether an error

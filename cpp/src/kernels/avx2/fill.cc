@@ -44,6 +44,7 @@ void fill_avx2(KernelTable& table) {
   table.step_neuron_f32 = avx2::step_neuron_f32;
   table.run_lif_i16 = avx2::run_lif_i16;
   table.run_lif_i32 = avx2::run_lif_i32;
+  table.interleave3_u8 = avx2::interleave3_u8;
   table.or_rows_b1 = avx2::or_rows_b1;
   table.add_bits_i32 = avx2::add_bits_i32;
   table.count_columns_b1_i32 = avx2::count_columns_b1_i32;

@@ -5,12 +5,14 @@ namespace snncore::kernels::avx2 {
 namespace {
 
 // Bytes lie as packed masks do.
+using LaneBits = I8;
+
 template <size_t kVectors>
-inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[kVectors], int32_t bit) {
-  const __m256i mask = _mm256_packs_epi16(raw(quiet[0]), raw(quiet[kVectors - 1])),
-                bits = _mm256_set1_epi8(static_cast<char>(bit));
-  return reinterpret_cast<I8>(_mm256_or_si256(raw(bytes), _mm256_andnot_si256(mask, bits)));
+inline LaneBits lane_bits(const Mask16 (&quiet)[kVectors]) {
+  return reinterpret_cast<I8>(_mm256_packs_epi16(raw(quiet[0]), raw(quiet[kVectors - 1])));
 }
+
+inline I8 add_spikes(I8 bytes, LaneBits quiet, I8 bit) { return bytes | (~quiet & bit); }
 
 inline I8 bytes_in_order(I8 bytes) {
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);

@@ -1,6 +1,5 @@
-#include "kernels/avx512/simd.h"
-
 #include "kernels/avx512/entries.h"
+#include "kernels/avx512/list_word.h"
 
 namespace snncore::kernels::avx512 {
 namespace {

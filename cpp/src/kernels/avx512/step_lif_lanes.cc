@@ -5,11 +5,17 @@ namespace snncore::kernels::avx512 {
 namespace {
 
 // Bytes lie as the masks do: those of each vector in the order of `narrow`.
+using LaneBits = __mmask64;
+
 template <size_t kVectors>
-inline I8 add_spikes(I8 bytes, const Mask16 (&quiet)[kVectors], int32_t bit) {
-  const __mmask64 spikes = ~(uint64_t{quiet[kVectors - 1].lanes} << 32 | quiet[0].lanes);
-  const auto v = reinterpret_cast<__m512i>(bytes), bits = _mm512_set1_epi8(static_cast<char>(bit));
-  return reinterpret_cast<I8>(_mm512_mask_add_epi8(v, spikes, v, bits));
+inline LaneBits lane_bits(const Mask16 (&quiet)[kVectors]) {
+  return _mm512_kunpackd(quiet[kVectors - 1].lanes, quiet[0].lanes);
+}
+
+inline I8 add_spikes(I8 bytes, LaneBits quiet, I8 bit) {
+  const auto v = reinterpret_cast<__m512i>(bytes);
+  return reinterpret_cast<I8>(
+      _mm512_mask_add_epi8(v, _knot_mask64(quiet), v, reinterpret_cast<__m512i>(bit)));
 }
 
 inline I8 bytes_in_order(I8 bytes) {

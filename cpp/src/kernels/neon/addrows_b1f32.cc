@@ -4,6 +4,7 @@
 
 namespace snncore::kernels::neon {
 namespace {
+#include "kernels/body/list_word.inc"
 #include "kernels/body/spike_lists.inc"
 
 #include "kernels/body/addrows_b1f32.inc"

@@ -39,6 +39,7 @@ void fill_neon(KernelTable& table) {
   table.step_neuron_f32 = neon::step_neuron_f32;
   table.run_lif_i16 = neon::run_lif_i16;
   table.run_lif_i32 = neon::run_lif_i32;
+  table.interleave3_u8 = neon::interleave3_u8;
   table.or_rows_b1 = neon::or_rows_b1;
   table.add_bits_i32 = neon::add_bits_i32;
   table.count_columns_b1_i32 = neon::count_columns_b1_i32;

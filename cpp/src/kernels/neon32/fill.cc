@@ -34,6 +34,7 @@ void fill_neon32(KernelTable& table) {
   table.step_cuba_i32 = neon32::step_cuba_i32;
   table.run_lif_i16 = neon32::run_lif_i16;
   table.run_lif_i32 = neon32::run_lif_i32;
+  table.interleave3_u8 = neon32::interleave3_u8;
   table.or_rows_b1 = neon32::or_rows_b1;
   table.add_bits_i32 = neon32::add_bits_i32;
   table.count_columns_b1_i32 = neon32::count_columns_b1_i32;

@@ -49,6 +49,7 @@ void fill_scalar(KernelTable& table) {
   table.step_neuron_f32 = scalar::step_neuron_f32;
   table.run_lif_i16 = scalar::run_lif_i16;
   table.run_lif_i32 = scalar::run_lif_i32;
+  table.interleave3_u8 = scalar::interleave3_u8;
   table.or_rows_b1 = scalar::or_rows_b1;
   table.add_bits_i32 = scalar::add_bits_i32;
   table.count_columns_b1_i32 = scalar::count_columns_b1_i32;
