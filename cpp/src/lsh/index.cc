@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "lsh/bit_order.h"
 #include "lsh/distance.h"
+#include "lsh/encoders/ordered.h"
+#include "lsh/encoders/sample.h"
 #include "lsh/fit_encoder.h"
 #include "lsh/index_impl.h"
 
@@ -12,6 +15,7 @@ namespace {
 
 constexpr int64_t kMaxK = INT32_MAX;
 constexpr int kMaxThreads = 256;
+constexpr size_t kOrderedRows = 16384;  // whose codes tell which bits fill tables evenly
 
 void require_places(uint64_t expected, size_t received, const char* what) {
   require(expected == received, ErrorCode::kInvalidArgument,
@@ -44,12 +48,27 @@ void require_to_fit(const Index::Impl& index, std::span<const float> rows) {
           "Index: expected at least one vector to fit to");
 }
 
+// Codes get the bits first that fill the tables evenly.
+void order_bits(Index::Impl& index, std::span<const float> rows) {
+  const lsh::Sample sample(rows.data(), rows.size() / index.dim(), index.dim(), kOrderedRows);
+  std::vector<float> some(sample.size() * index.dim());
+  for (size_t r = 0; r < sample.size(); ++r) {
+    std::copy_n(sample.row(r), index.dim(), some.data() + r * index.dim());
+  }
+  std::vector<uint64_t> codes(sample.size() * index.words());
+  lsh::encode_rows(index, some.data(), sample.size(), codes.data());
+  std::vector<uint32_t> order =
+      lsh::even_order(codes.data(), sample.size(), index.bits(), index.all.layout().tables);
+  index.encoder = std::make_shared<lsh::Ordered>(std::move(index.encoder), std::move(order));
+}
+
 void settle(Index::Impl& index, std::span<const float> rows, std::shared_ptr<const lsh::Encoder> encoder) {
   index.all.set_grid(
       lsh::Grid::over(index.space.metric(), rows.data(), rows.size() / index.dim(), index.dim()));
   index.space = space_of(index, rows);
   index.options.encoder = std::string(encoder->kind());
   index.encoder = std::move(encoder);
+  if (index.options.tables > 0) order_bits(index, rows);
 }
 
 void require_unique(std::span<const uint64_t> ids) {
