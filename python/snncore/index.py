@@ -155,6 +155,14 @@ class Index:
         return self._core.options.encoder
 
     @property
+    def note(self) -> str | None:
+        """What was decided while the encoder was fitted, in words: whether an "mlp" was kept, and why.
+
+        None where nothing was to decide, or the index was opened from a file.
+        """
+        return None if self._given is None else self._given.note
+
+    @property
     def tables(self) -> int:
         """Hash tables."""
         return self._core.options.tables
