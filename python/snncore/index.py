@@ -340,9 +340,9 @@ class Index:
             Of plan "multi_table": stop as soon as the buckets held so many codes; the one that is looked at
             is looked at to its end.
         min_score
-            Of plan "multi_table": stop at a bucket that is less likely, 0 to 1. The query's own buckets have 1;
-            another has 1 less the share that the squared logits of the bits in which it differs have in those
-            of a key, on average over the tables.
+            Of plan "multi_table": stop at a bucket that is less likely, 0 to 1. The query's own buckets have
+            1, another has 1 less the share that the squared logits of the bits in which it differs have in
+            those of a key, on average over the tables.
 
         Returns
         -------

@@ -82,7 +82,9 @@ def test_codes_may_be_clustered() -> None:
 
 
 def test_one_query_is_a_variant() -> None:
-    done = bench("peers.py", "--quick", "--seconds", "0.001", "--workloads", "W6", "--queries", "1", "--json", "-")
+    done = bench(
+        "peers.py", "--quick", "--seconds", "0.001", "--workloads", "W6", "--queries", "1", "--json", "-"
+    )
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)
     assert {row["variant"] for row in rows} == {"k10-256-q1"} and all(row["equal"] for row in rows)

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
-#include <utility>
 
 #include <snncore/error.h>
 #include <snncore/lsh.h>
@@ -36,12 +35,12 @@ std::string path_of(const char* name) {
   return (std::filesystem::temp_directory_path() / (std::string("snncore-") + name)).string();
 }
 
-Index sample(Random& random, int64_t tables, int64_t key_bits = 4) {
+Index sample(Random& random, int64_t tables) {
   Index index({.dim = kDim,
                .bits = 64,
                .encoder = "srp",
                .tables = tables,
-               .key_bits = key_bits,
+               .key_bits = 4,
                .store = Store::kF32,
                .bytes_first = true});
   const std::vector<float> rows = random_rows(random, 150, kDim);
@@ -85,11 +84,11 @@ void use(Index index, Random& random) {
 TEST_CASE("files changed anywhere are refused or used without a crash, and verify sees every change") {
   Random random(91);
   const std::string path = path_of("mutated.snn");
-  for (const auto& [tables, key_bits] : {std::pair<int64_t, int64_t>{0, 4}, {16, 4}, {3, 21}}) {
-    sample(random, tables, key_bits).save(path);
+  for (const int64_t tables : {0, 16}) {
+    sample(random, tables).save(path);
     const std::string whole = contents(path);
     REQUIRE_FALSE(refused(path, true));
-    for (int i = 0; i < kMutations / 3; ++i) {
+    for (int i = 0; i < kMutations / 2; ++i) {
       std::string bytes = whole;
       const size_t changes = random.size(1, 3);
       // Half of the changes hit the header, which is a small part of the file.

@@ -114,6 +114,42 @@ TEST_CASE("keys that are listed only where they occur have the buckets that all 
   }
 }
 
+TEST_CASE("a damaged list of keys is told, and leads nowhere outside") {
+  const TableShape shape{2, 21};
+  std::vector<uint64_t> codes(300);
+  for (size_t i = 0; i < codes.size(); ++i) codes[i] = i * 77;
+  const Tables whole(shape, codes.data(), 1, codes.size());
+  const TableColumns& columns = whole.columns();
+  const auto with = [&](std::vector<uint64_t> first, size_t at, uint32_t offset) {
+    TableColumns c;
+    c.slots.append(columns.slots.data(), columns.slots.size());
+    c.keys.append(columns.keys.data(), columns.keys.size());
+    c.offsets.append(columns.offsets.data(), columns.offsets.size());
+    c.offsets.writable()[at] = offset;
+    c.first.append(first.data(), first.size());
+    return Tables(shape, codes.size(), std::move(c));
+  };
+  const uint64_t a = columns.first[1], b = columns.first[2];
+  const auto damaged_by = [&](const Tables& tables, uint32_t key) {
+    std::atomic<bool> damaged{false};
+    for (size_t table = 0; table < shape.tables; ++table) {
+      const auto bucket = tables.bucket(table, key, damaged);
+      const uint32_t* slots = tables.columns().slots.data() + table * codes.size();
+      const bool inside = bucket.data() >= slots && bucket.data() + bucket.size() <= slots + codes.size();
+      CHECK((bucket.empty() || inside));
+    }
+    return damaged.load();
+  };
+  const auto key = static_cast<uint32_t>(codes[5] & 0x1fffff);
+  const uint32_t sound = columns.offsets[5];
+  CHECK_FALSE(damaged_by(with({0, a, b}, 5, sound), key));
+  CHECK(damaged_by(with({0, a, b + 1}, 5, sound), key));
+  CHECK(damaged_by(with({a, 0, b}, 5, sound), key));
+  CHECK(damaged_by(with({0, ~uint64_t{0}, b}, 5, sound), key));
+  CHECK(damaged_by(with({0, a, b}, 5, 301), key));
+  CHECK(damaged_by(with({0, a, b}, 5, ~uint32_t{0}), key));
+}
+
 // Pairs of codes with the same key, one table after the other.
 std::vector<size_t> pairs_of(const std::vector<uint64_t>& codes, size_t words,
                              const std::vector<uint32_t>& order, const TableShape& shape) {

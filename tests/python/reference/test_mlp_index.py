@@ -26,7 +26,9 @@ TRUTH = hashing.nearest(X, QUERIES, 10)
 
 def found(index: Index, **options: Any) -> float:
     ids = index.search(QUERIES, 10, **options)[0]
-    return float(np.mean([len(set(a) & set(b)) / 10 for a, b in zip(ids.tolist(), TRUTH.tolist(), strict=True)]))
+    return float(
+        np.mean([len(set(a) & set(b)) / 10 for a, b in zip(ids.tolist(), TRUTH.tolist(), strict=True)])
+    )
 
 
 def answers_alike(index: Index, other: Index) -> None:
@@ -91,7 +93,7 @@ def test_an_mlp_that_was_kept_is_the_encoder_of_its_index(tmp_path: Path) -> Non
 def test_other_metrics_train_on_what_the_encoder_sees(metric: Any) -> None:
     index = Index(DIM, BITS, metric, "mlp", key_bits=8, store="f32").fit(X[:400])
     index.add(None, X[:400])
-    ids, distances = index.search(X[:20], 1, plan="scan", rerank=400)
+    distances = index.search(X[:20], 1, plan="scan", rerank=400)[1]
     lengths = np.linalg.norm(X[:400], axis=1)
     products = X[:20] @ X[:400].T
     wanted = 1 - products / lengths[:20, None] / lengths if metric == "cosine" else -products
