@@ -58,6 +58,7 @@ class Options:
     tokens: int = 196
     bits: int = 256
     clustered: bool = False  #: the codes of W6
+    queries: int = 1000  #: of W6
     peers: set[str] = field(default_factory=set)  #: empty: all
 
     def wants(self, subject: Subject) -> bool:

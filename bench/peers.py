@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     sizes = (128, 256, 512, 1024)
     add("--bits", type=int, choices=sizes, default=256, help="of the codes of W6; default: 256")
     add("--codes", choices=("random", "clustered"), default="random", help="those of W6; default: random")
+    add("--queries", type=int, choices=(1, 1000), default=1000, help="of W6, in one call; default: 1000")
     how = parser.add_argument_group("how")
     add = how.add_argument
     add("--seconds", type=float, default=3.0, help="for each case and number of threads; default: 3")

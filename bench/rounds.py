@@ -97,7 +97,7 @@ def _command(arguments: argparse.Namespace, workload: str, peers: list[str]) -> 
     command += ["--peers", ",".join(peers)]
     for name in ("density", "threads"):
         command += [f"--{name}", ",".join(str(value) for value in getattr(arguments, name))]
-    for name in ("seconds", "tokens", "bits", "codes", "isa"):
+    for name in ("seconds", "tokens", "bits", "codes", "queries", "isa"):
         if getattr(arguments, name) is not None:
             command += [f"--{name}", str(getattr(arguments, name))]
     return [*command, "--quick"] if arguments.quick else command
@@ -110,6 +110,7 @@ def _together(arguments: argparse.Namespace) -> tuple[list[Row], bool]:
         tokens=9 if arguments.quick else arguments.tokens,
         bits=arguments.bits,
         clustered=arguments.codes == "clustered",
+        queries=arguments.queries,
         peers=set(arguments.peers),
     )
     harness.trying = arguments.part and Path(arguments.part)

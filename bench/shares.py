@@ -16,6 +16,7 @@ WORK: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {
     **{(w, "w4"): (CONV, ("lookup_add",)) for w in ("W1", "W2")},
     ("W3", "w1"): (4 * 196 * 384 * 1536, ("and_popcount",)),
     ("W5", "lif"): (4 * 524_288, ("lif_i16",)),
+    ("W6", "k10-256-q1"): (32e6, ("read_32mb",)),  # bytes: one query reads each code once
     ("W6", "k10-256"): (1000 * 1e6 * 256, ("and_popcount", "and_popcount_carry_save")),
 }
 #: The level below: its limit holds where a level has none of its own.

@@ -56,16 +56,16 @@ NumpyArray<float> embed(const Index& index, const Rows& rows) {
   return copy_array<float>({count, dim}, embedded.data());
 }
 
-void add(Index& index, const Ids& ids, const Rows& rows) {
+void add(Index& index, const Ids& ids, const Rows& rows, int threads) {
   const auto values = rows_of(index, rows);
   const nb::gil_scoped_release nogil;
-  index.add(span_of(ids), values);
+  index.add(span_of(ids), values, threads);
 }
 
-void upsert(Index& index, const Ids& ids, const Rows& rows) {
+void upsert(Index& index, const Ids& ids, const Rows& rows, int threads) {
   const auto values = rows_of(index, rows);
   const nb::gil_scoped_release nogil;
-  index.upsert(span_of(ids), values);
+  index.upsert(span_of(ids), values, threads);
 }
 
 int64_t remove(Index& index, const Ids& ids) {
@@ -92,9 +92,11 @@ NumpyArray<uint64_t> encode(const Index& index, const Rows& rows) {
 std::pair<NumpyArray<int64_t>, NumpyArray<float>> search(const Index& index, const Rows& queries, int64_t k,
                                                          int64_t probes, int64_t rerank, bool asymmetric,
                                                          Plan plan, const std::optional<Ids>& ids,
-                                                         const std::optional<Ids>& slots, int threads) {
+                                                         const std::optional<Ids>& slots, int threads,
+                                                         int64_t max_candidates, float min_score) {
   const auto values = rows_of(index, queries);
-  const SearchOptions options{k, probes, rerank, asymmetric, plan, filter_of(ids, slots), threads};
+  const SearchOptions options{k,       probes,         rerank,   asymmetric, plan, filter_of(ids, slots),
+                              threads, max_candidates, min_score};
   const int64_t columns = k >= 1 && k <= INT32_MAX ? k : 0;  // another k is refused by the search
   const Shape shape = {static_cast<int64_t>(queries.shape(0)), columns};
   std::span<int64_t> found;
@@ -195,8 +197,8 @@ void bind_index(nb::module_& m) {
       .def("fit", &fit, nb::arg("rows"))
       .def("fit_with", &fit_with, nb::arg("rows"), nb::arg("encoder"))
       .def("embed", &embed, nb::arg("rows"))
-      .def("add", &add, nb::arg("ids"), nb::arg("rows"))
-      .def("upsert", &upsert, nb::arg("ids"), nb::arg("rows"))
+      .def("add", &add, nb::arg("ids"), nb::arg("rows"), nb::arg("threads"))
+      .def("upsert", &upsert, nb::arg("ids"), nb::arg("rows"), nb::arg("threads"))
       .def("remove", &remove, nb::arg("ids"))
       .def("compact", &Index::compact, nb::call_guard<nb::gil_scoped_release>())
       .def("contains", &Index::contains, nb::arg("id"))
@@ -204,7 +206,7 @@ void bind_index(nb::module_& m) {
       .def("encode", &encode, nb::arg("rows"))
       .def("search", &search, nb::arg("queries"), nb::arg("k"), nb::arg("probes"), nb::arg("rerank"),
            nb::arg("asymmetric"), nb::arg("plan"), nb::arg("ids").none(), nb::arg("slots").none(),
-           nb::arg("threads"))
+           nb::arg("threads"), nb::arg("max_candidates"), nb::arg("min_score"))
       .def("range_search", &range_search, nb::arg("queries"), nb::arg("radius"), nb::arg("plan"),
            nb::arg("ids").none(), nb::arg("slots").none(), nb::arg("threads"))
       .def("stats", &Index::stats);

@@ -1,4 +1,5 @@
-// Reading memory from each cache and from DRAM, with the widest loads this CPU has. One round reads all.
+// Reading memory from each cache and from DRAM, and as much as a search of W6 reads, with the widest loads
+// this CPU has. One round reads all.
 #include <algorithm>
 
 #include "../machine.h"
@@ -67,6 +68,7 @@ void add_read(std::vector<Limit>& limits, size_t threads) {
   };
   add("read_l1", cache_bytes(1) / 2);
   add("read_l2", cache_bytes(2) / 2);
+  add("read_32mb", size_t{32} << 20);  // a million codes of 256 bits, wherever they lie
   add("read_l3", std::max(last / 4 / threads, 2 * cache_bytes(2)));
   add("read_dram", std::max(4 * last, size_t{128} << 20) / threads);
 }

@@ -47,7 +47,7 @@ def usearch_subjects(base: Array, asked: Array, k: int, equal: Equal) -> list[Su
         return lambda: index.search(base, some, k, metric, exact=True, threads=threads)
 
     def right(matches: Any) -> bool:
-        return equal(np.asarray(matches.keys), np.asarray(matches.distances))
+        return equal(*np.atleast_2d(np.asarray(matches.keys), np.asarray(matches.distances)))
 
     return [Subject("usearch", prepare, right, scale=len(asked) / len(some))]
 

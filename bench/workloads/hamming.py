@@ -1,4 +1,4 @@
-"""W6: exact Hamming top-10, 1,000 queries on a million codes of 256 bits: random, or clustered.
+"""W6: exact Hamming top-10, 1,000 queries or one on a million codes of 256 bits: random, or clustered.
 
 Clustered codes lie around a thousand centres, one bit in ten flipped, and so do the queries.
 """
@@ -18,13 +18,14 @@ Equal = Callable[[np.ndarray, np.ndarray], bool]
 
 
 def cases(name: str, options: Options) -> Iterator[Case]:
-    yield Case(
-        name, f"k{K}-{options.bits}{'-clustered' if options.clustered else ''}", None, _subjects(options)
-    )
+    codes = "-clustered" if options.clustered else ""
+    queries = "" if options.queries == 1000 else f"-q{options.queries}"
+    yield Case(name, f"k{K}-{options.bits}{codes}{queries}", None, _subjects(options))
 
 
 def _subjects(options: Options) -> list[Subject]:
     count, queries = (3000, 20) if options.quick else (1_000_000, 1000)
+    queries = min(queries, options.queries)
     rng = np.random.default_rng(0)
     make = _clustered if options.clustered else _random
     base, asked = make(rng, count, queries, options.bits // 8)

@@ -43,7 +43,7 @@ class Index:
     seed
         Of the encoder's random numbers.
     tables, key_bits
-        Hash tables, and the bits of a code that are a table's key (1 to 20). Together they take at most
+        Hash tables, and the bits of a code that are a table's key (1 to 30). Together they take at most
         `bits`; `tables` is 8, or as many as fit. With 0 tables every search scans.
     store
         How vectors are kept: "f32", "f16", "i8" (bytes on a grid over the range that `fit` saw) or None:
@@ -155,6 +155,14 @@ class Index:
         return self._core.options.encoder
 
     @property
+    def note(self) -> str | None:
+        """What was decided while the encoder was fitted, in words: whether an "mlp" was kept, and why.
+
+        None where nothing was to decide, or the index was opened from a file.
+        """
+        return None if self._given is None else self._given.note
+
+    @property
     def tables(self) -> int:
         """Hash tables."""
         return self._core.options.tables
@@ -231,7 +239,7 @@ class Index:
         """
         return self._core.embed(self._rows("X", X))
 
-    def add(self, ids: ArrayLike | None, X: ArrayLike) -> None:
+    def add(self, ids: ArrayLike | None, X: ArrayLike, *, threads: int | None = None) -> None:
         """Add vectors under ids that are new.
 
         Parameters
@@ -240,6 +248,8 @@ class Index:
             [n], integers from 0 to 2^64 - 1; None counts on from the largest id so far.
         X
             [n, dim], finite.
+        threads
+            1 unless given, at most 256; the index is the same for any number.
 
         Raises
         ------
@@ -250,14 +260,15 @@ class Index:
             The index is not fitted.
         """
         rows = self._rows("X", X)
-        self._core.add(self._next_ids(len(rows)) if ids is None else integers(ids), rows)
+        given = self._next_ids(len(rows)) if ids is None else integers(ids)
+        self._core.add(given, rows, thread_count(threads))
 
-    def upsert(self, ids: ArrayLike, X: ArrayLike) -> None:
+    def upsert(self, ids: ArrayLike, X: ArrayLike, *, threads: int | None = None) -> None:
         """Add vectors; those whose id is there are replaced, and count as new.
 
         Parameters, errors: as for `add`, but for ids that are there.
         """
-        self._core.upsert(integers(ids), self._rows("X", X))
+        self._core.upsert(integers(ids), self._rows("X", X), thread_count(threads))
 
     def remove(self, ids: ArrayLike) -> int:
         """Remove the vectors of those `ids` that are there; returns how many."""
@@ -280,7 +291,10 @@ class Index:
         return self._core.get(integers(ids))
 
     def encode(self, X: ArrayLike) -> NDArray[np.uint64]:
-        """Give the codes of vectors, [n, bits / 64]: bit i is bit i % 64 of word i // 64."""
+        """Give the codes of vectors, [n, bits / 64]: bit i is bit i % 64 of word i // 64.
+
+        Bits that fill the tables evenly come first: an encoder that was given has them in another order.
+        """
         return self._core.encode(self._rows("X", X))
 
     def search(
@@ -294,6 +308,8 @@ class Index:
         plan: PlanName = "auto",
         filter: ArrayLike | BitTensor | None = None,  # noqa: A002 - the word for it
         threads: int | None = None,
+        max_candidates: int | None = None,
+        min_score: float = 0.0,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Find the k nearest vectors of each query.
 
@@ -319,7 +335,14 @@ class Index:
             Which vectors may be found: ids, an array of integers; or bool or a `BitTensor` [slots], in the
             order of `ids`.
         threads
-            1 unless given, at most 256.
+            1 unless given, at most 256. They share the queries, or the vectors where queries are fewer.
+        max_candidates
+            Of plan "multi_table": stop as soon as the buckets held so many codes; the one that is looked at
+            is looked at to its end.
+        min_score
+            Of plan "multi_table": stop at a bucket that is less likely, 0 to 1. The query's own buckets have
+            1, another has 1 less the share that the squared logits of the bits in which it differs have in
+            those of a key, on average over the tables.
 
         Returns
         -------
@@ -338,6 +361,8 @@ class Index:
         in_range("k", k, 1, 2**31 - 1)
         in_range("probes", probes, 1, 2**31 - 1)
         in_range("rerank", 0 if rerank is None else rerank, 0, 2**31 - 1)
+        in_range("max_candidates", 0 if max_candidates is None else max_candidates, 0, 2**31 - 1)
+        in_range("min_score", min_score, 0, 1)
         return self._core.search(
             self._rows("Q", Q),
             k,
@@ -347,6 +372,8 @@ class Index:
             choice(_core.Plan, "plan", plan),
             *self._filter(filter),
             thread_count(threads),
+            -1 if max_candidates is None else max_candidates,
+            min_score,
         )
 
     def range_search(

@@ -29,7 +29,7 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def in_range(what: str, value: int, least: int, most: int) -> None:
+def in_range(what: str, value: float, least: int, most: int) -> None:
     """Refuse a number out of range."""
     if not least <= value <= most:
         raise ValueError(f"Index: expected {what} of {least} to {most}, received {value}")

@@ -81,6 +81,15 @@ def test_codes_may_be_clustered() -> None:
     assert {row["variant"] for row in json.loads(done.stdout)} == {"k10-256-clustered"}
 
 
+def test_one_query_is_a_variant() -> None:
+    done = bench(
+        "peers.py", "--quick", "--seconds", "0.001", "--workloads", "W6", "--queries", "1", "--json", "-"
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    assert {row["variant"] for row in rows} == {"k10-256-q1"} and all(row["equal"] for row in rows)
+
+
 def test_results_are_kept_workload_by_workload(tmp_path: Path) -> None:
     path = tmp_path / "some.json"
     few = ["--workloads", "W3,W4", "--peers", "torch-f32", "--isa", "scalar"]

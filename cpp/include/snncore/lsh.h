@@ -64,7 +64,7 @@ struct IndexOptions {
   std::string encoder = "itq";  ///< "srp", "itq", "e2lsh", "cross_polytope"
   uint64_t seed = 0;
   int64_t tables = 8;     ///< 0: scan only; tables * key_bits is at most `bits`
-  int64_t key_bits = 16;  ///< 1..20
+  int64_t key_bits = 16;  ///< 1..30; above 20 only the keys that occur are listed
   Store store = Store::kF16;
   bool bytes_first =
       false;  ///< also keep the vectors as bytes, which choose whose exact distances are computed
@@ -86,6 +86,13 @@ struct SearchOptions {
   Plan plan = Plan::kAuto;
   IndexFilter filter{};
   int threads = 1;  ///< 1..256
+  /// kMultiTable also stops as soon as its buckets held so many codes: the one that is looked at is looked at
+  /// to its end. -1: never.
+  int64_t max_candidates = -1;
+  /// kMultiTable also stops at a bucket that is less likely: 1 is the query's own, less the share that the
+  /// squared logits of the bits in which a bucket differs have in those of a key, on average over the tables.
+  /// 0..1; 0: never.
+  float min_score = 0;
 };
 
 /// What range_search() found: those of query q are first[q]..first[q + 1] - 1.
@@ -131,10 +138,11 @@ class SNNCORE_API Index {
   [[nodiscard]] std::vector<float> embed(std::span<const float> rows) const;
 
   /// Adds rows [n, dim] under ids that are new. Throws as fit() does, and Error(kInvalidArgument) for an id
-  /// that is there or occurs twice; then nothing has changed.
-  void add(std::span<const uint64_t> ids, std::span<const float> rows);
+  /// that is there or occurs twice, or threads out of 1..256; then nothing has changed. The index is the same
+  /// for any number of threads.
+  void add(std::span<const uint64_t> ids, std::span<const float> rows, int threads = 1);
   /// The same, where an id that is there loses its vector: the new one comes last.
-  void upsert(std::span<const uint64_t> ids, std::span<const float> rows);
+  void upsert(std::span<const uint64_t> ids, std::span<const float> rows, int threads = 1);
   /// Removes those of `ids` that are there and returns how many.
   int64_t remove(std::span<const uint64_t> ids);
   /// Gives the place of removed vectors back, which happens by itself when a fifth of a segment is dead.
@@ -144,7 +152,8 @@ class SNNCORE_API Index {
   /// Vectors as they are stored, [n, dim]. Throws Error(kInvalidArgument) for an id that is not there,
   /// Error(kState) where nothing is stored.
   void get(std::span<const uint64_t> ids, std::span<float> rows) const;
-  /// Codes of rows [n, dim], [n, bits / 64]: what add() would store.
+  /// Codes of rows [n, dim], [n, bits / 64]: what add() would store. The bits that fill the tables evenly
+  /// come first: an encoder that was given to fit() has the same in an order of its own.
   void encode(std::span<const float> rows, std::span<uint64_t> codes) const;
 
   /// The k nearest of each of `queries`, [q, dim]: ids and distances [q, k], nearest first, the places that

@@ -31,13 +31,14 @@ std::optional<Collection::Place> Collection::find(uint64_t id) const {
   return std::nullopt;
 }
 
-void Collection::add(std::span<const uint64_t> ids, const float* rows, const uint64_t* codes) {
+void Collection::add(std::span<const uint64_t> ids, const float* rows, const uint64_t* codes,
+                     size_t threads) {
   require(ids.size() <= kMaxSlots - slots(), ErrorCode::kInvalidArgument,
           "Index: expected at most " + std::to_string(kMaxSlots) + " vectors");
   if (ids.empty()) return;
   if (segments_.size() == sealed_) segments_.emplace_back(layout_);
-  segments_.back().add(ids.data(), rows, codes, ids.size());
-  if (segments_.back().size() >= kOpenSlots) seal();
+  segments_.back().add(ids.data(), rows, codes, ids.size(), threads);
+  if (segments_.back().size() >= kOpenSlots) seal(threads);
 }
 
 size_t Collection::remove(std::span<const uint64_t> ids) {
@@ -65,15 +66,15 @@ void Collection::compact() {
   replace(0, segments_.size());
 }
 
-void Collection::seal() {
+void Collection::seal(size_t threads) {
   const size_t last = segments_.size();
   size_t first = last - 1, slots = segments_[first].size();
   while (first > 0 && segments_[first - 1].size() <= 2 * slots) slots += segments_[--first].size();
   sealed_ = last;
   if (first + 1 == last) {
-    segments_[first].seal();
+    segments_[first].seal(threads);
   } else {
-    replace(first, last);
+    replace(first, last, threads);
   }
 }
 
@@ -87,10 +88,10 @@ Segment Collection::merged(size_t first, size_t last) const {
 }
 
 // Segments first..last - 1, which are sealed or the open one alone, become one, or none where all are dead.
-void Collection::replace(size_t first, size_t last) {
+void Collection::replace(size_t first, size_t last, size_t threads) {
   Segment one = merged(first, last);
   const bool seals = last <= sealed_, stays = one.size() > 0;
-  if (seals && stays) one.seal();
+  if (seals && stays) one.seal(threads);
   const auto at = segments_.begin() + static_cast<std::ptrdiff_t>(first);
   if (stays) *at = std::move(one);
   segments_.erase(at + (stays ? 1 : 0), segments_.begin() + static_cast<std::ptrdiff_t>(last));

@@ -11,7 +11,7 @@
 
 namespace snncore::lsh {
 
-inline constexpr int64_t kMaxKeyBits = 20;      // of a table: its buckets are listed one by one
+inline constexpr int64_t kMaxKeyBits = 30;      // of a table
 inline constexpr size_t kOpenSlots = 4096;      // a segment is scanned up to here, then it gets tables
 inline constexpr size_t kMaxSlots = INT32_MAX;  // of all segments
 
@@ -38,7 +38,7 @@ class Collection {
 
   /// Ids that are not there; rows [count][dim], codes [count][words]. Throws Error(kInvalidArgument) when
   /// there are too many, and has changed nothing then.
-  void add(std::span<const uint64_t> ids, const float* rows, const uint64_t* codes);
+  void add(std::span<const uint64_t> ids, const float* rows, const uint64_t* codes, size_t threads);
   /// Returns how many of the ids were there.
   size_t remove(std::span<const uint64_t> ids);
   /// One segment, without the dead.
@@ -53,9 +53,9 @@ class Collection {
   [[nodiscard]] std::optional<Segment> sealed_copy_of_open() const;
 
  private:
-  void seal();
+  void seal(size_t threads);
   Segment merged(size_t first, size_t last) const;
-  void replace(size_t first, size_t last);
+  void replace(size_t first, size_t last, size_t threads = 1);
   void drop_dead();
 
   Layout layout_;

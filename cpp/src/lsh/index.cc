@@ -3,7 +3,10 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "lsh/bit_order.h"
 #include "lsh/distance.h"
+#include "lsh/encoders/ordered.h"
+#include "lsh/encoders/sample.h"
 #include "lsh/fit_encoder.h"
 #include "lsh/index_impl.h"
 
@@ -12,6 +15,7 @@ namespace {
 
 constexpr int64_t kMaxK = INT32_MAX;
 constexpr int kMaxThreads = 256;
+constexpr size_t kOrderedRows = 16384;  // whose codes tell which bits fill tables evenly
 
 void require_places(uint64_t expected, size_t received, const char* what) {
   require(expected == received, ErrorCode::kInvalidArgument,
@@ -44,12 +48,27 @@ void require_to_fit(const Index::Impl& index, std::span<const float> rows) {
           "Index: expected at least one vector to fit to");
 }
 
+// Codes get the bits first that fill the tables evenly.
+void order_bits(Index::Impl& index, std::span<const float> rows) {
+  const lsh::Sample sample(rows.data(), rows.size() / index.dim(), index.dim(), kOrderedRows);
+  std::vector<float> some(sample.size() * index.dim());
+  for (size_t r = 0; r < sample.size(); ++r) {
+    std::copy_n(sample.row(r), index.dim(), some.data() + r * index.dim());
+  }
+  std::vector<uint64_t> codes(sample.size() * index.words());
+  lsh::encode_rows(index, some.data(), sample.size(), 1, codes.data());
+  std::vector<uint32_t> order =
+      lsh::even_order(codes.data(), sample.size(), index.bits(), index.all.layout().tables);
+  index.encoder = std::make_shared<lsh::Ordered>(std::move(index.encoder), std::move(order));
+}
+
 void settle(Index::Impl& index, std::span<const float> rows, std::shared_ptr<const lsh::Encoder> encoder) {
   index.all.set_grid(
       lsh::Grid::over(index.space.metric(), rows.data(), rows.size() / index.dim(), index.dim()));
   index.space = space_of(index, rows);
   index.options.encoder = std::string(encoder->kind());
   index.encoder = std::move(encoder);
+  if (index.options.tables > 0) order_bits(index, rows);
 }
 
 void require_unique(std::span<const uint64_t> ids) {
@@ -63,7 +82,8 @@ void require_unique(std::span<const uint64_t> ids) {
 
 // Codes of what is to be added, all checks behind it.
 std::vector<uint64_t> codes_to_add(const Index::Impl& index, std::span<const uint64_t> ids,
-                                   std::span<const float> rows) {
+                                   std::span<const float> rows, int threads) {
+  require_threads(threads);
   index.require_fitted();
   const size_t count = index.count_rows(rows, "vectors");
   require(ids.size() == count, ErrorCode::kShape,
@@ -71,7 +91,7 @@ std::vector<uint64_t> codes_to_add(const Index::Impl& index, std::span<const uin
               std::to_string(count));
   require_unique(ids);
   std::vector<uint64_t> codes(count * index.words());
-  lsh::encode_rows(index, rows.data(), count, codes.data());
+  lsh::encode_rows(index, rows.data(), count, static_cast<size_t>(threads), codes.data());
   return codes;
 }
 
@@ -129,19 +149,19 @@ void Index::fit(std::span<const float> rows, const Encoder& encoder) {
   settle(*impl_, rows, encoder.share());
 }
 
-void Index::add(std::span<const uint64_t> ids, std::span<const float> rows) {
-  const std::vector<uint64_t> codes = codes_to_add(*impl_, ids, rows);
+void Index::add(std::span<const uint64_t> ids, std::span<const float> rows, int threads) {
+  const std::vector<uint64_t> codes = codes_to_add(*impl_, ids, rows, threads);
   for (const uint64_t id : ids) {
     require(!contains(id), ErrorCode::kInvalidArgument,
             "Index: id " + std::to_string(id) + " is there already; upsert() replaces");
   }
-  impl_->all.add(ids, rows.data(), codes.data());
+  impl_->all.add(ids, rows.data(), codes.data(), static_cast<size_t>(threads));
 }
 
-void Index::upsert(std::span<const uint64_t> ids, std::span<const float> rows) {
-  const std::vector<uint64_t> codes = codes_to_add(*impl_, ids, rows);
+void Index::upsert(std::span<const uint64_t> ids, std::span<const float> rows, int threads) {
+  const std::vector<uint64_t> codes = codes_to_add(*impl_, ids, rows, threads);
   impl_->all.remove(ids);
-  impl_->all.add(ids, rows.data(), codes.data());
+  impl_->all.add(ids, rows.data(), codes.data(), static_cast<size_t>(threads));
 }
 
 int64_t Index::remove(std::span<const uint64_t> ids) { return static_cast<int64_t>(impl_->all.remove(ids)); }
@@ -165,7 +185,7 @@ void Index::encode(std::span<const float> rows, std::span<uint64_t> codes) const
   impl_->require_fitted();
   const size_t count = impl_->count_rows(rows, "vectors");
   require_places(count * impl_->words(), codes.size(), "words of codes");
-  lsh::encode_rows(*impl_, rows.data(), count, codes.data());
+  lsh::encode_rows(*impl_, rows.data(), count, 1, codes.data());
 }
 
 void Index::search(std::span<const float> queries, const SearchOptions& options, std::span<int64_t> ids,
@@ -177,6 +197,10 @@ void Index::search(std::span<const float> queries, const SearchOptions& options,
           "Index: expected at least 1 probe, received " + std::to_string(options.probes));
   require(options.rerank >= -1, ErrorCode::kInvalidArgument,
           "Index: expected rerank of at least 0, received " + std::to_string(options.rerank));
+  require(options.max_candidates >= -1, ErrorCode::kInvalidArgument,
+          "Index: expected max_candidates of at least 0, received " + std::to_string(options.max_candidates));
+  require(options.min_score >= 0 && options.min_score <= 1, ErrorCode::kInvalidArgument,
+          "Index: expected min_score of 0 to 1, received " + std::to_string(options.min_score));
   require_threads(options.threads);
   const size_t count = impl_->count_rows(queries, "queries");
   const uint64_t places = uint64_t{count} * static_cast<uint64_t>(options.k);

@@ -19,7 +19,7 @@ using nlohmann::json;
 
 constexpr char kDocument[] = "snncore";
 constexpr char kChecksum[] = "checksum";
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;  // 1: bits in the order of the encoder, every key listed
 constexpr size_t kMaxSegments = 4096;
 constexpr std::array<const char*, 3> kMetrics = {"l2", "cosine", "ip"};
 constexpr std::array<const char*, 4> kStores = {"none", "f32", "f16", "i8"};
@@ -126,8 +126,9 @@ std::unique_ptr<Index::Impl> read_index(const std::string& text,
   const std::string& kind = doc.at("kind").name();
   if (kind != "index") doc.at("kind").fail("must be 'index', is '" + kind + "'");
   const int64_t format = doc.at("format").integer();
-  if (format != kFormat) {
-    doc.at("format").fail("is " + std::to_string(format) + ", this version knows " + std::to_string(kFormat));
+  if (format < 1 || format > kFormat) {
+    doc.at("format").fail("is " + std::to_string(format) + ", this version knows 1 to " +
+                          std::to_string(kFormat));
   }
   doc.expect_keys({"kind", "format", "dim", "bits", "metric", "longest", "encoder", "seed", "tables",
                    "key_bits", "store", "bytes_first", "grid", "segments"});

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/checked.h"
+#include "lsh/each.h"
 
 namespace snncore {
 namespace {
@@ -45,16 +46,21 @@ Layout layout_of(const IndexOptions& o) {
   return layout;
 }
 
-void encode_rows(const Index::Impl& index, const float* rows, size_t count, uint64_t* codes) {
+void encode_rows(const Index::Impl& index, const float* rows, size_t count, size_t threads, uint64_t* codes) {
   constexpr size_t kRows = 256;  // at a time
-  std::vector<float> embedded(std::min(count, kRows) * index.space.encoder_dim());
-  std::vector<float> logits(std::min(count, kRows) * index.bits());
-  for (size_t first = 0; first < count; first += kRows) {
-    const size_t some = std::min(kRows, count - first);
+  struct Scratch {
+    std::vector<float> embedded, logits;
+  };
+  std::vector<Scratch> scratch(threads);
+  for_each_item((count + kRows - 1) / kRows, threads, [&](size_t worker, size_t item) {
+    auto& [embedded, logits] = scratch[worker];
+    const size_t first = item * kRows, some = std::min(kRows, count - first);
+    embedded.resize(some * index.space.encoder_dim());
+    logits.resize(some * index.bits());
     index.space.embed(rows + first * index.dim(), some, embedded.data());
     index.encoder->logits(embedded.data(), some, logits.data());
     sign_bits(logits.data(), some, index.bits(), codes + first * index.words());
-  }
+  });
 }
 
 }  // namespace lsh

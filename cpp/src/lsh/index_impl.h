@@ -43,7 +43,7 @@ void check_options(const IndexOptions& options);
 Layout layout_of(const IndexOptions& options);
 
 /// Codes of vectors as they are stored, [count][words].
-void encode_rows(const Index::Impl& index, const float* rows, size_t count, uint64_t* codes);
+void encode_rows(const Index::Impl& index, const float* rows, size_t count, size_t threads, uint64_t* codes);
 
 void search_index(const Index::Impl& index, std::span<const float> queries, const SearchOptions& options,
                   int64_t* ids, float* distances);

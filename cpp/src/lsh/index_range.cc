@@ -24,9 +24,10 @@ class RangeScan {
   }
 
   template <typename F>
-  void operator()(const CodeBlocks& codes, F&& each) {
-    for (size_t block = 0; block < codes.blocks(); block += kBlocks) {
-      const size_t blocks = std::min(kBlocks, codes.blocks() - block);
+  void operator()(const CodeBlocks& codes, Part part, F&& each) {
+    const size_t end = part.end(codes.blocks());
+    for (size_t block = part.begin(codes.blocks()); block < end; block += kBlocks) {
+      const size_t blocks = std::min(kBlocks, end - block);
       size_t count = 0;
       const kernels::HammingScan range{codes.block(block), blocks, bytes_, prepared_.data(), 1, &limit_,
                                        hits_.size(),       0};
@@ -45,16 +46,16 @@ class RangeScan {
   std::vector<kernels::HammingHit> hits_;
 };
 
+// A part of the blocks of each segment.
 void scan_within(const Collection& all, const Allowed& allowed, const uint64_t* code, size_t radius,
-                 std::vector<Ranked>& list) {
+                 Part part, std::vector<Ranked>& list) {
   list.clear();
   RangeScan scan(code, all.layout().bits / 8, radius);
   for (size_t s = 0; s < all.segments().size(); ++s) {
-    scan(all.segments()[s].codes(), [&](uint32_t distance, size_t slot) {
+    scan(all.segments()[s].codes(), part, [&](uint32_t distance, size_t slot) {
       if (allowed(s, slot)) list.push_back(ranked(distance, allowed.first(s) + slot));
     });
   }
-  std::sort(list.begin(), list.end());
 }
 
 std::vector<uint64_t> codes_of(const Index::Impl& index, std::span<const float> queries, size_t count) {
@@ -76,12 +77,14 @@ IndexRange range_search_index(const Index::Impl& index, std::span<const float> q
   const std::vector<uint64_t> codes = codes_of(index, queries, count);
   std::vector<Gatherer> gatherers;
   for (size_t w = 0; w < threads; ++w) gatherers.emplace_back(all, allowed, index.damaged);
-  std::vector<std::vector<Ranked>> lists(count);
-  for_each_item(count, threads, [&](size_t worker, size_t q) {
-    const uint64_t* code = codes.data() + q * index.words();
-    const bool tables = plan != Plan::kScan && all.layout().tables.tables > 0;
-    if (!tables || !gatherers[worker].within(code, radius, lists[q])) {
-      scan_within(all, allowed, code, radius, lists[q]);
+  const bool tables = plan != Plan::kScan && all.layout().tables.tables > 0;
+  const size_t parts = std::max<size_t>(1, count == 0 ? 1 : threads / count);
+  std::vector<std::vector<Ranked>> lists(count * parts);
+  for_each_item(count * parts, threads, [&](size_t worker, size_t item) {
+    const uint64_t* code = codes.data() + item / parts * index.words();
+    const Part part{item % parts, parts};
+    if (!tables || !gatherers[worker].within(code, radius, part, lists[item])) {
+      scan_within(all, allowed, code, radius, part, lists[item]);
     }
   });
   index.require_sound();
@@ -89,7 +92,12 @@ IndexRange range_search_index(const Index::Impl& index, std::span<const float> q
 
   IndexRange range;
   range.first.push_back(0);
-  for (const std::vector<Ranked>& list : lists) {
+  for (size_t q = 0; q < count; ++q) {
+    std::vector<Ranked>& list = lists[q * parts];
+    for (size_t p = 1; p < parts; ++p) {
+      list.insert(list.end(), lists[q * parts + p].begin(), lists[q * parts + p].end());
+    }
+    std::sort(list.begin(), list.end());
     for (const Ranked r : list) {
       const auto [segment, slot] = allowed.place(slot_of(r));
       range.ids.push_back(all.segments()[segment].id(slot));

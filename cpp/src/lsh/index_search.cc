@@ -13,6 +13,7 @@ constexpr size_t kChunk = 512;             // queries that go through the stages
 constexpr size_t kChunkPlaces = 4 << 20;   // or fewer, if they keep many codes each
 constexpr size_t kEncodeRows = 64;         // rows that are encoded together
 constexpr size_t kScanWords = 10'000'000;  // up to here looking at all codes is fast enough
+constexpr size_t kLeastPart = 4096;        // slots that are worth a thread
 constexpr size_t kStrict = 20;             // a filter that keeps less than 1 in 20 is scanned,
 constexpr size_t kStrictest = 32;          // and its codes looked up where it keeps less than 1 in 32
 
@@ -28,6 +29,14 @@ Method choose(const Layout& layout, const Allowed& allowed, Plan plan, size_t sl
   return scan ? Method::kScan : Method::kMultiTable;
 }
 
+StopRules rules_of(const TableShape& tables, const SearchOptions& options) {
+  StopRules rules;
+  rules.buckets = std::min(static_cast<size_t>(options.probes), tables.buckets()) * tables.tables;
+  if (options.max_candidates >= 0) rules.candidates = static_cast<size_t>(options.max_candidates);
+  rules.least = options.min_score;
+  return rules;
+}
+
 class Search {
  public:
   Search(const Index::Impl& index, const SearchOptions& options, int64_t* ids, float* distances)
@@ -37,6 +46,7 @@ class Search {
         allowed_(index.all, options.filter),
         stages_(index.all.layout(), options, index.all.slots()),
         method_(choose(index.all.layout(), allowed_, options.plan, index.all.slots(), stages_.codes)),
+        rules_(rules_of(index.all.layout().tables, options)),
         ids_(ids),
         distances_(distances) {
     for (size_t w = 0; w < threads_; ++w) {
@@ -61,7 +71,8 @@ class Search {
   void some(const float* rows, size_t first, size_t count) {
     logits_.resize(count * index_.bits());
     codes_.resize(count * index_.words());
-    lists_.resize(count);
+    const size_t parts = parts_for(count);
+    lists_.resize(count * parts);
     for_each_item((count + kEncodeRows - 1) / kEncodeRows, threads_, [&](size_t, size_t part) {
       const size_t from = part * kEncodeRows;
       encode(rows, from, std::min(kEncodeRows, count - from));
@@ -70,13 +81,38 @@ class Search {
       scan(index_.all, allowed_, codes_.data(), count, stages_.codes, threads_, lists_.data());
       index_.candidates += static_cast<int64_t>(count * allowed_.count());
     }
+    const auto query = [&](size_t q) {
+      return Query{rows + q * index_.dim(), logits_.data() + q * index_.bits(),
+                   codes_.data() + q * index_.words()};
+    };
+    if (parts > 1) {
+      for_each_item(count * parts, threads_, [&](size_t worker, size_t item) {
+        gather_part(gatherers_[worker], query(item / parts), {item % parts, parts}, lists_[item]);
+      });
+    }
     for_each_item(count, threads_, [&](size_t worker, size_t q) {
-      const Query query{rows + q * index_.dim(), logits_.data() + q * index_.bits(),
-                        codes_.data() + q * index_.words()};
-      gather(gatherers_[worker], query, lists_[q]);
-      rankers_[worker](query, lists_[q]);
-      write(rankers_[worker], lists_[q], first + q);
+      std::vector<Ranked>& list = lists_[q * parts];
+      if (parts > 1) {
+        join(&list, parts);
+        complete(query(q), list);
+      } else {
+        gather(gatherers_[worker], query(q), list);
+      }
+      rankers_[worker](query(q), list);
+      write(rankers_[worker], list, first + q);
     });
+  }
+
+  // Parts of the slots, where queries are too few for all threads. Codes are counted over all slots, and
+  // what mih has proven is.
+  [[nodiscard]] size_t parts_for(size_t queries) const {
+    const bool parted = method_ == Method::kMultiTable && rules_.candidates == SIZE_MAX;
+    return parted ? std::clamp<size_t>(threads_ / queries, 1, index_.all.slots() / kLeastPart + 1) : 1;
+  }
+
+  void join(std::vector<Ranked>* lists, size_t parts) const {
+    for (size_t p = 1; p < parts; ++p) lists[0].insert(lists[0].end(), lists[p].begin(), lists[p].end());
+    select_nearest(lists[0], stages_.codes);
   }
 
   void encode(const float* rows, size_t from, size_t count) {
@@ -87,21 +123,26 @@ class Search {
     sign_bits(logits, count, index_.bits(), codes_.data() + from * index_.words());
   }
 
-  // What some buckets do not hold, all codes do.
-  void gather(Gatherer& gatherer, const Query& query, std::vector<Ranked>& list) {
-    bool enough = true;
+  void gather_part(Gatherer& gatherer, const Query& query, Part part, std::vector<Ranked>& list) const {
+    gatherer.multi_table(query, rules_, stages_.codes, part, list);
+  }
+
+  void gather(Gatherer& gatherer, const Query& query, std::vector<Ranked>& list) const {
     if (method_ == Method::kListed) gatherer.listed(query, stages_.codes, list);
-    if (method_ == Method::kMultiTable) {
-      const TableShape& tables = index_.all.layout().tables;
-      const size_t probes = std::min(static_cast<size_t>(options_.probes), tables.buckets());
-      gatherer.multi_table(query, probes * tables.tables, stages_.codes, list);
-      enough = list.size() >= std::min(stages_.results, allowed_.count());
-    }
-    if (method_ == Method::kMih) enough = gatherer.mih(query, stages_.codes, list);
-    if (!enough) {
-      scan(index_.all, allowed_, query.code, 1, stages_.codes, 1, &list);
-      index_.candidates += static_cast<int64_t>(allowed_.count());
-    }
+    if (method_ == Method::kMih && !gatherer.mih(query, stages_.codes, list)) look_at_all(query, list);
+    if (method_ != Method::kMultiTable) return;
+    gather_part(gatherer, query, {}, list);
+    complete(query, list);
+  }
+
+  // What some buckets do not hold, all codes do.
+  void complete(const Query& query, std::vector<Ranked>& list) const {
+    if (list.size() < std::min(stages_.results, allowed_.count())) look_at_all(query, list);
+  }
+
+  void look_at_all(const Query& query, std::vector<Ranked>& list) const {
+    scan(index_.all, allowed_, query.code, 1, stages_.codes, 1, &list);
+    index_.candidates += static_cast<int64_t>(allowed_.count());
   }
 
   void write(const Ranker& ranker, const std::vector<Ranked>& list, size_t query) {
@@ -123,6 +164,7 @@ class Search {
   Allowed allowed_;
   Stages stages_;
   Method method_;
+  StopRules rules_;
   int64_t* ids_;
   float* distances_;
   std::vector<float> logits_;

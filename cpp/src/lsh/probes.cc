@@ -39,6 +39,13 @@ void Probes::start(const float* logits, const uint64_t* code) {
   }
 }
 
+float Probes::score_of(float least) const noexcept {
+  if (least <= 0) return std::numeric_limits<float>::infinity();
+  double sum = 0;
+  for (const Bit& bit : order_) sum += double{bit.square};
+  return static_cast<float>((1 - double{least}) * sum / static_cast<double>(shape_.tables));
+}
+
 // The home bucket leads to the flip of the least sure bit; a set of flips to the set with its highest bit
 // moved up, and to the set with the next bit added. So each set is reached once, after all that come before
 // it.

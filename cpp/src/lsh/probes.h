@@ -20,9 +20,12 @@ class Probes {
   void start(const float* logits, const uint64_t* code);
 
   struct Probe {
-    float score;
-    uint32_t table, key;
+    float score = 0;
+    uint32_t table = 0, key = 0;
   };
+  /// The score of a bucket that is as likely as `least`: 1 is a home bucket, 0 one with all bits of a key
+  /// flipped, on average over the tables. Infinite for 0: all buckets are likelier.
+  [[nodiscard]] float score_of(float least) const noexcept;
   /// False when all buckets have been given.
   bool next(Probe& probe);
 

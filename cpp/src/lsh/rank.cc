@@ -90,7 +90,7 @@ void Ranker::rank_asymmetric(const Query& query, std::vector<Ranked>& list) {
     const uint64_t* code = all_.segments()[segment].code(slot, code_.data());
     r = ranked(in_order(asymmetric(query.code, code, words, sums_.data())), slot_of(r));
   }
-  keep_nearest(list, stages_.asymmetric);
+  select_nearest(list, stages_.asymmetric);
 }
 
 void Ranker::rank_bytes(const Query& query, std::vector<Ranked>& list) {
@@ -112,7 +112,7 @@ void Ranker::rank_bytes(const Query& query, std::vector<Ranked>& list) {
                              : kFar - static_cast<uint32_t>(kernel.dot_i8i8_i32(mine, codes, layout.dim));
     r = ranked(key, slot_of(r));
   }
-  keep_nearest(list, stages_.bytes);
+  select_nearest(list, stages_.bytes);
 }
 
 void Ranker::rank_exact(const Query& query, std::vector<Ranked>& list) {

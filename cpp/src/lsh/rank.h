@@ -32,7 +32,7 @@ class Ranker {
  public:
   Ranker(const Collection& all, const Allowed& allowed, const Stages& stages);
 
-  /// `list`, the nearest codes in order, becomes the results in order.
+  /// `list`, the nearest codes, becomes the results in order.
   void operator()(const Query& query, std::vector<Ranked>& list);
   /// The distance that a rank of the results stands for.
   [[nodiscard]] float distance(Ranked r) const noexcept;

@@ -27,12 +27,16 @@ inline float from_order(uint32_t key) noexcept {
   return std::bit_cast<float>((key & 0x80000000) != 0 ? key & 0x7fffffff : ~key);
 }
 
+/// The `count` nearest, in any order.
+inline void select_nearest(std::vector<Ranked>& list, size_t count) {
+  if (count >= list.size()) return;
+  std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count), list.end());
+  list.resize(count);
+}
+
 /// The `count` nearest, in order.
 inline void keep_nearest(std::vector<Ranked>& list, size_t count) {
-  if (count < list.size()) {
-    std::nth_element(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count), list.end());
-    list.resize(count);
-  }
+  select_nearest(list, count);
   std::sort(list.begin(), list.end());
 }
 

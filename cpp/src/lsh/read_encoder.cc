@@ -1,12 +1,15 @@
 #include "lsh/read_encoder.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/checked.h"
 #include "lsh/encoders/cross_polytope.h"
 #include "lsh/encoders/e2lsh.h"
 #include "lsh/encoders/itq.h"
 #include "lsh/encoders/mlp.h"
+#include "lsh/encoders/ordered.h"
 #include "lsh/encoders/quantised.h"
 #include "lsh/encoders/srp.h"
 
@@ -35,9 +38,12 @@ std::unique_ptr<Encoder> read_encoder(std::string_view kind, size_t dim, size_t 
           "encoder: expected 1 to 32768 dimensions and 64 to 1024 bits, a multiple of 64, received " +
               std::to_string(dim) + " and " + std::to_string(bits));
   Stored stored(kind, tensors);
+  const bool ordered = stored.has("permutation", DType::kI32);
+  std::vector<uint32_t> order = ordered ? read_permutation(stored, bits) : std::vector<uint32_t>();
   std::unique_ptr<Encoder> encoder = make(kind, stored, dim, bits);
   stored.expect_all_read();
-  return encoder;
+  if (!ordered) return encoder;
+  return std::make_unique<Ordered>(std::move(encoder), std::move(order));
 }
 
 }  // namespace snncore::lsh

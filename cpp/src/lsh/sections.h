@@ -49,6 +49,12 @@ class SectionReader {
     return taken;
   }
 
+  /// Of a section's first axis; 0 where there is none.
+  [[nodiscard]] int64_t length(const std::string& name) const {
+    const auto at = sections_.find(name);
+    return at == sections_.end() || at->second.shape.empty() ? 0 : at->second.shape[0];
+  }
+
   void expect_all_taken() const {
     require(sections_.empty(), ErrorCode::kFormat,
             "section '" + (sections_.empty() ? "" : sections_.begin()->first) + "' belongs to nothing");

@@ -1,6 +1,8 @@
 #include "lsh/segment.h"
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <numeric>
 #include <tuple>
 #include <vector>
@@ -8,6 +10,7 @@
 #include "base/bits.h"
 #include "base/checked.h"
 #include "lsh/distance.h"
+#include "lsh/each.h"
 #include "lsh/sections.h"
 
 namespace snncore::lsh {
@@ -20,6 +23,37 @@ void add_on_grid(Vectors& to, Metric metric, const float* rows, size_t count, si
   for (size_t r = 0; r < count; ++r, rows += dim) {
     to_unit(rows, dim, unit.data());
     to.add(unit.data(), 1);
+  }
+}
+
+TableColumns read_tables(const TableShape& shape, int64_t slots, SectionReader& read) {
+  const auto tables = static_cast<int64_t>(shape.tables);
+  TableColumns columns;
+  columns.slots = Column<uint32_t>(read.take("slots", DType::kI32, {tables, slots}));
+  if (shape.lists_all()) {
+    const auto row = static_cast<int64_t>(shape.buckets() + 1);
+    columns.offsets = Column<uint32_t>(read.take("offsets", DType::kI32, {tables, row}));
+  } else {
+    const int64_t entries = read.length("keys");
+    columns.first = Column<uint64_t>(read.take("first", DType::kU64, {tables + 1}));
+    columns.keys = Column<uint32_t>(read.take("keys", DType::kI32, {entries}));
+    columns.offsets = Column<uint32_t>(read.take("offsets", DType::kI32, {entries}));
+  }
+  return columns;
+}
+
+void write_tables(const TableShape& shape, const TableColumns& columns, int64_t slots,
+                  Segment::Sections& all) {
+  const auto tables = static_cast<int64_t>(shape.tables);
+  all["slots"] = view_of(columns.slots, DType::kI32, {tables, slots});
+  if (shape.lists_all()) {
+    const auto row = static_cast<int64_t>(shape.buckets() + 1);
+    all["offsets"] = view_of(columns.offsets, DType::kI32, {tables, row});
+  } else {
+    const auto entries = static_cast<int64_t>(columns.keys.size());
+    all["first"] = view_of(columns.first, DType::kU64, {tables + 1});
+    all["keys"] = view_of(columns.keys, DType::kI32, {entries});
+    all["offsets"] = view_of(columns.offsets, DType::kI32, {entries});
   }
 }
 
@@ -67,19 +101,29 @@ void Segment::sort_ids(size_t first) {
   std::inplace_merge(slots, slots + first, slots + size(), before);
 }
 
-void Segment::add(const uint64_t* ids, const float* rows, const uint64_t* codes, size_t count) {
-  const size_t first = size();
-  codes_.add(codes, count);
-  if (layout_->tables.tables > 0) rows_.append(codes, count * layout_->words());
-  if (layout_->store == Store::kI8) {
-    add_on_grid(vectors_, layout_->metric, rows, count, layout_->dim);
-  } else {
+void Segment::add(const uint64_t* ids, const float* rows, const uint64_t* codes, size_t count,
+                  size_t threads) {
+  const Layout& layout = *layout_;
+  const auto add_ids = [&] {
+    const size_t first = size();
+    ids_.append(ids, count);
+    append_living(count);
+    sort_ids(first);
+  };
+  const auto add_rows = [&] {
+    if (layout.tables.tables > 0) rows_.append(codes, count * layout.words());
+  };
+  const auto add_vectors = [&] {
+    if (layout.store == Store::kI8) return add_on_grid(vectors_, layout.metric, rows, count, layout.dim);
     vectors_.add(rows, count);
-  }
-  if (!bytes_.empty()) add_on_grid(bytes_, layout_->metric, rows, count, layout_->dim);
-  ids_.append(ids, count);
-  append_living(count);
-  sort_ids(first);
+  };
+  const auto add_bytes = [&] {
+    if (!bytes_.empty()) add_on_grid(bytes_, layout.metric, rows, count, layout.dim);
+  };
+  // Columns know nothing of each other.
+  const std::array<std::function<void()>, 5> columns = {add_vectors, add_bytes, add_ids, add_rows,
+                                                        [&] { codes_.add(codes, count); }};
+  for_each_item(columns.size(), threads, [&](size_t, size_t column) { columns[column](); });
 }
 
 void Segment::add(const Segment& from) {
@@ -108,8 +152,9 @@ void Segment::reserve(size_t slots) {
   by_id_.reserve(slots);
 }
 
-void Segment::seal() {
-  if (layout_->tables.tables > 0) tables_ = Tables(layout_->tables, rows_.data(), layout_->words(), size());
+void Segment::seal(size_t threads) {
+  if (layout_->tables.tables == 0) return;
+  tables_ = Tables(layout_->tables, rows_.data(), layout_->words(), size(), threads);
 }
 
 std::optional<size_t> Segment::find(uint64_t id) const {
@@ -138,7 +183,7 @@ void Segment::count_bytes(std::map<std::string, int64_t>& sections) const {
   count("tombstones", living_.bytes());
   count("codes", codes_.column().bytes() + rows_.bytes());
   count("vectors", vectors_.column().bytes() + bytes_.column().bytes());
-  count("tables", tables_.offsets().bytes() + tables_.slots().bytes());
+  count("tables", tables_.bytes());
 }
 
 Segment::Segment(const Layout& layout, size_t count, Sections sections) : Segment(layout) {
@@ -160,9 +205,7 @@ Segment::Segment(const Layout& layout, size_t count, Sections sections) : Segmen
   }
   if (const auto tables = static_cast<int64_t>(layout.tables.tables); tables > 0) {
     rows_ = Column<uint64_t>(read.take("rows", DType::kU64, {n, words}));
-    const auto buckets = static_cast<int64_t>(layout.tables.buckets());
-    tensor::Tensor offsets = read.take("offsets", DType::kI32, {tables, buckets + 1});
-    tables_ = Tables(layout.tables, count, std::move(offsets), read.take("slots", DType::kI32, {tables, n}));
+    tables_ = Tables(layout.tables, count, read_tables(layout.tables, n, read));
   }
   read.expect_all_taken();
   require((living_[count / 64 - (count % 64 == 0 ? 1 : 0)] & ~tail_mask(count)) == 0, ErrorCode::kFormat,
@@ -185,9 +228,7 @@ Segment::Sections Segment::sections() const {
   if (!bytes_.empty()) all["bytes"] = view_of(bytes_.column(), DType::kI8, {n, dim});
   if (const auto tables = static_cast<int64_t>(layout_->tables.tables); tables > 0) {
     all["rows"] = view_of(rows_, DType::kU64, {n, words});
-    const auto buckets = static_cast<int64_t>(layout_->tables.buckets());
-    all["offsets"] = view_of(tables_.offsets(), DType::kI32, {tables, buckets + 1});
-    all["slots"] = view_of(tables_.slots(), DType::kI32, {tables, n});
+    write_tables(layout_->tables, tables_.columns(), n, all);
   }
   return all;
 }

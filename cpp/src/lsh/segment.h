@@ -37,12 +37,12 @@ class Segment {
   [[nodiscard]] Sections sections() const;
 
   /// Appends vectors; `rows` [count][dim], `codes` [count][words]. The tables, if any, are no longer there.
-  void add(const uint64_t* ids, const float* rows, const uint64_t* codes, size_t count);
+  void add(const uint64_t* ids, const float* rows, const uint64_t* codes, size_t count, size_t threads = 1);
   /// Appends what is alive of `from`.
   void add(const Segment& from);
   void reserve(size_t slots);
   /// Builds tables: nothing is added any more.
-  void seal();
+  void seal(size_t threads = 1);
 
   [[nodiscard]] size_t size() const noexcept { return ids_.size(); }
   [[nodiscard]] size_t dead() const noexcept { return dead_; }
@@ -58,6 +58,13 @@ class Segment {
   [[nodiscard]] const CodeBlocks& codes() const noexcept { return codes_; }
   /// A packed code: in place, or in `scratch` [words].
   const uint64_t* code(size_t slot, uint64_t* scratch) const noexcept;
+  /// Asks for a code that will be measured soon.
+  void prefetch_code(size_t slot) const noexcept {
+    const uint64_t* row = rows_.data() + slot * layout_->words();
+    for (size_t word = 0; word < layout_->words(); word += kernels::kAlign / sizeof(uint64_t)) {
+      __builtin_prefetch(row + word);
+    }
+  }
   /// Hamming distances of some slots to a code.
   void measure(const uint64_t* code, std::span<const uint32_t> slots, uint32_t* distances) const;
   [[nodiscard]] const Tables& tables() const noexcept { return tables_; }

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <numeric>
 #include <string>
 
@@ -211,6 +212,145 @@ TEST_CASE("more probes and more exact distances never find less") {
   CHECK(before == 300);
 }
 
+TEST_CASE("a search that stops later has seen all that one which stops earlier has") {
+  Random random(83);
+  IndexOptions o = small_options();
+  o.bits = 128;
+  o.key_bits = 12;
+  Filled f = filled(random, o, 12000);
+  const std::vector<float> queries = random_rows(random, 30, kDim);
+  // With every candidate among the results, these are what was seen.
+  SearchOptions all{.k = 12000, .probes = 40, .rerank = 0, .plan = Plan::kMultiTable};
+  const auto seen_with = [&](const SearchOptions& options) {
+    const int64_t before = f.index.stats().candidates;
+    for (size_t q = 0; q < 30; ++q) {
+      SearchOptions one = options;
+      one.k = 1;
+      const std::vector<float> query(queries.begin() + static_cast<std::ptrdiff_t>(q * kDim),
+                                     queries.begin() + static_cast<std::ptrdiff_t>((q + 1) * kDim));
+      (void)search(f.index, query, one);
+    }
+    return f.index.stats().candidates - before;
+  };
+  const auto hits_with = [&](SearchOptions options) {
+    options.k = 10;
+    options.rerank = 12000;
+    return hits(search(f.index, queries, options), f.listed.search(Metric::kL2, queries, 10));
+  };
+  const auto rises = [&](const std::vector<SearchOptions>& steps) {
+    int64_t seen = 0;
+    size_t found = 0;
+    for (const SearchOptions& step : steps) {
+      const int64_t now = seen_with(step);
+      CHECK(now >= seen);
+      seen = now;
+      const size_t hit = hits_with(step);
+      CHECK(hit >= found);
+      found = hit;
+    }
+    CHECK(seen == seen_with(all));
+    CHECK(found == hits_with(all));
+  };
+  std::vector<SearchOptions> steps;
+  for (const int64_t most : {0, 1, 50, 500, 5000, 100000, -1}) {
+    steps.push_back(all);
+    steps.back().max_candidates = most;
+  }
+  const int64_t none = seen_with(steps[0]), few = seen_with(steps[2]), every = seen_with(all);
+  CHECK(none < few);
+  CHECK(few < every);
+  rises(steps);
+  steps.clear();
+  for (const float least : {1.0F, 0.99F, 0.9F, 0.7F, 0.3F, 1e-6F, 0.0F}) {
+    steps.push_back(all);
+    steps.back().min_score = least;
+  }
+  CHECK(seen_with(steps[1]) < every);
+  rises(steps);
+}
+
+TEST_CASE("tables of long keys find what tables of short ones would") {
+  Random random(84);
+  const std::string path = temporary("long.snn");
+  for (const int64_t key_bits : {21, 30}) {
+    IndexOptions o = small_options();
+    o.bits = 256;
+    o.key_bits = key_bits;
+    Filled f = filled(random, o, 9000);
+    f.index.compact();  // a file has no segment that is still open
+    const std::vector<float> queries = random_rows(random, 20, kDim);
+    const Results truth = f.listed.search(Metric::kL2, queries, 10);
+    const SearchOptions scan{.k = 10, .rerank = 0, .plan = Plan::kScan};
+    SearchOptions mih = scan;
+    mih.plan = Plan::kMih;
+    CHECK(search(f.index, queries, mih) == search(f.index, queries, scan));
+    const SearchOptions tables{.k = 10, .probes = 3000, .rerank = 9000, .plan = Plan::kMultiTable};
+    const Results found = search(f.index, queries, tables);
+    CHECK(hits(found, truth) > 100);
+    f.index.save(path);
+    for (const bool mmap : {true, false}) {
+      const Index opened = Index::open(path, mmap, true);
+      CHECK(search(opened, queries, tables) == found);
+      CHECK(search(opened, queries, mih) == search(f.index, queries, scan));
+    }
+    CHECK(f.index.stats().bytes.at("tables") < int64_t{9000} * 2 * 8 * 4 * 8);
+  }
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("an index is the same, to the byte, whichever number of threads fills it") {
+  Random random(85);
+  const auto contents = [](const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return std::string{std::istreambuf_iterator<char>(file), {}};
+  };
+  const std::string path = temporary("threads.snn");
+  for (const int64_t key_bits : {8, 24}) {
+    IndexOptions o = small_options(Metric::kCosine, Store::kF16);
+    o.bits = 192;
+    o.key_bits = key_bits;
+    o.bytes_first = true;
+    const std::vector<float> rows = random_rows(random, 7000, kDim);
+    std::string one;
+    for (const int threads : {1, 2, 5}) {
+      Index index(o);
+      index.fit(rows);
+      index.add(counted(5000), {rows.data(), 5000 * kDim}, threads);
+      index.upsert(counted(2000, 4500), {rows.data() + 5000 * kDim, 2000 * kDim}, threads);
+      index.save(path);
+      if (threads == 1) one = contents(path);
+      CHECK(contents(path) == one);
+    }
+  }
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("few queries are shared by many threads, with the same answers") {
+  Random random(86);
+  Filled f = filled(random, small_options(), 20000);
+  for (const size_t count : {size_t{1}, size_t{2}, size_t{3}}) {
+    const std::vector<float> queries = random_rows(random, count, kDim);
+    for (const int64_t most : {-1, 700}) {
+      SearchOptions options{.k = 25, .probes = 6, .plan = Plan::kMultiTable, .max_candidates = most};
+      const IndexStats before = f.index.stats();
+      const Results one = search(f.index, queries, options);
+      const IndexStats between = f.index.stats();
+      options.threads = 8;
+      CHECK(search(f.index, queries, options) == one);
+      const IndexStats after = f.index.stats();
+      CHECK(after.candidates - between.candidates == between.candidates - before.candidates);
+      CHECK(after.buckets - between.buckets == between.buckets - before.buckets);
+    }
+    for (const Plan plan : {Plan::kScan, Plan::kMih}) {
+      const IndexRange one = f.index.range_search(queries, 9, {}, plan),
+                       many = f.index.range_search(queries, 9, {}, plan, 7);
+      CHECK(one.first == many.first);
+      CHECK(one.ids == many.ids);
+      CHECK(one.distances == many.distances);
+    }
+  }
+}
+
 TEST_CASE("bytes and logits choose nearly as exact distances do") {
   Random random(76);
   for (const Metric metric : {Metric::kL2, Metric::kCosine, Metric::kInnerProduct}) {
@@ -300,7 +440,7 @@ TEST_CASE("wrong arguments are refused in one sentence and change nothing") {
   refused({.dim = 4, .bits = 2048});
   refused({.dim = 4, .bits = 64, .tables = 8, .key_bits = 9});
   refused({.dim = 4, .tables = -1});
-  refused({.dim = 4, .key_bits = 21});
+  refused({.dim = 4, .key_bits = 31});
   refused({.dim = 4, .store = Store::kI8, .bytes_first = true});
   Random random(79);
   Filled f = filled(random, small_options(), 50);
@@ -325,6 +465,10 @@ TEST_CASE("wrong arguments are refused in one sentence and change nothing") {
   search_refused({.k = 2, .probes = 0});
   search_refused({.k = 2, .rerank = -2});
   search_refused({.k = 2, .threads = 0});
+  search_refused({.k = 2, .max_candidates = -2});
+  search_refused({.k = 2, .min_score = 1.5F});
+  search_refused({.k = 2, .min_score = std::numeric_limits<float>::quiet_NaN()});
+  CHECK_THROWS_AS(f.index.add(fresh, two, 0), Error);
   const std::vector<uint64_t> long_filter(9);
   search_refused({.k = 2, .filter = {IndexFilter::Kind::kSlots, long_filter}});
   CHECK_THROWS_AS(f.index.range_search(two, 65), Error);

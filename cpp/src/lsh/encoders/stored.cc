@@ -66,5 +66,8 @@ tensor::Tensor copied(std::span<const float> values, const Shape& shape) {
 tensor::Tensor copied(std::span<const uint64_t> values, const Shape& shape) {
   return copy_of(values, DType::kU64, shape);
 }
+tensor::Tensor copied(std::span<const int32_t> values, const Shape& shape) {
+  return copy_of(values, DType::kI32, shape);
+}
 
 }  // namespace snncore::lsh

@@ -32,5 +32,6 @@ class Stored {
 /// An owning tensor with a copy of the values.
 tensor::Tensor copied(std::span<const float> values, const Shape& shape);
 tensor::Tensor copied(std::span<const uint64_t> values, const Shape& shape);
+tensor::Tensor copied(std::span<const int32_t> values, const Shape& shape);
 
 }  // namespace snncore::lsh
