@@ -7,12 +7,12 @@
     python bench/ann.py --datasets glove-100-angular.hdf5 --plot fronts
 
 By the conventions of ann-benchmarks: a neighbour counts where its distance is at most the k-th true one and
-0.001; queries a second are those of the fastest round over all queries, asked one by one, and beside that all
-at once. All use the same number of threads, for building too, and of exact distances: where an index of faiss
-holds codes alone, faiss ranks its candidates, in C++ (`knn_L2sqr_by_idx`); `codes_share` is the part of the
-time that goes by before. Synthetic sets are like SIFT in kind and made here. With one thread, times are processor time, with
-several wall time. Each index has a process of its own; one that crashes or is not installed is a note on
-standard error.
+0.001; queries a second are those of the fastest round over all queries, asked one by one, and beside that
+all at once. All use the same number of threads, for building too, and of exact distances: where an index of
+faiss holds codes alone, faiss ranks its candidates, in C++ (`knn_L2sqr_by_idx`); `codes_share` is the part of
+the time that goes by before. Synthetic sets are like SIFT in kind and made here. With one thread, times are
+processor time, with several wall time. Each index has a process of its own; one that crashes or is not
+installed is a note on standard error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(Path(__file__).parent))
 
 from facts import facts
@@ -35,6 +34,7 @@ from neighbours.page import markdown
 from neighbours.subject import Options
 from neighbours.subjects import SUBJECTS, subjects_of
 
+ROOT = Path(__file__).parent.parent
 CLOCK = "processor time with 1 thread, wall time with several; opening: wall time"
 Run = dict[str, Any]
 

@@ -42,7 +42,12 @@ def cold_answers(built: Built, queries: Rows) -> dict[str, Any]:
             tries.append((opened - begin, time.perf_counter() - opened))
             del search
     open_s, first_s = (median(times) for times in zip(*tries, strict=True))
-    return {"file_bytes": size, "opened": built.file.how, "open_ms": open_s * 1e3, "first_query_ms": first_s * 1e3}
+    return {
+        "file_bytes": size,
+        "opened": built.file.how,
+        "open_ms": open_s * 1e3,
+        "first_query_ms": first_s * 1e3,
+    }
 
 
 def drop(path: Path) -> None:

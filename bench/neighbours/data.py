@@ -77,7 +77,7 @@ SETS: dict[str, tuple[Draw, int]] = {
 
 
 def from_file(name: str, queries: int) -> Data:
-    """An HDF5 file of ann-benchmarks; vectors of "angular" ones become unit vectors, whose order is the same."""
+    """An HDF5 file of ann-benchmarks; vectors of "angular" ones become unit vectors, in the same order."""
     given = snncore.vectors.load_dataset(name)
     base, wanted = given.train, given.test[:queries]
     if given.metric == "cosine":

@@ -13,7 +13,20 @@ import numpy as np
 
 import snncore
 
-from .subject import BEAMS, RERANKS, SAMPLE, Build, Built, File, Ids, Options, Rows, Search, Setting, sample_of
+from .subject import (
+    BEAMS,
+    RERANKS,
+    SAMPLE,
+    Build,
+    Built,
+    File,
+    Ids,
+    Options,
+    Rows,
+    Search,
+    Setting,
+    sample_of,
+)
 
 LISTS_PROBED = (1, 4, 16, 64)
 FLIPS = (0, 1)
@@ -59,7 +72,9 @@ def _ranked(faiss: Any, base: Rows, codes: Callable[[Rows, int], Ids], rerank: i
 
 
 def _file(faiss: Any, index: Any) -> File:
-    return File("read", lambda path: faiss.write_index(index, path), lambda path: _searching(faiss.read_index(path)))
+    return File(
+        "read", lambda path: faiss.write_index(index, path), lambda path: _searching(faiss.read_index(path))
+    )
 
 
 def _searching(index: Any) -> Search:
@@ -152,4 +167,6 @@ def faiss_hnsw(base: Rows, o: Options) -> Built:
             index.hnsw.efSearch = beam
             yield Setting({"ef": beam}, _searching(index))
 
-    return Built(_bytes(faiss, index), settings(), lambda: faiss.cvar.hnsw_stats.ndis, file=_file(faiss, index))
+    return Built(
+        _bytes(faiss, index), settings(), lambda: faiss.cvar.hnsw_stats.ndis, file=_file(faiss, index)
+    )

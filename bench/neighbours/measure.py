@@ -85,9 +85,7 @@ def _best(run: Callable[[], Ids], effort: Effort, clock: Callable[[], float]) ->
     return ids, min(times), len(times)
 
 
-def _codes_share(
-    setting: Setting, queries: Rows, whole_s: float, clock: Callable[[], float]
-) -> float | None:
+def _codes_share(setting: Setting, queries: Rows, whole_s: float, clock: Callable[[], float]) -> float | None:
     """Which part of a query's time, all at once, its candidates take; a quarter of the queries tells."""
     if setting.codes_only is None:
         return None
@@ -103,7 +101,7 @@ def _codes_share(
 def _singly(
     setting: Setting, queries: Rows, effort: Effort, clock: Callable[[], float]
 ) -> tuple[list[float], float]:
-    """Times of queries one by one, and queries a second: of the fastest round over all, or of all that fit."""
+    """Times of queries one by one, and queries a second: of the fastest round, or of all that fit."""
     one_each: list[Rows] = [queries[q : q + 1] for q in range(len(queries))]
     search: Callable[[Rows, int], Ids] = setting.search
     for one in one_each[:WARM_UP]:

@@ -40,8 +40,8 @@ def ours(encoder: str, plan: str) -> Build:
             index.stats().total_bytes,
             settings(),
             lambda: index.stats().candidates,
-            index.stats().bytes,
-            File("mapped", index.save, lambda path: searching(snncore.Index.open(path))),
+            sections=index.stats().bytes,
+            file=File("mapped", index.save, lambda path: searching(snncore.Index.open(path))),
         )
 
     return build
@@ -53,7 +53,5 @@ def _grid(plan: str) -> Iterator[dict[str, Any]]:
         yield from ({"probes": probes, "rerank": rerank} for probes in PROBES for rerank in RERANKS[1:])
     else:
         yield from (
-            {"rerank": rerank, "asymmetric": asymmetric}
-            for asymmetric in (False, True)
-            for rerank in RERANKS
+            {"rerank": rerank, "asymmetric": asymmetric} for asymmetric in (False, True) for rerank in RERANKS
         )

@@ -10,7 +10,9 @@ Row = dict[str, Any]
 Run = dict[str, Any]
 Cells = list[str]
 
-BEGIN = "<!-- Made by `make performance` from bench/results/ann.json; changes between these marks are lost. -->"
+BEGIN = (
+    "<!-- Made by `make performance` from bench/results/ann.json; changes between these marks are lost. -->"
+)
 END = "<!-- /made -->"
 RECALLS = (0.9, 0.95, 0.99)
 DETAIL = 0.95
@@ -36,10 +38,10 @@ def _where(run: Run) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     threads = "one thread" if run["threads"] == 1 else f"{run['threads']} threads"
     return (
-        f"{run['machine']}, kernels `{run['isa']}`, {threads} for building and searching, {run['date']}, commit "
-        f"`{run['commit']}`, load {run['load']} on {run['cores']} cores when it began: {versions}. Codes of "
-        f"{run['bits']} bits; graphs of 16 links built with 100 candidates. Queries a second are of queries one "
-        "by one, in brackets of all at once; - where no setting found as much."
+        f"{run['machine']}, kernels `{run['isa']}`, {threads} for building and searching, {run['date']}, "
+        f"commit `{run['commit']}`, load {run['load']} on {run['cores']} cores when it began: {versions}. "
+        f"Codes of {run['bits']} bits; graphs of 16 links built with 100 candidates. Queries a second are of "
+        "queries one by one, in brackets of all at once; - where no setting found as much."
     )
 
 
@@ -69,7 +71,11 @@ def _speeds(run: Run, dataset: str) -> str:
             one, all_ = fastest(rows, recall), fastest(rows, recall, "batch_qps")
             line.append("-" if one is None or all_ is None else f"{one['qps']:.0f} ({all_['batch_qps']:.0f})")
         row = fastest(rows, DETAIL)
-        line += ["-", "-"] if row is None else [f"{row['p50_ms']:.2f}, {row['p99_ms']:.2f}", _count(row["candidates"])]
+        line += (
+            ["-", "-"]
+            if row is None
+            else [f"{row['p50_ms']:.2f}, {row['p99_ms']:.2f}", _count(row["candidates"])]
+        )
         lines.append(line)
     return _table(heads, lines)
 
@@ -79,7 +85,15 @@ def _count(count: float | None) -> str:
 
 
 def _bytes(run: Run, dataset: str) -> str:
-    heads = ["index", "build, s", "bytes, MB", "more while building, MB", "file", "open, ms", "first query, ms"]
+    heads = [
+        "index",
+        "build, s",
+        "bytes, MB",
+        "more while building, MB",
+        "file",
+        "open, ms",
+        "first query, ms",
+    ]
     lines = []
     for row in run["indexes"]:
         if row["dataset"] != dataset:
@@ -98,13 +112,23 @@ def _sections(run: Run, dataset: str) -> str:
         return ""
     names = [name for name in SECTIONS if any(name in row["sections"] for row in ours)]
     lines = [
-        [f"`{row['index']}`", *(f"{row['sections'].get(name, 0) / 1e6:.2f}" for name in names)] for row in ours
+        [f"`{row['index']}`", *(f"{row['sections'].get(name, 0) / 1e6:.2f}" for name in names)]
+        for row in ours
     ]
     return _table(["bytes of, MB", *names], lines)
 
 
 def _fronts(run: Run, dataset: str) -> str:
-    heads = ["index", "setting", "recall@10", "within 1.01", "within 1.1", "found / true", "queries/s", "at once"]
+    heads = [
+        "index",
+        "setting",
+        "recall@10",
+        "within 1.01",
+        "within 1.1",
+        "found / true",
+        "queries/s",
+        "at once",
+    ]
     heads += ["p50, p95, p99, p99.9 ms", "compared", "time before exact distances"]
     lines = []
     for name, rows in by_index(run, dataset).items():
