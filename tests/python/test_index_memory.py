@@ -1,4 +1,4 @@
-"""What an index of a million codes of 256 bits takes in memory: opened, searched, shared, as it tells itself."""
+"""What an index of a million codes of 256 bits takes in memory: opened, searched, shared, by its own word."""
 
 from __future__ import annotations
 
