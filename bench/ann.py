@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
         default="mnist,synthetic-100k,synthetic-1m",
         help=f"of {', '.join(SETS)}, or HDF5 files; default: mnist,synthetic-100k,synthetic-1m",
     )
-    p.add_argument("--indexes", help=f"only these; default: all of {', '.join(SUBJECTS)}")
+    p.add_argument("--indexes", help=f"only these; of {', '.join(SUBJECTS)}; default: see subjects.py")
     p.add_argument("--bits", type=int, default=256, help="of codes; default: 256")
     p.add_argument("--queries", type=int, default=1000, help="at most; default: 1000")
     p.add_argument("--threads", type=int, default=1, help="default: 1")
