@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <random>
 #include <string>
 
 #include <snncore/error.h>
@@ -156,7 +157,8 @@ void use(Index& index, Random& random) {
 
 TEST_CASE("files changed in any way are refused in a sentence or used without a crash; verify sees all") {
   Random random(91);
-  const std::string path = (std::filesystem::temp_directory_path() / "snncore-mutated.snn").string();
+  const std::string name = "snncore-mutated-" + std::to_string(std::random_device{}()) + ".snn";
+  const std::string path = (std::filesystem::temp_directory_path() / name).string();
   int opened = 0, seen_by_verify = 0;
   for (const Sample& sample : kSamples) {
     CAPTURE(std::string(sample.encoder));
