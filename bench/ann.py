@@ -49,12 +49,16 @@ def described(data: Data) -> dict[str, Any]:
     return {"dataset": data.name, "vectors": count, "dim": dim, "queries": len(data.queries)}
 
 
-def fill(run: Run, data: Data, names: list[str], options: Options, effort: Effort) -> None:
+def fill(
+    run: Run, data: Data, names: list[str], options: Options, effort: Effort, results: Path | None
+) -> None:
     """Measure indexes in processes of their own; what one has told before it ends is kept."""
     run["sets"].append(described(data))
     for name in names:
         for kind, row in apart(name, lambda n=name: measure(data, n, options, effort)):
             run[kind].append(row)
+        if results is not None:
+            write(results, json.dumps(run, indent=1))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -88,6 +92,7 @@ def main() -> int:
         print(f"ann.py: expected indexes of {', '.join(SUBJECTS)}, received {unknown[0]!r}", file=sys.stderr)
         return 2
     options = Options(arguments.bits, arguments.threads, arguments.seed)
+    effort = Effort(arguments.rounds, arguments.seconds)
     run = new_run(options)
     for dataset in arguments.datasets.split(","):
         try:
@@ -95,9 +100,7 @@ def main() -> int:
         except (OSError, ImportError) as problem:
             print(f"ann.py: {dataset}: {problem}", file=sys.stderr)
             return 2
-        fill(run, data, asked or subjects_of(data.name), options, Effort(arguments.rounds, arguments.seconds))
-        if arguments.results is not None:
-            write(arguments.results, json.dumps(run, indent=1))
+        fill(run, data, asked or subjects_of(data.name), options, effort, arguments.results)
     if arguments.json is not None:
         write(arguments.json, json.dumps(run["rows"], indent=1))
     if arguments.json != "-":
