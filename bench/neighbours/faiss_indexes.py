@@ -17,6 +17,7 @@ from .subject import (
     BEAMS,
     RERANKS,
     SAMPLE,
+    TABLES,
     Build,
     Built,
     File,
@@ -25,12 +26,13 @@ from .subject import (
     Rows,
     Search,
     Setting,
+    key_bits_of,
     sample_of,
 )
 
 LISTS_PROBED = (1, 4, 16, 64)
-FLIPS = (0, 1)
-HASH_TABLES, KEY_BITS = 8, 16
+#: Flipped bits of a key, and what is ranked: with two flips a million codes take long.
+FLIPS = {0: RERANKS[1:], 1: RERANKS[1:], 2: (200,)}
 
 
 def _faiss(o: Options) -> Any:
@@ -114,7 +116,7 @@ def faiss_binary(kind: str) -> Build:
         index = (
             faiss.IndexBinaryFlat(o.bits)
             if kind == "flat"
-            else faiss.IndexBinaryMultiHash(o.bits, HASH_TABLES, KEY_BITS)
+            else faiss.IndexBinaryMultiHash(o.bits, TABLES, key_bits_of(base))
         )
         index.add(encoder.encode(base).view(np.uint8))
 
@@ -126,9 +128,9 @@ def faiss_binary(kind: str) -> Build:
             if kind == "flat":
                 yield from (_ranked(faiss, base, codes, rerank) for rerank in RERANKS)
                 return
-            for flips in FLIPS:
+            for flips, reranks in FLIPS.items():
                 index.nflip = flips  # heeded by the setting that is taken next, not by earlier ones
-                yield from (_ranked(faiss, base, codes, rerank, nflip=flips) for rerank in RERANKS[1:])
+                yield from (_ranked(faiss, base, codes, rerank, nflip=flips) for rerank in reranks)
 
         size = _bytes(faiss, index) + base.nbytes
         if kind == "flat":

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 import snncore
 
-from .subject import RERANKS, Build, Built, File, Options, Rows, Search, Setting, sample_of
+from .subject import (
+    RERANKS,
+    TABLES,
+    Build,
+    Built,
+    File,
+    Options,
+    Rows,
+    Search,
+    Setting,
+    key_bits_of,
+    sample_of,
+)
 
 PROBES = (1, 4, 16, 64)
 
@@ -22,8 +32,8 @@ def ours(encoder: str, plan: str) -> Build:
             "l2",
             encoder,
             o.seed,
-            tables=0 if plan == "scan" else None,
-            key_bits=min(16, int(np.log2(len(base))) - 3),
+            tables=0 if plan == "scan" else TABLES,
+            key_bits=key_bits_of(base),
             store="f32",
         )
         index.fit(sample_of(base))

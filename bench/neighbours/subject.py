@@ -50,5 +50,14 @@ SAMPLE = 100_000
 BEAMS = (10, 20, 40, 80, 160)
 
 
+#: Of those who have hash tables.
+TABLES = 8
+
+
+def key_bits_of(base: Rows) -> int:
+    """Give bits of a table's key: as many as leave some vectors in a bucket."""
+    return min(16, int(np.log2(len(base))) - 3)
+
+
 def sample_of(base: Rows, count: int = SAMPLE) -> Rows:
     return base[np.linspace(0, len(base) - 1, min(len(base), count)).astype(int)]
