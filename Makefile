@@ -28,7 +28,7 @@ wheel_sources := CMakeLists.txt pyproject.toml README.md $(shell find cmake cpp/
   third_party/nlohmann -type f -not -name '*.pyc' -not -name '_core.pyi')
 cpp_sources = $(shell find cpp bindings bench examples -name '*.cc' -o -name '*.c' -o -name '*.h' -o -name '*.inc')
 
-.PHONY: help demo test cpp-test python-test frameworks verify-full bench measure performance lint mypy format wheel clean distclean
+.PHONY: help demo test cpp-test python-test frameworks verify-full bench measure ann performance lint mypy format wheel clean distclean
 
 help:
 	echo "make demo         install into $(VENV) and run the demonstration (no torch, no downloads but packages)"
@@ -37,7 +37,8 @@ help:
 	echo "make verify-full  engine against reference on a whole test set; SNNCORE_DATA names the folder of data sets"
 	echo "make bench        kernels and the bundled model, timed"
 	echo "make measure      workloads W1 to W8 against other programs, 20 minutes on an idle machine; then performance"
-	echo "make performance  docs/performance.md and its plots from bench/results"
+	echo "make ann          searching vectors against faiss, hnswlib and usearch, 12 minutes on an idle machine; then its page"
+	echo "make performance  docs/performance.md, the tables of docs/search.md and their plots from bench/results"
 	echo "make lint         ruff, mypy, clang-format      make format  lets them correct what they can"
 	echo "make wheel        build dist/*.whl"
 	echo "make clean        remove build/ and dist/       make distclean  the environment too"
@@ -90,6 +91,12 @@ measure: $(VENV)/.bench-packages $(VENV)/.installed
 	  echo "no counts of NEON instructions"; \
 	$(bin)/python bench/report.py; \
 	exit $${failed:-0}
+
+# One thread, on the last core where the system can keep a program to one; SNNCORE_DATA names the folder of MNIST.
+ann: $(VENV)/.bench-packages $(VENV)/.installed
+	pinned=; ! command -v taskset > /dev/null || pinned="taskset -c $$(($$(nproc) - 1))"; \
+	$$pinned $(bin)/python bench/ann.py --results bench/results/ann.json
+	$(bin)/python bench/report.py --search bench/results/ann.json
 
 performance: $(VENV)/.bench-packages
 	$(bin)/python bench/report.py

@@ -13,7 +13,7 @@ from typing import Any
 import snncore
 from levels import limits
 
-PACKAGES = ("torch", "onnxruntime", "faiss-cpu", "usearch", "numkong", "numpy")
+PACKAGES = ("torch", "onnxruntime", "faiss-cpu", "hnswlib", "usearch", "numkong", "numpy")
 
 
 def facts() -> dict[str, Any]:

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""Make docs/performance.md and its plot from what bench/peers.py and bench_limits have measured.
+"""Make docs/performance.md, the tables of docs/search.md and their plots from what has been measured.
 
     python bench/report.py bench/results/avx2.json bench/results/avx512.json
+    python bench/report.py --search bench/results/ann.json
 
-Each file is a chapter with a plot of its own. Beside `avx2.json` lies `avx2.limits.json`, the output of
-`bench_limits --threads 1,2 --json`; `neon.counts.json` there is the output of `neon_counts.py --json`.
+Of docs/performance.md, each file of bench/peers.py is a chapter with a plot of its own. Beside `avx2.json`
+lies `avx2.limits.json`, the output of `bench_limits --threads 1,2 --json`; `neon.counts.json` there is the
+output of `neon_counts.py --json`. Tables of docs/search.md are those of bench/ann.py; `--search` makes them
+alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -19,10 +23,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from chapters import INTRODUCTION, chapter, neon_chapter
 from files import write
+from neighbours.page import fill_page
 from shares import Limits
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
+SEARCH = RESULTS / "ann.json"
 
 
 def main() -> int:
@@ -31,15 +37,26 @@ def main() -> int:
     )
     parser.add_argument("results", nargs="*", type=Path, help="default: all in bench/results")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "performance.md")
+    parser.add_argument("--search", type=Path, help="only this run of bench/ann.py")
+    parser.add_argument("--search-page", type=Path, default=ROOT / "docs" / "search.md")
     arguments = parser.parse_args()
-    paths = arguments.results or sorted(
-        p for p in RESULTS.glob("*.json") if not p.name.endswith((".limits.json", ".counts.json"))
-    )
+    if arguments.search:
+        search(arguments.search, arguments.search_page)
+        return 0
+    others = (".limits.json", ".counts.json", SEARCH.name)
+    paths = arguments.results or sorted(p for p in RESULTS.glob("*.json") if not p.name.endswith(others))
     if not paths:
         print("report: there are no results; `make measure` makes some", file=sys.stderr)
         return 2
+    performance(paths, arguments.output)
+    if not arguments.results and SEARCH.exists():
+        search(SEARCH, arguments.search_page)
+    return 0
+
+
+def performance(paths: list[Path], output: Path) -> None:
     runs = [(path.stem, json.loads(path.read_text()), limits_beside(path)) for path in paths]
-    folder = arguments.output.parent / "img"
+    folder = output.parent / "img"
     text = INTRODUCTION
     for name, run, limits in runs:
         image = folder / f"performance-{name}.png"
@@ -48,8 +65,18 @@ def main() -> int:
     counts = paths[0].parent / "neon.counts.json"
     if counts.exists():
         text += "\n" + neon_chapter(json.loads(counts.read_text()))
-    write(arguments.output, text.rstrip("\n"))
-    return 0
+    write(output, text.rstrip("\n"))
+
+
+def search(results: Path, page: Path) -> None:
+    """Make the marked part of docs/search.md anew."""
+    run = json.loads(results.read_text())
+    drawn = has_matplotlib()
+    if drawn:
+        from neighbours.plot import draw_all
+
+        draw_all(run, page.parent / "img")
+    write(page, fill_page(page.read_text(), run, "img" if drawn else None).rstrip("\n"))
 
 
 def limits_beside(path: Path) -> Limits:
@@ -62,11 +89,15 @@ def limits_beside(path: Path) -> Limits:
     return found
 
 
-def draw(run: dict[str, Any], limits: Limits, image: Path) -> bool:
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
+def has_matplotlib() -> bool:
+    if importlib.util.find_spec("matplotlib") is None:
         print("report: matplotlib is missing; there will be no plot", file=sys.stderr)
+        return False
+    return True
+
+
+def draw(run: dict[str, Any], limits: Limits, image: Path) -> bool:
+    if not has_matplotlib():
         return False
     from plot import plot
 

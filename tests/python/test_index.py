@@ -152,34 +152,6 @@ def test_a_kill_while_saving_leaves_a_whole_file(tmp_path: Path) -> None:
         assert len(Index.open(path, verify=True)) == 20000
 
 
-RESIDENT = """
-import sys
-from snncore import Index
-def resident():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4096
-Index(8)
-before = resident()
-index = Index.open(sys.argv[1])
-print(len(index), resident() - before)
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs /proc")
-def test_opening_touches_little(tmp_path: Path) -> None:
-    X = RNG.random((60000, 64), dtype=np.float32)
-    index = Index(64, 256, encoder="srp", store="f32")
-    index.fit(X[:1000])
-    index.add(None, X)
-    path = tmp_path / "i.snn"
-    index.save(path)
-    assert path.stat().st_size > 20_000_000
-    out = subprocess.run(
-        [sys.executable, "-c", RESIDENT, str(path)], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert int(out[0]) == 60000 and int(out[1]) < 10_000_000
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
