@@ -486,12 +486,13 @@ class Planner {
 
   // Sums of a node become part of the layer that is made; what does not change with time is computed once.
   void count_work(const Node& node) {
+    const double each = ops::synaptic_operations(view(node), graph_.edges.at(node.outputs[0]));
+    if (each == 0) return;
     const bool once = std::ranges::all_of(slots(node), &Slot::is_static);
     const size_t runs = program_->batch * (once ? program_->rounds() : program_->steps);
-    const Edge& out = graph_.edges.at(node.outputs[0]);
     Program::Impl::Layer& layer = program_->layers.back();
     layer.sums.push_back(node.name);
-    layer.operations += ops::synaptic_operations(view(node), out) * static_cast<double>(runs);
+    layer.operations += each * static_cast<double>(runs);
   }
 
   void push(std::unique_ptr<Step> step) {
