@@ -38,6 +38,7 @@ class Built(NamedTuple):
     always_compared: int | None = None  # by every query
     sections: dict[str, int] = {}  # noqa: RUF012 - nobody changes it
     file: File | None = None
+    note: str = ""
 
 
 Build = Callable[[Rows, Options], Built]
