@@ -16,7 +16,6 @@ import snncore
 from .subject import (
     BEAMS,
     RERANKS,
-    SAMPLE,
     TABLES,
     Build,
     Built,
@@ -145,7 +144,7 @@ def faiss_ivf(base: Rows, o: Options) -> Built:
     lists = int(4 * len(base) ** 0.5)
     quantizer = faiss.IndexFlatL2(base.shape[1])
     index = faiss.IndexIVFFlat(quantizer, base.shape[1], lists)
-    index.train(sample_of(base, min(SAMPLE, 40 * lists)))
+    index.train(sample_of(base, 40 * lists))
     index.add(base)
 
     def settings() -> Iterator[Setting]:

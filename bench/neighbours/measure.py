@@ -39,7 +39,7 @@ def measure(data: Data, name: str, options: Options, effort: Effort) -> Iterator
     before, begin = resident(), clock()
     built = SUBJECTS[name](data.base, options)
     of_index = {"dataset": data.name, "index": name}
-    build = {"build_s": clock() - begin, "bytes": built.bytes, "sections": built.sections}
+    build = {"build_s": clock() - begin, "bytes": built.bytes, "sections": built.sections, "note": built.note}
     build |= {"build_peak_bytes": peak_since(before)}
     yield "indexes", of_index | build | cold_answers(built, data.queries)
     for setting in built.settings:

@@ -51,6 +51,7 @@ def ours(encoder: str, plan: str) -> Build:
             settings(),
             lambda: index.stats().candidates,
             sections=index.stats().bytes,
+            note="" if index.encoder == encoder else f"{index.encoder} was kept",
             file=File("mapped", index.save, lambda path: searching(snncore.Index.open(path))),
         )
 

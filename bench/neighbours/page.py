@@ -99,7 +99,8 @@ def _bytes(run: Run, dataset: str) -> str:
         if row["dataset"] != dataset:
             continue
         peak = row["build_peak_bytes"]
-        line = [f"`{row['index']}`", f"{row['build_s']:.1f}", f"{row['bytes'] / 1e6:.1f}"]
+        note = f" ({row['note']})" if row["note"] else ""
+        line = [f"`{row['index']}`{note}", f"{row['build_s']:.1f}", f"{row['bytes'] / 1e6:.1f}"]
         line += ["-" if peak is None else f"{peak / 1e6:.0f}", row.get("opened", "-")]
         line += [f"{row[key]:.1f}" if key in row else "-" for key in ("open_ms", "first_query_ms")]
         lines.append(line)

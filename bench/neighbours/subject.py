@@ -38,13 +38,14 @@ class Built(NamedTuple):
     always_compared: int | None = None  # by every query
     sections: dict[str, int] = {}  # noqa: RUF012 - nobody changes it
     file: File | None = None
+    note: str = ""
 
 
 Build = Callable[[Rows, Options], Built]
 
 #: Exact distances per query, the same numbers for everyone whose codes choose candidates.
 RERANKS = (20, 50, 100, 200, 500)
-#: Vectors that encoders and coarse quantisers are fitted to, at most.
+#: Vectors that encoders are fitted to, at most.
 SAMPLE = 100_000
 #: Lists of candidates of a graph's search.
 BEAMS = (10, 20, 40, 80, 160)
