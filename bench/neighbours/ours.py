@@ -37,7 +37,7 @@ def ours(encoder: str, plan: str) -> Build:
             store="f32",
         )
         index.fit(sample_of(base))
-        index.add(None, base)
+        index.add(None, base, threads=o.threads)
 
         def searching(opened: snncore.Index, **given: Any) -> Search:
             return lambda Q, k: opened.search(Q, k, plan=plan, threads=o.threads, **given)[0]

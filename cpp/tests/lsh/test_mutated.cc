@@ -40,6 +40,7 @@ constexpr Sample kSamples[] = {{"srp", Metric::kL2, Store::kF32, 16, 4, true},
                                {"itq", Metric::kInnerProduct, Store::kI8, 0, 4, false},
                                {"e2lsh", Metric::kL2, Store::kI8, 8, 4, false},
                                {"cross_polytope", Metric::kCosine, Store::kF16, 3, 11, true},
+                               {"srp", Metric::kL2, Store::kF32, 3, 21, true},
                                {"mlp", Metric::kL2, Store::kF32, 4, 4, false},
                                {"itq of bytes", Metric::kL2, Store::kF16, 4, 4, false},
                                {"mlp of signs", Metric::kCosine, Store::kI8, 0, 4, false}};
