@@ -1,6 +1,7 @@
 """W6: exact Hamming top-10, 1,000 queries or one on a million codes of 256 bits: random, or clustered.
 
-With one query `snncore-read` is the time that reading the codes takes. Clustered codes lie around a thousand centres, one bit in ten flipped, and so do the queries.
+With one query `snncore-read` is the time that reading the codes takes. Clustered codes lie around a thousand
+centres, one bit in ten flipped, and so do the queries.
 """
 
 from __future__ import annotations
