@@ -1,6 +1,7 @@
 """W6: exact Hamming top-10, 1,000 queries or one on a million codes of 256 bits: random, or clustered.
 
-Clustered codes lie around a thousand centres, one bit in ten flipped, and so do the queries.
+With one query `snncore-read` is the time that reading the codes takes. Clustered codes lie around a thousand
+centres, one bit in ten flipped, and so do the queries.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def _subjects(options: Options) -> list[Subject]:
         )
 
     found = [_ours(base, asked, options.bits, equal, packing) for packing in ("outside", "inside")]
+    if queries == 1:
+        found.append(_read(base, options.bits))
     return found + subjects("search_ops", "all_subjects", base, asked, K, equal)
 
 
@@ -68,6 +71,13 @@ def _distances(codes: np.ndarray, query: np.ndarray) -> np.ndarray:
 
 def _nearest(base: np.ndarray, query: np.ndarray) -> np.ndarray:
     return np.sort(np.partition(_distances(base, query), K)[:K])
+
+
+def _read(base: np.ndarray, bits: int) -> Subject:
+    """Counting the bits of all codes, in one thread: one query can be no faster than reading them."""
+    codes = snncore.BitTensor.from_words(base.view(np.uint64), (len(base), bits))
+    total = int(np.bitwise_count(base).sum(dtype=np.int64))
+    return Subject("snncore-read", lambda threads: codes.popcount, lambda y: int(y) == total)
 
 
 def _ours(base: np.ndarray, asked: np.ndarray, bits: int, equal: Equal, packing: str) -> Subject:

@@ -185,12 +185,16 @@ TEST_CASE("frames that happen to be equal give what one repeated frame gives") {
 TEST_CASE("axes in another order") {
   const Model model = small_network({});
   const auto image = small_image();
-  std::vector<uint8_t> last(image.size());
+  std::vector<uint8_t> last(image.size()), turned(image.size());
   for (size_t c = 0; c < 3; ++c) {
-    for (size_t p = 0; p < 63; ++p) last[p * 3 + c] = image[c * 63 + p];
+    for (size_t p = 0; p < 63; ++p) {
+      last[p * 3 + c] = image[c * 63 + p];
+      turned[c * 63 + p % 7 * 9 + p / 7] = image[c * 63 + p];
+    }
   }
-  Session chw(model), hwc(model, {.layout = "NHWC"});
+  Session chw(model), hwc(model, {.layout = "NHWC"}), cwh(model, {.layout = "NCWH"});
   CHECK(logits(chw, image) == logits(hwc, last));
+  CHECK(logits(chw, image) == logits(cwh, turned));
   CHECK_THROWS_WITH_AS(Session(model, {.layout = "NCHH"}), doctest::Contains("not a permutation"), Error);
   CHECK_THROWS_WITH_AS(Session(model, {.layout = "NC"}), doctest::Contains("not a permutation"), Error);
 }

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/align.h"
+#include "lsh/large_buffer.h"
 #include "tensor/tensor.h"
 
 namespace snncore::lsh {
@@ -29,7 +29,7 @@ class Column {
 
   void reserve(size_t count) {
     if (stored_.data == nullptr && count * sizeof(T) <= buffer_.size()) return;
-    AlignedBuffer larger(count * sizeof(T));
+    LargeBuffer larger(count * sizeof(T));
     if (size_ > 0) std::memcpy(larger.data(), data_, size_ * sizeof(T));
     buffer_ = std::move(larger);
     stored_ = {};
@@ -58,7 +58,7 @@ class Column {
  private:
   const T* data_ = nullptr;
   size_t size_ = 0;
-  AlignedBuffer buffer_;
+  LargeBuffer buffer_;
   tensor::Tensor stored_;
 };
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/align.h"
 #include "lsh/each.h"
 #include "lsh/gather.h"
 #include "lsh/index_impl.h"

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "base/align.h"
 #include "base/bits.h"
 #include "base/parallel.h"
 #include "lsh/nearest.h"

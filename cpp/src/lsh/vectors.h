@@ -6,6 +6,7 @@
 
 #include <snncore/lsh.h>
 
+#include "kernels/table.h"
 #include "lsh/column.h"
 
 namespace snncore::lsh {

@@ -1,5 +1,8 @@
 """Stored indexes of each format still give the stored codes and answers (make_index.py made them)."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,3 +37,11 @@ def test_an_old_file_is_written_again_as_a_new_one(tmp_path: Path) -> None:
     again = Index.open(tmp_path / "again.snn", verify=True)
     assert b'\\"format\\":2' in (tmp_path / "again.snn").read_bytes()
     np.testing.assert_array_equal(again.search(stored["Q"], 5, rerank=8, plan="scan")[0], stored["scan:ids"])
+
+
+@pytest.mark.parametrize("isa", ["scalar", None])
+def test_made_again_it_is_the_same_to_the_byte(tmp_path: Path, isa: str | None) -> None:
+    maker = Path(__file__).with_name("make_index.py")
+    environment = os.environ if isa is None else os.environ | {"SNNCORE_ISA": isa}
+    subprocess.run([sys.executable, str(maker), str(tmp_path)], check=True, env=environment)
+    assert (tmp_path / "index.2.snn").read_bytes() == FILES[1].read_bytes()
