@@ -8,9 +8,9 @@ Row = dict[str, Any]
 Limits = list[dict[str, Any]]
 
 CONV = 4 * 32 * 32 * 128 * 9 * 128  # W2 has as many
-#: (workload, variant): operations, and the limits that bound them, the fastest counting. For a layer this is one
-#: popcount a word, as was promised, though AVX-512 does with two for three (``and_popcount_parity``) and may pass
-#: it; its tile has no room for more adders. A scan of codes may count as it likes.
+#: (workload, variant): operations, and the limits that bound them, the fastest counting. For a layer this is
+#: one popcount a word, as was promised, though AVX-512 does with two for three (``and_popcount_parity``) and
+#: may pass it; its tile has no room for more adders. A scan of codes may count as it likes.
 WORK: dict[tuple[str, str], tuple[float, tuple[str, ...]]] = {
     **{(w, "w1"): (CONV, ("and_popcount",)) for w in ("W1", "W2")},
     **{(w, "w4"): (CONV, ("lookup_add",)) for w in ("W1", "W2")},
