@@ -69,13 +69,14 @@ def count_right(model: snncore.Model, images: np.ndarray, labels: np.ndarray) ->
     return int((np.concatenate(outputs).argmax(1) == labels).sum())
 
 
-def test_snn_vits(test_set: tuple[np.ndarray, np.ndarray]) -> None:
-    folder = Path(__file__).parents[2] / "recipes" / "snnvit"
+@pytest.mark.parametrize(("recipe", "models"), [("snnvit", 4), ("bestformer", 5)])
+def test_transformers_of_recipes(test_set: tuple[np.ndarray, np.ndarray], recipe: str, models: int) -> None:
+    folder = Path(__file__).parents[2] / "recipes" / recipe
     rows = [row for row in json.loads((folder / "results.json").read_text()) if "engine" in row]
     for row in rows:
         model = snncore.load(folder / f"{row['name']}.snn")
         assert (model.file_bytes, count_right(model, *test_set)) == (row["bytes"], row["engine"]), row["name"]
-    assert len(rows) == 4
+    assert len(rows) == models
 
 
 def test_ladder_of_compressed_models(test_set: tuple[np.ndarray, np.ndarray]) -> None:
