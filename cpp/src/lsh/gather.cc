@@ -105,10 +105,10 @@ void Gatherer::take(size_t s, std::span<const uint32_t> bucket) {
     segment.prefetch_code(slot);
     uint64_t& seen = seen_[(first + slot) / 64];
     const size_t bit = (first + slot) % 64;
-    const uint64_t fresh = (~seen >> bit & 1) & (allowed_(s, slot) ? 1 : 0);
-    seen |= fresh << bit;
+    const bool fresh = (~seen >> bit & 1) & (allowed_(s, slot) ? 1 : 0);
+    seen |= uint64_t{fresh} << bit;
     found[count] = slot;
-    count += fresh;
+    count += fresh ? 1 : 0;
   }
   found.resize(count);
   found_count_ += count - before;

@@ -29,8 +29,13 @@ struct StopRules {
 struct Part {
   size_t index = 0, count = 1;
 
-  [[nodiscard]] size_t begin(size_t slots) const noexcept { return uint64_t{slots} * index / count; }
-  [[nodiscard]] size_t end(size_t slots) const noexcept { return uint64_t{slots} * (index + 1) / count; }
+  [[nodiscard]] size_t begin(size_t slots) const noexcept { return cut(slots, index); }
+  [[nodiscard]] size_t end(size_t slots) const noexcept { return cut(slots, index + 1); }
+
+ private:
+  [[nodiscard]] size_t cut(size_t slots, size_t parts) const noexcept {
+    return static_cast<size_t>(uint64_t{slots} * parts / count);
+  }
 };
 
 /// The plans that look at some codes, for one query at a time; one for each worker.
