@@ -43,20 +43,21 @@ struct CodePart {
 /// Rows of several taps: no more than a byte can number and than a first-level cache holds of a block.
 inline constexpr size_t kPartRows = 240, kPartBytes = 24 * 1024;
 
-/// What a layer's weights are made of, as far as their parts depend on it.
+/// What a layer's weights are made of, as far as their parts depend on it. Always inlined: an ISA object that
+/// kept a copy of its own could be the one that the linker takes for all.
 struct CodeParts {
   size_t inputs, taps, channels_padded;
 
   /// Taps that are joined; 1: a part has one tap at most.
-  [[nodiscard]] constexpr size_t joined() const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr size_t joined() const noexcept {
     const size_t width = channels_padded < kCodeBlock ? channels_padded : kCodeBlock;
     const size_t fit = kPartBytes / (width > 0 ? width : 1), rows = fit < kPartRows ? fit : kPartRows;
     return inputs == 0 || inputs > rows / 2 ? 1 : rows / inputs;
   }
-  [[nodiscard]] constexpr size_t count() const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr size_t count() const noexcept {
     return joined() == 1 ? taps * input_parts(inputs) : (taps + joined() - 1) / joined();
   }
-  [[nodiscard]] constexpr CodePart at(size_t i) const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr CodePart at(size_t i) const noexcept {
     if (joined() == 1) {
       const size_t part = i % input_parts(inputs), left = inputs - part * kPartInputs;
       return {i / input_parts(inputs), 1, part, left < kPartInputs ? left : kPartInputs};
@@ -65,11 +66,11 @@ struct CodeParts {
     return {tap, count, 0, count * inputs};
   }
   /// Where the row of an input of a tap is, and how many rows there are, those of zeros counted.
-  [[nodiscard]] constexpr size_t row(size_t tap, size_t input) const noexcept {
+  [[nodiscard, gnu::always_inline]] constexpr size_t row(size_t tap, size_t input) const noexcept {
     const size_t part = joined() == 1 ? tap * input_parts(inputs) + input / kPartInputs : tap / joined();
     return tap * inputs + input + part;
   }
-  [[nodiscard]] constexpr size_t rows() const noexcept { return taps * inputs + count(); }
+  [[nodiscard, gnu::always_inline]] constexpr size_t rows() const noexcept { return taps * inputs + count(); }
 };
 
 /// Weight codes for event gathering, at row_weight<kCodeBlock>(CodeParts::row(...), ...).
@@ -84,7 +85,9 @@ struct RowWeights {
   int32_t max_abs;         // the largest |code|, 0..128: bounds how many rows an int8 lane can take
   bool odd;                // true: the weight is 2 * code + 1; false: the code itself
 
-  [[nodiscard]] constexpr CodeParts parts() const noexcept { return {inputs, taps, channels_padded}; }
+  [[nodiscard, gnu::always_inline]] constexpr CodeParts parts() const noexcept {
+    return {inputs, taps, channels_padded};
+  }
 };
 
 /// What counting reads of a pixel, and of a channel's weights: the bits of all taps behind each other, those

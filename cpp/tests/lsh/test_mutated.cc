@@ -48,7 +48,8 @@ constexpr Sample kSamples[] = {{"srp", Metric::kL2, Store::kF32, 16, 4, true},
 tensor::Tensor random_tensor(Random& random, DType dtype, const Shape& shape) {
   std::byte* to = nullptr;
   tensor::Tensor tensor = tensor::make_tensor(dtype, shape, &to);
-  for (size_t i = 0; i < tensor.bytes; ++i) to[i] = static_cast<std::byte>(random.in(1, 255));
+  const int most = dtype == DType::kI8 ? 127 : 255;  // -128 is no weight
+  for (size_t i = 0; i < tensor.bytes; ++i) to[i] = static_cast<std::byte>(random.in(1, most));
   if (dtype != DType::kF32) return tensor;
   for (size_t i = 0; i < tensor.bytes / 4; ++i) reinterpret_cast<float*>(to)[i] = random.real();
   return tensor;
