@@ -148,16 +148,14 @@ void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, Packed
   }
 }
 
-// Beside its bits, a large layer of tokens has one form of its weights alone, which would fill memory
-// otherwise. Products are at least as fast as rows where so much as a twentieth spikes; tables only where
-// half does.
-void keep_one(const SynapseShape& s, PackedWeights& out) {
+// Beside its bits, a large layer of tokens has rows to gather alone, else its weights would fill memory:
+// where few spike, rows are the fastest, and where many do, counting takes no longer than products of tiles
+// or tables.
+void keep_rows(const SynapseShape& s, PackedWeights& out) {
   constexpr size_t kMostBytes = size_t{200} << 10;
   if (out.plus.size() == 0 || s.window.taps() > 1 || out.codes.size() <= kMostBytes) return;
   out.tables.clear();
-  if (out.dense.size() == 0) return;
-  out.codes = AlignedBuffer();
-  out.bounds = AlignedBuffer();
+  out.dense = AlignedBuffer();
 }
 
 }  // namespace
@@ -170,7 +168,7 @@ void pack_spike_weights(const Tensor& w, const SynapseShape& s, PackedWeights& o
   pack_sparse(all, s, out);
   pack_dense(all, s, out);
   pack_tables(all, s, out);
-  keep_one(s, out);
+  keep_rows(s, out);
 }
 
 }  // namespace snncore::runtime
