@@ -119,7 +119,7 @@ format: $(VENV)/.lint-packages
 wheel: $(VENV)/.created
 	rm -f dist/*.whl
 	$(in_venv) $(bin)/python -m pip --disable-pip-version-check wheel -q --no-build-isolation --no-deps \
-	  -C build-dir=build/python -w dist .
+	  --config-settings=build-dir=build/python -w dist .
 	ls dist/*.whl
 
 clean:
@@ -162,5 +162,5 @@ $(VENV)/.lint-packages: requirements/lint.txt $(VENV)/.created
 
 $(VENV)/.installed: $(wheel_sources) $(VENV)/.created
 	echo "== building and installing snncore"
-	$(in_venv) $(pip) --no-build-isolation -C build-dir=build/python ".[cli]"
+	$(in_venv) $(pip) --no-build-isolation --config-settings=build-dir=build/python ".[cli]"
 	touch $@
