@@ -77,6 +77,7 @@ def test_the_same_codes_and_as_many_distances_find_the_same(run: dict[str, Any])
 
     for rerank in (20, 50, 100, 200, 500):
         ours = recall("snncore-itq-scan", rerank=rerank, asymmetric=False)
+        # The same codes and candidates, but for which of equally far codes the last ones are.
         assert recall("faiss-binaryflat", rerank=rerank) == pytest.approx(ours, abs=0.02)
     assert recall("faiss-flat") == 1
 

@@ -28,7 +28,7 @@ def test_layers_of_an_image_network() -> None:
     for name in spikes:
         assert rows[name].rate == spikes[name].numpy().mean()
     assert rows["pool"].rate is None
-    assert all(row.milliseconds >= 0 for row in profile.layers)
+    assert sum(row.milliseconds for row in profile.layers) > 0
 
 
 def test_runs_after_it_are_as_before() -> None:

@@ -149,7 +149,7 @@ void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, Packed
 }
 
 // Beside its bits, a large layer of tokens has rows to gather alone, else its weights would fill memory:
-// where few spike, rows are the fastest, and where many do, counting takes no longer than products of tiles
+// where few spike, rows are the fastest, and where many do, counting takes about as long as products of tiles
 // or tables.
 void keep_rows(const SynapseShape& s, PackedWeights& out) {
   constexpr size_t kMostBytes = size_t{200} << 10;

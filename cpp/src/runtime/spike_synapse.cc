@@ -230,7 +230,7 @@ class SpikeSynapse final : public SynapseBase {
   // The share of rows up to which it is faster to compute them alone: all rows are brought to their places,
   // and neurons take them from there. Layers of few channels are too fast for that.
   [[nodiscard]] double token_share() const noexcept {
-    constexpr double kPlacedSum = 0.1;  // nanoseconds
+    constexpr double kPlacedSum = 0.1;  // nanoseconds; estimated, not a cost that --costs measures
     constexpr size_t kTokens = 64;
     const Window window = Window::same(kTokens);
     const TileWork work{window, {.count = kTokens}, 0.2};
