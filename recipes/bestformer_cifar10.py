@@ -3,6 +3,7 @@
     SNNCORE_DATA=... python recipes/bestformer_cifar10.py --out runs/bestformer
     SNNCORE_DATA=... python recipes/bestformer_cifar10.py --out runs/bestformer --only float plain
     SNNCORE_DATA=... python recipes/bestformer_cifar10.py --out runs/bestformer --score
+    SNNCORE_DATA=... python recipes/bestformer_cifar10.py --out runs/bestformer --verify
 
 Two networks in full precision, one for each rule of the streams, are the parents of five with weights of one
 bit, which have the same course of training: plain, with coupled ("reversible") streams, with a teacher, with
@@ -208,7 +209,7 @@ def arguments() -> argparse.Namespace:
         "--out", type=Path, default=Path("runs/bestformer"), help="folder for all that is made"
     )
     parser.add_argument("--score", action="store_true", help="only count answers of what is trained")
-    parser.add_argument("--verify", action="store_true", help="also compare engine and integer reference")
+    parser.add_argument("--verify", action="store_true", help="only compare engine and integer reference")
     parser.add_argument("--quick", action="store_true", help="few images, one epoch: does it run at all?")
     args = parser.parse_args()
     if args.quick:
@@ -226,13 +227,14 @@ def main() -> int:
         args.out, parents, children, args.images, args.timesteps, args.size, args.distillation, args.quick
     )
     try:
+        if args.verify:
+            check(plan, args.only, log)
+            return 0
         for name in args.only:
             if not args.score:
                 plan.train(name, log)
             plan.score(name, log)
             plan.report(log)
-        if args.verify:
-            check(plan, args.only, log)
     except cifar10.DataMissingError as missing:
         print(missing, file=sys.stderr)
         return 2
