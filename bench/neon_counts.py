@@ -36,7 +36,7 @@ class MissingToolError(Exception):
 @dataclass(frozen=True)
 class Preset:
     name: str
-    folder: str
+    folders: tuple[str, ...]  #: of kernels
     prefix: str
     packages: str
 
@@ -46,8 +46,8 @@ class Preset:
 
 
 PRESETS = (
-    Preset("pi64", "neon", "aarch64-linux-gnu", "g++-aarch64-linux-gnu"),
-    Preset("pi32", "neon32", "arm-linux-gnueabihf", "g++-arm-linux-gnueabihf"),
+    Preset("pi64", ("neon", "neon_dotprod"), "aarch64-linux-gnu", "g++-aarch64-linux-gnu"),
+    Preset("pi32", ("neon32",), "arm-linux-gnueabihf", "g++-arm-linux-gnueabihf"),
 )
 
 
@@ -69,6 +69,7 @@ COUNT = {"neon": r"cnt\s", "neon32": r"vcnt\.8\s+q"}
 ADD8 = {"neon": r"add\s+v\d+\.16b", "neon32": r"vadd\.i8\s+q"}
 ADD16 = {"neon": r"add\s+v\d+\.8h", "neon32": r"vadd\.i16\s+q"}
 HALVE = {"neon": r"sshr\s+v\d+\.8h.*, #1$", "neon32": r"vqadd\.s16\s+q"}
+DOT = {"neon_dotprod": r"sdot\s"}
 WORD = "128-bit word"
 
 LOOPS = (
@@ -94,6 +95,15 @@ LOOPS = (
         "16 adds of int8",
         1,
         "ADD; its operand is a load",
+    ),
+    Loop(
+        "dense products",
+        "gemm_b1i8",
+        "gemm_b1i8|DenseSums|DotSums",
+        DOT,
+        "16 products of int8",
+        1,
+        "SDOT; its operands are loads",
     ),
     Loop(
         "LIF, int16 state",
@@ -131,20 +141,21 @@ def count_preset(preset: Preset, objects: Path | None) -> list[dict[str, Any]]:
     for tool in preset.tools:
         if shutil.which(tool) is None:
             raise MissingToolError(
-                f"{tool} is missing (package {preset.packages}): no counts of `{preset.folder}`"
+                f"{tool} is missing (package {preset.packages}): no counts of `{preset.folders[0]}`"
             )
-    folder = build(preset) if objects is None else objects
     rows = []
-    for loop in LOOPS:
-        path = folder / preset.folder / f"{loop.source}.cc.o"
-        if path.exists() or objects is None:
-            rows.append(row(loop, preset.folder, disassemble(preset.tools[1], path)))
+    for folder in preset.folders:
+        place = build(preset, folder) if objects is None else objects
+        for loop in LOOPS:
+            path = place / folder / f"{loop.source}.cc.o"
+            if folder in loop.instruction and (path.exists() or objects is None):
+                rows.append(row(loop, folder, disassemble(preset.tools[1], path)))
     return rows
 
 
-def build(preset: Preset) -> Path:
+def build(preset: Preset, folder: str) -> Path:
     """Build the objects of the kernels, nothing else."""
-    library = f"snncore_kernels_{preset.folder}"
+    library = f"snncore_kernels_{folder}"
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     if shutil.which("cmake", path=environment["PATH"]) is None:
         raise MissingToolError("cmake is missing: the kernels cannot be built")
@@ -213,7 +224,7 @@ def _parser() -> argparse.ArgumentParser:
         "--objects",
         type=Path,
         metavar="DIR",
-        help="count DIR/neon/*.cc.o and DIR/neon32/*.cc.o instead of building",
+        help="count the objects in DIR/neon, DIR/neon_dotprod and DIR/neon32 instead of building",
     )
     return parser
 

@@ -20,12 +20,16 @@ void fill_avx2(KernelTable& table) {
                  .sparse_code = 0.37F,
                  .sparse_code_far = 0.301F,
                  .lut_put = 0.561F,
-                 .lut_look = 0.22F};
+                 .lut_look = 0.22F,
+                 .dense_spread = 6,
+                 .dense_tile = 80,
+                 .dense_far = 40};
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;
   table.lut_b1i4_i32 = avx2::lut_b1i4_i32;
   table.lanes = true;
   table.lut_b1i4_lanes = avx2::lut_b1i4_lanes;
   table.lines_u8i8_lanes = avx2::lines_u8i8_lanes;
+  table.gemm_b1i8_i32 = avx2::gemm_b1i8_i32;
   table.gemm_u8i8_i32 = avx2::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx2::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx2::gemm_f32f32_f32;

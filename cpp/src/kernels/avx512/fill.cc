@@ -22,7 +22,10 @@ void fill_avx512(KernelTable& table) {
                  .sparse_code = 0.39F,
                  .sparse_code_far = 0.003F,
                  .lut_put = 0.31F,
-                 .lut_look = 0.5F};
+                 .lut_look = 0.5F,
+                 .dense_spread = 1.7F,
+                 .dense_tile = 60,
+                 .dense_far = 37};
   table.sparse_b1i8_i32 = avx512::sparse_b1i8_i32;
   table.lut_width = 6;
   table.columns = true;
@@ -30,6 +33,7 @@ void fill_avx512(KernelTable& table) {
   table.lanes = true;
   table.lut_b1i4_lanes = avx512::lut_b1i4_lanes;
   table.lines_u8i8_lanes = avx512::lines_u8i8_lanes;
+  table.gemm_b1i8_i32 = avx512::gemm_b1i8_i32;
   table.gemm_u8i8_i32 = avx512::gemm_u8i8_i32;
   table.addrows_b1f32_f32 = avx512::addrows_b1f32_f32;
   table.gemm_f32f32_f32 = avx512::gemm_f32f32_f32;

@@ -1,6 +1,7 @@
 // Spikes as bytes times weights, in tiles: 16 places of the raster, from a pixel on, are the rows of a tile,
 // and 64 bytes of a run its columns. What a tile reads behind its run meets weights of 0, and sums of places
 // that are no pixel are left out.
+#include "kernels/avx512/spread_word.h"
 #include "kernels/avx512_amx/entries.h"
 #include "kernels/avx512_amx/tiles.h"
 
@@ -9,26 +10,7 @@ namespace {
 
 constexpr size_t kWeightRow = 4 * kDenseChannels;
 
-// A byte of 0 or 1 for every input, rows without a gap. In ascending order: the last 64 bytes of a row may
-// reach into the next.
-void spread(const SpikeRaster& spikes, size_t inputs, uint8_t* image) {
-  for (size_t r = 0; r < spikes.row_count; ++r, image += inputs) {
-    for (size_t i = 0; i < inputs; i += 64)
-      _mm512_storeu_si512(image + i, _mm512_maskz_set1_epi8(spikes.rows[r][i / 64], 1));
-  }
-}
-
-// The pixels that tiles start with, and their end; returns the number of tiles.
-size_t cut(const SpikeRaster& spikes, uint32_t* first) {
-  size_t tiles = 0;
-  for (size_t p = 0; p < spikes.pixels; ++tiles) {
-    first[tiles] = static_cast<uint32_t>(p);
-    const uint32_t end = spikes.places[p] + kDensePixels;
-    for (; p < spikes.pixels && spikes.places[p] < end;) ++p;
-  }
-  first[tiles] = static_cast<uint32_t>(spikes.pixels);
-  return tiles;
-}
+#include "kernels/body/dense_places.inc"
 
 // The sums of the first or the second tile of pixels.
 template <bool kSecond>
