@@ -104,7 +104,7 @@ double SumMethods::gather_ns(const TileWork& work) const noexcept {
   const double parts = real(work.pixels * codes.count());
   // A row of weights comes from the second-level cache once a tile, which takes as long as adding it so
   // often; where a part has several taps, copying the list of one takes as long as finding so many.
-  constexpr double kFar = 4, kCopied = 6;
+  constexpr double kFar = 4, kCopied = 2;
   const double found = codes.joined() > 1 ? 1 + kCopied : 1;
   const double spikes = real(taps * shape_.inputs) * (real(work.pixels) * work.density + kFar);
   const bool narrow = kernels::rows_in_byte(weights_.max_abs) >= 4;
