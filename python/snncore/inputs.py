@@ -40,7 +40,7 @@ def feed(ports: Sequence[Port], x: Inputs, layout: str | None) -> Feed:
     ValueError
         With the input's name, what was expected and what came.
     """
-    values = _by_port(ports, x)
+    values = by_port(ports, x)
     checked = [_check(port, value, layout) for port, value in zip(ports, values, strict=True)]
     batch = _agree(ports, [c.batch for c in checked], "samples")
     steps = _agree(ports, [c.steps for c in checked], "time steps")
@@ -73,7 +73,14 @@ class _Checked(NamedTuple):
     steps: int | None
 
 
-def _by_port(ports: Sequence[Port], x: Inputs) -> list[ArrayLike | BitTensor]:
+def by_port(ports: Sequence[Port], x: Inputs) -> list[ArrayLike | BitTensor]:
+    """Give what a user handed over for each input, in the order of `ports`; `feed` checks it.
+
+    Raises
+    ------
+    ValueError
+        Not one for each input.
+    """
     if len(ports) == 1 and isinstance(x, (np.ndarray, BitTensor)):
         return [x]
     names = [port.name for port in ports]

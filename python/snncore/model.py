@@ -13,7 +13,7 @@ from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summar
 from snncore.inputs import Feed, Inputs, feed, plan_layout
 from snncore.memory import Memory, memory_of
 from snncore.plans import PlanKey, Plans, record_names, thread_count
-from snncore.profile import FIRING, LayerProfile, Profile, timed
+from snncore.profile import FIRING, Profile, layer_profiles, timed
 from snncore.recording import Result, result
 from snncore.session import Session, collect, collect_packed
 
@@ -201,7 +201,7 @@ class Model:
         timesteps: int | None = None,
         seconds: float = 1.0,
     ) -> Profile:
-        """Time the layers of `run`, and tell what they count and how often they fire.
+        """Time the layers of `run`, and tell what they count, store and fire.
 
         Parameters
         ----------
@@ -214,25 +214,25 @@ class Model:
         -------
         Profile
             A row for each layer that is computed by itself: a sum that one neuron alone reads is a part of
-            that neuron. ``print(profile.table())``; `Profile.to_json`.
+            that neuron. ``print(profile.table())``; `Profile.to_json`, `Profile.to_html` and
+            `Profile.chrome_trace`.
 
         Raises
         ------
         ValueError, snncore.Error
             As `run`.
         """
-        ops = {row.name: row.op for row in self.layers}
-        firing = [name for name, op in ops.items() if op in FIRING]
+        from snncore.synapses import synaptic_operations
+
+        firing = [row.name for row in self.layers if row.op in FIRING]
         recorded = self.run(x, layout=layout, threads=threads, timesteps=timesteps, record=firing)
         rates = {name: s.popcount() / s.size for name, s in recorded.spikes.items()}
+        counted = synaptic_operations(self, x, layout=layout, threads=threads, timesteps=timesteps)
         fed, key = self._planned(x, layout, threads, timesteps, None)
         with self._plans.session(key) as session:
             found = timed(session, fed.arrays, seconds)
-        rows = (
-            LayerProfile(n, ops.get(n, ""), sums, ms, work, rates.get(n))
-            for n, sums, ms, work in found.layers
-        )
-        return Profile(tuple(rows), found.milliseconds, found.runs, key.timesteps, key.batch, key.threads)
+        rows = layer_profiles(found, self.layers, rates, counted)
+        return Profile(rows, found.milliseconds, found.runs, key.timesteps, key.batch, key.threads)
 
     def memory(
         self,

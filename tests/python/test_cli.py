@@ -196,11 +196,56 @@ def test_verify_against_a_stored_network(capsys, tmp_path):
     assert "n.pt" in fails(capsys, "verify", snn, pt)
 
 
-@pytest.mark.parametrize("command", ["inspect", "run", "bench", "verify"])
+def test_profile(capsys, net, image, tmp_path):
+    out = prints(capsys, "profile", net, image, "--seconds", "0")
+    assert "lif1" in out and "effective ACs" in out and f"kernels {snncore.isa()}" in out
+    trace, page = str(tmp_path / "t.json"), str(tmp_path / "p.html")
+    written = ("--trace", trace, "--html", page, "--threads", "2")
+    out = prints(capsys, "profile", net, image, image, "--seconds", "0", *written)
+    assert "batch 2, threads 2" in out and out.endswith(f"written: {trace}\nwritten: {page}\n")
+    events = json.loads(Path(trace).read_text())["traceEvents"]
+    assert [event["name"] for event in events if event["ph"] == "X"] == ["lif1", "fc", "logits"]
+    html = Path(page).read_text()
+    assert all(f">{name}</td>" in html for name in ("lif1", "fc", "logits"))
+    assert "<h1>net.snn, 2 images, kernels " in html
+
+
+def test_profile_json(capsys, net, image, tmp_path):
+    facts = json.loads(prints(capsys, "profile", net, image, "--seconds", "0", "--json"))
+    keys = ["model", "inputs", "isa", "layers", "milliseconds", "runs", "timesteps", "batch", "threads"]
+    assert list(facts) == keys and facts["inputs"] == [image] and facts["runs"] >= 3
+    keys = ["name", "op", "sums", "milliseconds", "operations", "rate", "bytes", "synaptic_operations"]
+    assert all(list(layer) == keys for layer in facts["layers"])
+    assert list(facts["layers"][0]["synaptic_operations"]) == ["Effective_MACs", "Effective_ACs", "Dense"]
+    x = tmp_path / "x.npy"
+    np.save(x, np.asarray(Image.open(image)).transpose(2, 0, 1)[None])
+    again = json.loads(prints(capsys, "profile", net, "--input", str(x), "--seconds", "0", "--json"))
+    counted = [layer["synaptic_operations"] for layer in facts["layers"]]
+    assert [layer["synaptic_operations"] for layer in again["layers"]] == counted
+
+
+def test_profile_says_what_it_cannot_read_or_write(capsys, net, image, tmp_path):
+    folder = str(tmp_path)
+    assert "none.png" in fails(capsys, "profile", net, str(tmp_path / "none.png"))
+    assert "not an image" in fails(capsys, "profile", net, net)
+    nmnist = str(DATA / "nmnist_cnn.snn")
+    assert "cannot be made from an image file" in fails(capsys, "profile", nmnist, image)
+    assert "expected images, or --input" in fails(capsys, "profile", net)
+    assert "and not both" in fails(capsys, "profile", net, image, "--input", "x.npy")
+    assert "not a .npy file" in fails(capsys, "profile", net, "--input", image)
+    for option in ("--trace", "--html"):
+        assert "No such folder" in fails(capsys, "profile", net, image, option, f"{folder}/none/t.json")
+        assert "Is a directory" in fails(capsys, "profile", net, image, option, folder)
+    same = ("--trace", f"{folder}/t", "--html", f"{folder}/t")
+    assert "expected two names" in fails(capsys, "profile", net, image, *same)
+    assert "--threads" in fails(capsys, "profile", net, image, "--threads", "0")
+
+
+@pytest.mark.parametrize("command", ["inspect", "run", "bench", "profile", "verify"])
 def test_a_missing_file_a_text_file_and_a_truncated_one(capsys, net, image, tmp_path, command):
     if command == "verify":
         pytest.importorskip("torch")
-    rest = [image] if command == "run" else []
+    rest = [image] if command in ("run", "profile") else []
     assert "none.snn" in fails(capsys, command, str(tmp_path / "none.snn"), *rest)
     text = tmp_path / "notes.txt"
     text.write_text("this is not a network, it is a text of some length\n" * 4)

@@ -11,6 +11,7 @@ from .convert import convert
 from .demo import demo
 from .index import index
 from .inspect import inspect
+from .profile import profile
 from .prune import prune
 from .quantize import quantize
 from .run import run
@@ -27,5 +28,5 @@ def group() -> None:
     snncore.isa()  # an unknown level in SNNCORE_ISA is reported before anything else
 
 
-for _command in (demo, run, inspect, bench, verify, convert, quantize, prune, index):
+for _command in (demo, run, inspect, bench, profile, verify, convert, quantize, prune, index):
     group.add_command(_command)

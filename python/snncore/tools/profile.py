@@ -1,0 +1,88 @@
+"""`snncore profile`: where the time of a run goes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+import snncore
+from snncore.files import write_atomically
+
+from .common import load_model, pictures, stack
+from .verify import load_array
+
+
+def _target(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """Refuse a place where no file can be written, before anything is run."""
+    if value is not None:
+        path = Path(value)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), value)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "No such folder", str(path.parent))
+    return value
+
+
+@click.command()
+@click.argument("model")
+@click.argument("images", nargs=-1)
+@click.option("--input", "input_path", metavar="X.npy", help="Samples in the model's own layout, no images.")
+@click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
+@click.option("--seconds", default=1.0, show_default=True, type=click.FloatRange(0), help="How long to run.")
+@click.option("--trace", callback=_target, metavar="T.json", help="For chrome://tracing and ui.perfetto.dev.")
+@click.option("--html", callback=_target, metavar="P.html", help="A page of bars; needs no network.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def profile(
+    model: str,
+    images: tuple[str, ...],
+    input_path: str | None,
+    threads: int | None,
+    seconds: float,
+    trace: str | None,
+    html: str | None,
+    as_json: bool,
+) -> None:
+    """Tell what the layers of a .snn file take: time, bytes, operations, and how often neurons fire.
+
+    IMAGES (PNG or JPEG, of any size) are run together, as one batch. Times are medians: of the processor
+    with one thread, else wall time. The trace lays them end to end; it is not a record of one run.
+    """
+    if bool(images) == (input_path is not None):
+        raise click.UsageError("expected images, or --input X.npy, and not both")
+    if trace is not None and trace == html:
+        raise click.UsageError(f"expected two names for --trace and --html, received '{trace}' twice")
+    loaded = load_model(model)
+    x, notes = _input(loaded, images, input_path)
+    found = loaded.profile(x, layout="NCHW" if images else None, threads=threads, seconds=seconds)
+    files = [input_path] if input_path else list(images)
+    if trace is not None:
+        found.chrome_trace(trace)
+    if html is not None:
+        write_atomically(html, found.to_html(_title(model, files)).encode(errors="replace"))
+    if as_json:
+        click.echo(json.dumps({"model": model, "inputs": files, "isa": snncore.isa(), **asdict(found)}))
+        return
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    click.echo(f"{found.table()}, kernels {snncore.isa()}")
+    for path in filter(None, (trace, html)):
+        click.echo(f"written: {path}")
+
+
+def _input(model: snncore.Model, images: tuple[str, ...], input_path: str | None) -> tuple[Any, list[str]]:
+    """Give the samples, and what was done to images to make them fit."""
+    if input_path is not None:
+        return load_array(input_path), []
+    read = pictures(images, model)
+    return stack(read), [picture.note for picture in read if picture.note]
+
+
+def _title(model: str, files: list[str]) -> str:
+    shown = Path(files[0]).name if len(files) == 1 else f"{len(files)} images"
+    return f"{Path(model).name}, {shown}, kernels {snncore.isa()}"
