@@ -22,21 +22,42 @@ class LaneRows {
         width_(shape.window.out_w +
                (shared_ && !columns ? (shape.window.kernel_w - 1) * shape.window.dilation_w : 0)) {}
 
+  /// How so many lines of places and steps lie.
+  struct Form {
+    size_t block_lines;        // of a step
+    size_t line, step, block;  // from one to the next
+    size_t places, stretches;  // as kernels::SpikeLanes has them
+    size_t rows;
+
+    Form(const LaneRows& r, size_t lines, size_t steps) noexcept {
+      const Window& w = r.shape_.window;
+      const auto width = static_cast<size_t>(r.width_);
+      block_lines = lines + (r.shared_ ? static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) : 0);
+      const auto tails = [](size_t n) { return (n + kernels::kLaneTail - 1) / kernels::kLaneTail; };
+      const bool beside = tails(steps * lines * width) < steps * tails(lines * width);
+      line = beside ? steps * width : width;
+      step = beside ? width : block_lines * width;
+      block = steps * block_lines * width;
+      places = beside ? steps * lines * width : lines * width;
+      stretches = beside ? 1 : steps;
+      // A place of padding reads beyond the line, the last of them beyond the last line.
+      const int64_t behind = r.shared_ && !r.columns_ ? (w.kernel_w - 1) * w.dilation_w : 0;
+      rows = r.blocks() * block + static_cast<size_t>(behind);
+    }
+    [[nodiscard]] size_t end() const noexcept { return (stretches - 1) * step + places; }
+    /// Of so many places, that the sums take.
+    [[nodiscard]] size_t vectors(size_t lanes) const noexcept {
+      return stretches * ((places + lanes - 1) / lanes);
+    }
+  };
+  [[nodiscard]] Form form(const Tile& tile) const noexcept { return {*this, lines(tile), tile.steps}; }
+
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
     return Form(*this, most_lines(pixels), steps).rows;
   }
   [[nodiscard]] size_t most_places(size_t pixels, size_t steps) const noexcept {
     return steps * Form(*this, most_lines(pixels), 1).block;  // at least
   }
-  /// Of a tile; and the vectors of places that its sums take.
-  [[nodiscard]] size_t rows(const Tile& tile) const noexcept { return form(tile).rows; }
-  [[nodiscard]] size_t vectors(const Tile& tile, size_t lanes) const noexcept {
-    const Form f = form(tile);
-    return f.stretches * ((f.places + lanes - 1) / lanes);
-  }
-  [[nodiscard]] size_t places_end(const Tile& tile) const noexcept { return form(tile).end(); }
-  /// From a place to that of the next step.
-  [[nodiscard]] size_t step(const Tile& tile) const noexcept { return form(tile).step; }
 
   /// Memory behind what `read` gives, for tiles of at most so many pixels and steps.
   [[nodiscard]] size_t bytes(size_t pixels, size_t steps) const noexcept {
@@ -47,19 +68,22 @@ class LaneRows {
   struct Read {
     kernels::SpikeLanes spikes;
     const uint32_t* places;  // of the tile's pixels at the first step
+    std::byte* rest;         // of the memory
   };
-  [[nodiscard]] Read read(const Frame& frame, const Tile& tile, std::byte* memory) const noexcept {
+  /// `f`: the form of the tile.
+  [[nodiscard]] Read read(const Frame& frame, const Tile& tile, const Form& f,
+                          std::byte* memory) const noexcept {
     auto* offsets = reinterpret_cast<uint32_t*>(memory);
     auto* pixels = reinterpret_cast<uint32_t*>(memory + align_up(shape_.window.taps() * sizeof(uint32_t)));
     std::byte* const to = reinterpret_cast<std::byte*>(pixels) + align_up(tile.count * sizeof(uint32_t));
-    const Form f = form(tile);
     fill_offsets(f, offsets);
     fill_places(f, tile, pixels);
     std::memset(to, 0, f.rows * input_.row_bytes);
     copy(f, frame, tile, to);
     return {{reinterpret_cast<const uint64_t*>(to), f.rows, input_.row_bytes / sizeof(uint64_t), offsets,
              f.places, f.stretches, f.step},
-            pixels};
+            pixels,
+            to + align_up(f.rows * input_.row_bytes)};
   }
 
  private:
@@ -75,32 +99,6 @@ class LaneRows {
     const Window& w = shape_.window;
     return !shared_ ? w.taps() : columns_ ? static_cast<size_t>(w.kernel_w) : 1;
   }
-
-  // How so many lines of places and steps lie.
-  struct Form {
-    size_t block_lines;        // of a step
-    size_t line, step, block;  // from one to the next
-    size_t places, stretches;  // as kernels::SpikeLanes has them
-    size_t rows;
-
-    Form(const LaneRows& r, size_t lines, size_t steps) noexcept {
-      const Window& w = r.shape_.window;
-      const auto width = static_cast<size_t>(r.width_);
-      block_lines = lines + (r.shared_ ? static_cast<size_t>((w.kernel_h - 1) * w.dilation_h) : 0);
-      const auto vectors = [](size_t n) { return (n + kernels::kLaneTail - 1) / kernels::kLaneTail; };
-      const bool beside = vectors(steps * lines * width) < steps * vectors(lines * width);
-      line = beside ? steps * width : width;
-      step = beside ? width : block_lines * width;
-      block = steps * block_lines * width;
-      places = beside ? steps * lines * width : lines * width;
-      stretches = beside ? 1 : steps;
-      // A place of padding reads beyond the line, the last of them beyond the last line.
-      const int64_t behind = r.shared_ && !r.columns_ ? (w.kernel_w - 1) * w.dilation_w : 0;
-      rows = r.blocks() * block + static_cast<size_t>(behind);
-    }
-    [[nodiscard]] size_t end() const noexcept { return (stretches - 1) * step + places; }
-  };
-  [[nodiscard]] Form form(const Tile& tile) const noexcept { return {*this, lines(tile), tile.steps}; }
 
   void fill_offsets(const Form& f, uint32_t* to) const noexcept {
     const Window& w = shape_.window;
@@ -128,6 +126,7 @@ class LaneRows {
     const Window& w = shape_.window;
     const int64_t first = static_cast<int64_t>(tile.first) / w.out_w;
     const auto lines = static_cast<int64_t>(f.block_lines);
+    const size_t words = input_.row_bytes / sizeof(uint64_t);
     for (size_t block = 0; block < blocks(); ++block) {
       const auto ky = static_cast<int64_t>(block) / w.kernel_w, kx = static_cast<int64_t>(block) % w.kernel_w;
       const Columns columns(w, kx * w.dilation_w - w.pad_left, width_);
@@ -136,16 +135,13 @@ class LaneRows {
                     end = std::min(top < w.in_h ? (w.in_h - 1 - top) / w.stride_h + 1 : 0, lines);
       if (begin >= end) continue;
       const auto y = static_cast<size_t>(top + begin * w.stride_h), at = static_cast<size_t>(begin);
-      const size_t words = input_.row_bytes / sizeof(uint64_t),
-                   below = static_cast<size_t>(w.stride_h * w.in_w) * words;
       for (size_t t = 0; t < tile.steps; ++t) {
         const auto* from = input_.row<uint64_t>(frame, tile.t + t, tile.n, y * static_cast<size_t>(w.in_w)) +
                            columns.from * static_cast<int64_t>(words);
         auto* line =
             reinterpret_cast<uint64_t*>(to) +
             (block * f.block + at * f.line + t * f.step + static_cast<size_t>(columns.begin)) * words;
-        for (int64_t i = begin; i < end; ++i, from += below, line += f.line * words)
-          copy_line(from, static_cast<size_t>(columns.end - columns.begin), words, line);
+        copy_lines(f, columns, from, static_cast<size_t>(end - begin), words, line);
       }
     }
   }
@@ -161,6 +157,20 @@ class LaneRows {
       from = left + begin * w.stride_w;
     }
   };
+  // Lines as far apart as those of the image are one copy, whose ends of lines are cleared again.
+  void copy_lines(const Form& f, const Columns& columns, const uint64_t* from, size_t lines, size_t words,
+                  uint64_t* to) const noexcept {
+    const Window& w = shape_.window;
+    const auto rows = static_cast<size_t>(columns.end - columns.begin);
+    const size_t below = static_cast<size_t>(w.stride_h * w.in_w) * words, pitch = f.line * words;
+    if (w.stride_w == 1 && below == pitch) {
+      std::memcpy(to, from, ((lines - 1) * pitch + rows * words) * sizeof(uint64_t));
+      const size_t behind = (f.line - rows) * words;
+      for (size_t i = 1; i < lines; ++i) std::fill_n(to + i * pitch - behind, behind, uint64_t{0});
+      return;
+    }
+    for (size_t i = 0; i < lines; ++i, from += below, to += pitch) copy_line(from, rows, words, to);
+  }
   void copy_line(const uint64_t* from, size_t rows, size_t words, uint64_t* to) const noexcept {
     if (shape_.window.stride_w == 1) {
       copy_words(from, rows * words, to);

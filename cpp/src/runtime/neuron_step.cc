@@ -204,7 +204,9 @@ class SumsStep final : public Step {
   SumsStep(std::unique_ptr<Synapse> synapse, const Slot& out, size_t threads)
       : synapse_(std::move(synapse)),
         out_(out),
-        tile_(tile_pixels({.out = out, .threads = threads}, out.steps * out.batch, synapse_->good_tile())) {}
+        tile_(tile_pixels({.out = out, .threads = threads}, out.steps * out.batch, synapse_->good_tile())) {
+    synapse_->cut(tile_, 1);
+  }
 
   [[nodiscard]] size_t chunks() const noexcept override { return out_.steps * out_.batch * tiles(); }
   [[nodiscard]] size_t lane_bytes() const noexcept override { return synapse_->lane_bytes(tile_, 1); }

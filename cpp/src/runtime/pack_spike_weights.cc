@@ -87,8 +87,9 @@ bool lanes_fastest(const SynapseShape& s, const SumMethods& methods, const TileW
   if (!methods.has_lanes() || s.window.pixels() == 1) return false;
   const LaneRows lanes(s, Slot{}, kernels::kernels().columns);
   const Tile tile = large_tile(s.window);
-  return methods.lanes_fastest(work, lanes.rows(tile),
-                               lanes.vectors(tile, static_cast<size_t>(sum_costs().lanes)));
+  const LaneRows::Form form = lanes.form(tile);
+  return work.density >
+         methods.lanes_above(work, form.rows, form.vectors(static_cast<size_t>(sum_costs().lanes)));
 }
 
 // Without the zeros.

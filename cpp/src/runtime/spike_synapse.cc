@@ -1,5 +1,6 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
 #include <algorithm>
+#include <limits>
 
 #include "runtime/lane_rows.h"
 #include "runtime/patch_rows.h"
@@ -62,9 +63,20 @@ class SpikeSynapse final : public SynapseBase {
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
+  void cut(size_t pixels, size_t steps) override {
+    if (methods_.only_gather()) return;
+    cut_ = pixels;
+    const size_t all = shape_.window.pixels();
+    for (size_t p = 0; p < all; p += pixels) {
+      choices_.push_back(choice({.first = p, .count = std::min(pixels, all - p), .steps = steps}));
+    }
+  }
+
   void sums(const Frame& frame, const Tile& tile, void* out, std::byte* lane) const noexcept override {
     if (skipped(frame, tile, static_cast<int32_t*>(out), lane)) return;
-    sums_by(method_for(frame, tile), frame, tile, static_cast<int32_t*>(out), lane);
+    const SumMethod method =
+        methods_.only_gather() ? SumMethod::kGather : chosen(tile).rows.at(density(frame, tile));
+    sums_by(method, frame, tile, static_cast<int32_t*>(out), lane);
   }
 
   bool sums_or_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons, void* out,
@@ -75,12 +87,15 @@ class SpikeSynapse final : public SynapseBase {
       sums_by(SumMethod::kGather, frame, tile, sums, lane);
       return false;
     }
-    const TileWork work = work_of(frame, tile);
-    if (neurons.step_lanes != nullptr && lanes_fastest(tile, work)) {
+    const Choice choice = chosen(tile);
+    const double spikes = density(frame, tile);
+    // Tiles of one step may have few pixels that read a spike: rows are faster there.
+    const bool few = skips() && tile.steps == 1;
+    if (neurons.step_lanes != nullptr && !few && spikes > choice.lanes_above) {
       look_up_spikes(frame, tile, neurons, lane);
       return true;
     }
-    const SumMethod method = methods_.fastest(work);
+    const SumMethod method = choice.rows.at(spikes);
     if (method == SumMethod::kCount && shape_.groups == 1 && tile.steps <= kNearRows) {
       count_spikes(frame, tile, neurons, sums, lane);
       return true;
@@ -90,8 +105,22 @@ class SpikeSynapse final : public SynapseBase {
   }
 
  private:
-  [[nodiscard]] SumMethod method_for(const Frame& frame, const Tile& tile) const noexcept {
-    return methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work_of(frame, tile));
+  // For a tile, by the share of its inputs that spike.
+  struct Choice {
+    SumChoice rows;
+    double lanes_above;  // sums in lanes are the fastest
+  };
+  [[nodiscard]] Choice choice(const Tile& tile) const noexcept {
+    const TileWork work{shape_.window, tile, 0};
+    const SumChoice rows = methods_.choice(work);
+    if (!methods_.has_lanes() || tokens_) return {rows, std::numeric_limits<double>::infinity()};
+    const LaneRows::Form form = lanes_.form(tile);
+    return {rows,
+            methods_.lanes_above(work, form.rows, form.vectors(static_cast<size_t>(sum_costs().lanes)))};
+  }
+  // Made beforehand for the tiles that the layer is cut into.
+  [[nodiscard]] Choice chosen(const Tile& tile) const noexcept {
+    return cut_ > 0 ? choices_[tile.first / cut_] : choice(tile);
   }
 
   void sums_by(SumMethod method, const Frame& frame, const Tile& tile, int32_t* out,
@@ -113,23 +142,15 @@ class SpikeSynapse final : public SynapseBase {
     });
   }
 
-  // Tiles of one step may have few pixels that read a spike: rows are faster there.
-  [[nodiscard]] bool lanes_fastest(const Tile& tile, const TileWork& work) const noexcept {
-    if (!methods_.has_lanes() || tokens_ || (skips() && tile.steps == 1)) return false;
-    const auto lanes = static_cast<size_t>(sum_costs().lanes);
-    return methods_.lanes_fastest(work, lanes_.rows(tile), lanes_.vectors(tile, lanes));
-  }
-
   // Sums that neurons take where they are looked up, in the lanes of their pixels.
   void look_up_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons,
                       std::byte* lane) const noexcept {
-    const size_t places = lanes_.places_end(tile), pitch = kernels::lane_pitch(places);
-    std::byte* const memory = lane + plane_bytes(places);
+    const LaneRows::Form form = lanes_.form(tile);
+    const size_t places = form.end(), pitch = kernels::lane_pitch(places);
     auto* sums = reinterpret_cast<int32_t*>(lane);
-    const LaneRows::Read rows = lanes_.read(frame, tile, memory);
-    kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch,
-                             memory + lanes_.bytes(tile.count, tile.steps));
-    neurons.step_lanes(neurons.lif, {sums, pitch, tile.steps == 1 ? 0 : lanes_.step(tile), rows.places});
+    const LaneRows::Read rows = lanes_.read(frame, tile, form, lane + plane_bytes(places));
+    kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch, rows.rest);
+    neurons.step_lanes(neurons.lif, {sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places});
   }
 
   // Few sums at a time, which the neurons take from the first-level cache: some pixels in all steps, and the
@@ -248,7 +269,9 @@ class SpikeSynapse final : public SynapseBase {
     if (found.count > 0) {
       const double share = static_cast<double>(found.count) / static_cast<double>(all);
       const SumMethod method =
-          methods_.only_gather() ? SumMethod::kGather : methods_.fastest(work_of(frame, tile).part(share));
+          methods_.only_gather()
+              ? SumMethod::kGather
+              : methods_.fastest(TileWork{shape_.window, tile, density(frame, tile)}.part(share));
       std::byte* const scratch = lane + TokenRows::bytes(all);
       if (method == SumMethod::kGather) {
         kernels().addrows_b1i8_i32(found.tile(), row_weights(0), out, scratch);
@@ -272,7 +295,8 @@ class SpikeSynapse final : public SynapseBase {
     return true;
   }
 
-  [[nodiscard]] TileWork work_of(const Frame& frame, const Tile& tile) const noexcept {
+  // The share of a tile's inputs that spike.
+  [[nodiscard]] double density(const Frame& frame, const Tile& tile) const noexcept {
     const auto [low, high] = reach(shape_.window, tile);
     const size_t pixels = static_cast<size_t>(high - low + 1);
     uint64_t events = 0;
@@ -280,9 +304,7 @@ class SpikeSynapse final : public SynapseBase {
       const auto* first = input_.row<uint64_t>(frame, t, tile.n, static_cast<size_t>(low));
       events += kernels().popcount_b1(first, pixels * input_.row_bytes / sizeof(uint64_t));
     }
-    const double spikes =
-        static_cast<double>(events) / static_cast<double>(tile.steps * pixels * input_.channels);
-    return {shape_.window, tile, spikes};
+    return static_cast<double>(events) / static_cast<double>(tile.steps * pixels * input_.channels);
   }
 
   void raster_sums(SumMethod method, const kernels::SpikeRaster& spikes, size_t g, int32_t* out,
@@ -331,7 +353,9 @@ class SpikeSynapse final : public SynapseBase {
   LaneRows lanes_;
   bool odd_;
   std::optional<TokenRows> tokens_;
-  double most_tokens_;  // share of a tile's rows
+  double most_tokens_;           // share of a tile's rows
+  size_t cut_ = 0;               // pixels of a tile, if known
+  std::vector<Choice> choices_;  // of each
 };
 
 }  // namespace

@@ -80,18 +80,25 @@ double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
   return groups * gather_ns(work);
 }
 
-SumMethod SumMethods::fastest(const TileWork& work) const noexcept {
-  SumMethod best = SumMethod::kGather;
+SumChoice SumMethods::choice(const TileWork& work) const noexcept {
+  SumMethod busy = SumMethod::kGather;
   double least = std::numeric_limits<double>::infinity();
   for (const SumMethod method :
-       {SumMethod::kGather, SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
+       {SumMethod::kCount, SumMethod::kSparse, SumMethod::kLookUp, SumMethod::kDense}) {
     if (!has(method)) continue;
     const double time = ns(method, work);
     if (time >= least) continue;
-    best = method;
+    busy = method;
     least = time;
   }
-  return best;
+  return {busy, gather_above(work, least)};
+}
+
+double SumMethods::gather_above(TileWork work, double most) const noexcept {
+  work.density = 0;
+  const double silent = ns(SumMethod::kGather, work);
+  work.density = 1;
+  return (most - silent) / (ns(SumMethod::kGather, work) - silent);
 }
 
 // Each of one group.
@@ -155,8 +162,11 @@ double SumMethods::looks_ns(size_t rows, size_t vectors, size_t channels) const 
   return real(rows) * tables * cost.spread + taken * looks * real(channels) * cost.lut_look;
 }
 
-bool SumMethods::lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept {
-  return looks_ns(rows, vectors, shape_.channels) < ns(fastest(work), work);
+double SumMethods::lanes_above(const TileWork& work, size_t rows, size_t vectors) const noexcept {
+  const double looks = looks_ns(rows, vectors, shape_.channels);
+  const SumMethod busy = choice(work).busy;
+  const bool slower = busy != SumMethod::kGather && ns(busy, work) <= looks;
+  return slower ? std::numeric_limits<double>::infinity() : gather_above(work, looks);
 }
 
 // A tile of sums takes as long to store as a product.

@@ -25,6 +25,17 @@ struct TileWork {
   [[nodiscard]] TileWork part(double share) const noexcept;
 };
 
+/// The fastest method for a tile: with no more than a share `above` of the inputs spiking gathering, the only
+/// one that silence saves time, else `busy`.
+struct SumChoice {
+  SumMethod busy;
+  double above;
+
+  [[nodiscard]] SumMethod at(double density) const noexcept {
+    return density > above ? busy : SumMethod::kGather;
+  }
+};
+
 /// The methods that the weights of a layer have been laid out for. Refers to both.
 class SumMethods {
  public:
@@ -40,17 +51,24 @@ class SumMethods {
 
   /// What a tile takes, estimated.
   [[nodiscard]] double ns(SumMethod method, const TileWork& work) const noexcept;
-  [[nodiscard]] SumMethod fastest(const TileWork& work) const noexcept;
+  /// For such a tile, however many inputs spike.
+  [[nodiscard]] SumChoice choice(const TileWork& work) const noexcept;
+  [[nodiscard]] SumMethod fastest(const TileWork& work) const noexcept {
+    return choice(work).at(work.density);
+  }
 
   /// Can sums be left in lanes? They are looked up there.
   [[nodiscard]] bool has_lanes() const noexcept {
     return kernels::kernels().lanes && has(SumMethod::kLookUp) && shape_.groups == 1;
   }
-  /// Is that faster than rows of sums, by whatever method? For a tile that becomes so many rows and vectors.
-  [[nodiscard]] bool lanes_fastest(const TileWork& work, size_t rows, size_t vectors) const noexcept;
+  /// The share of spiking inputs above which that is faster than rows of sums, by whatever method. For a tile
+  /// that becomes so many rows and vectors.
+  [[nodiscard]] double lanes_above(const TileWork& work, size_t rows, size_t vectors) const noexcept;
 
  private:
   [[nodiscard]] double gather_ns(const TileWork& work) const noexcept;
+  /// The share of spiking inputs above which gathering takes longer.
+  [[nodiscard]] double gather_above(TileWork work, double ns) const noexcept;
   [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;

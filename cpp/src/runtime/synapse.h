@@ -58,6 +58,10 @@ class Synapse {
   /// first-level cache.
   [[nodiscard]] virtual TileSize good_tile() const noexcept { return {48, 48}; }
 
+  /// Says how the layer is cut: tiles of so many pixels from 0 on, the last of what is left, and so many
+  /// steps. Others may be asked for too.
+  virtual void cut(size_t /*pixels*/, size_t /*steps*/) {}
+
   Synapse() = default;
   Synapse(const Synapse&) = delete;
   Synapse& operator=(const Synapse&) = delete;

@@ -16,6 +16,7 @@ CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_
     // With `wide` the sum of the two may leave int32; that path adds them in int64.
     if (!in_.wide) rounded_[i] = static_cast<int32_t>(offset_[i]);
   }
+  for (const SumInput& sum : in_.sums) sum.synapse->cut(tile, sum.synapse->is_static() ? 1 : place.steps);
 }
 
 size_t CurrentsStep::lane_bytes() const noexcept {
