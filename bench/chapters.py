@@ -7,7 +7,7 @@ from typing import Any
 
 import neon_counts
 import targets
-from rows import Row, case_name, ours, strongest
+from rows import Row, case_name, ours, speedup, strongest
 from shares import Limits, share
 from table import markdown
 
@@ -94,10 +94,8 @@ def _summary(run: Run, limits: Limits) -> str:
 
 
 def _speedup(rows: list[Row], row: Row) -> str:
-    """How many times as fast as our own single thread."""
-    case = {key: row[key] for key in ("workload", "variant", "density")}
-    one = ours(rows, **case, threads=1) if row["threads"] > 1 else []
-    return f"{one[0]['median_ms'] / row['median_ms']:.2f}" if one else "-"
+    found = speedup(rows, row) if row["threads"] > 1 else None
+    return "-" if found is None else f"{found:.2f}"
 
 
 def _limits(limits: Limits) -> str:

@@ -37,3 +37,13 @@ def strongest(rows: list[Row], row: Row, peers: tuple[str, ...] = ()) -> Row | N
         if (r["peer"] in peers if peers else not r["peer"].startswith("snncore"))
     ]
     return min(found, key=lambda r: r["median_ms"], default=None)
+
+
+def speedup(rows: list[Row], row: Row) -> float | None:
+    """How many times as fast as our own single thread: in turns with it, or (older runs) before."""
+    found = strongest(rows, row, ("snncore-1-thread",))
+    if found is not None:
+        return float(found["ratio"])
+    case = {key: row[key] for key in ("workload", "variant", "density")}
+    one = ours(rows, **case, threads=1)
+    return one[0]["median_ms"] / row["median_ms"] if one else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from levels import WITH_AVX512
-from rows import Row, ours, same_case, strongest
+from rows import Row, ours, same_case, speedup, strongest
 from shares import Limits, share
 
 Run = dict[str, Any]
@@ -119,7 +119,7 @@ def scaling(rows: list[Row], row: Row) -> float | None:
     """How many times as fast two threads are, given our row of one."""
     case = {key: row[key] for key in ("workload", "variant", "density")}
     two = ours(rows, **case, threads=2)
-    return row["median_ms"] / two[0]["median_ms"] if two else None
+    return speedup(rows, two[0]) if two else None
 
 
 def _each(
