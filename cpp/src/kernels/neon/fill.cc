@@ -13,7 +13,7 @@ void fill_neon(KernelTable& table) {
                  .gather_part_block = 4,
                  .gather_spike_block = 1.3F,
                  .gather_wide_block = 2.6F,
-                 .count_word_block = 3.6F,
+                 .count_word_block = 8.7F,
                  .lanes = 16,
                  .spread = 1,
                  .sparse_put = 1.2F,

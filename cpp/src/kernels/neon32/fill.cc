@@ -14,7 +14,7 @@ void fill_neon32(KernelTable& table) {
                  .gather_part_block = 6,
                  .gather_spike_block = 2.6F,
                  .gather_wide_block = 5.2F,
-                 .count_word_block = 7.2F,
+                 .count_word_block = 17.4F,
                  .lanes = 16,
                  .spread = 2,
                  .sparse_put = 2.4F,
