@@ -132,7 +132,7 @@ class Case {
     bool same = true;
     for (size_t i = 0; i < tile.count * tile.steps * s_.channels; ++i) {
       const size_t c = i / tile.count / tile.steps, t = i / tile.count % tile.steps, p = i % tile.count;
-      same = same && taken_->sums[c * taken_->pitch + t * taken_->t_stride + taken_->places[p]] ==
+      same = same && taken_->narrow[c * taken_->pitch + t * taken_->t_stride + taken_->places[p]] ==
                          right[(t * all + tile.first + p) * s_.padded() + c];
     }
     return same;

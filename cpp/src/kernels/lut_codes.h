@@ -1,6 +1,7 @@
 // Weights of few bits as LutWeights holds them, made once when weights are laid out.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -18,6 +19,12 @@ struct LutCodes {
 
   [[nodiscard]] size_t bytes() const noexcept {
     return tables.size() + runs.size() * sizeof(uint16_t) + starts.size() * sizeof(uint32_t);
+  }
+  /// Of a block.
+  [[nodiscard]] size_t most_runs() const noexcept {
+    size_t most = 0;
+    for (size_t b = 1; b < starts.size(); ++b) most = std::max<size_t>(most, starts[b] - starts[b - 1]);
+    return most;
   }
   [[nodiscard]] LutWeights view() const noexcept {
     return {tables.data(), runs.data(), starts.data(), inputs, taps, width, channels, channels_padded};

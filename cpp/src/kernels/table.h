@@ -136,6 +136,8 @@ struct LutWeights {
 
 /// A block of tables is kLutChannels channels.
 inline constexpr size_t kLutChannels = 4, kLutEntries = 16;
+/// Runs of tables whose sums, a byte each, fit int16.
+inline constexpr size_t kLaneRuns = 255;
 /// Tables of `width` inputs for a word of 64, and for a tap; no table has inputs of two words.
 constexpr size_t lut_word_tables(size_t width) noexcept { return (64 + width - 1) / width; }
 constexpr size_t lut_tables(size_t inputs, size_t width) noexcept {
@@ -146,9 +148,11 @@ constexpr size_t lut_block_bytes(size_t inputs, size_t taps, size_t width) noexc
 }
 
 /// Sums that stay in the lanes of kernels whose lanes are pixels: that of channel c and pixel p at step t is
-/// sums[c * pitch + t * t_stride + places[p]]. Lanes of no pixel hold anything.
+/// at [c * pitch + t * t_stride + places[p]]. Lanes of no pixel hold anything; kLaneTail lanes behind the
+/// last are readable.
 struct LaneSums {
-  const int32_t* sums;     // kLaneTail lanes behind the last are readable
+  const int32_t* wide;     // null: they are narrow
+  const int16_t* narrow;   // factors of the neuron are then at most INT16_MAX
   size_t pitch, t_stride;  // t_stride 0: the sums do not change with t
   const uint32_t* places;  // [pixels], ascending
 };
@@ -596,10 +600,10 @@ struct KernelTable {
   // The same sums, looked up. `scratch`: kAlign-aligned, lut_scratch bytes.
   void (*lut_b1i4_i32)(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte* scratch);
 
-  // The same sums, left in lanes: that of channel c at place q goes to lanes[c * pitch + q]. Planes of
-  // channels past w.channels, up to a multiple of kLutChannels, are written; the pitch is at least
-  // lane_pitch(spikes.end()). `scratch`: as above.
-  void (*lut_b1i4_lanes)(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
+  // The same sums, left in lanes, of weights whose blocks have at most kLaneRuns runs: that of channel c at
+  // place q goes to lanes[c * pitch + q]. Planes of channels past w.channels, up to a multiple of
+  // kLutChannels, are written; the pitch is at least lane_pitch(spikes.end()). `scratch`: as above.
+  void (*lut_b1i4_lanes)(const SpikeLanes& spikes, const LutWeights& w, int16_t* lanes, size_t pitch,
                          std::byte* scratch);
 
   // The same sums, by dense products: they cost the same whatever spikes. The offsets of the taps of a run

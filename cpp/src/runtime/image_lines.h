@@ -47,7 +47,7 @@ class ImageLines {
       for (size_t place = line * pitch + p - (first + line) * width; p < end; ++p, ++i)
         pixels[i] = static_cast<uint32_t>(place++);
     }
-    return {sums, plane(lines), 0, pixels};
+    return {sums, nullptr, plane(lines), 0, pixels};
   }
 
  private:

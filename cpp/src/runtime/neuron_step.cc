@@ -24,7 +24,9 @@ class IntNeuronStep final : public CurrentsStep {
     step_ = neuron_.state_bits == 8    ? table.step_lif_i8
             : neuron_.state_bits == 16 ? table.step_lif_i16
                                        : table.step_lif_i32;
-    if (neuron_.state_bits <= 16 && place_.steps <= kernels::kLaneSteps) {
+    const auto fits = [](int32_t m) { return m <= INT16_MAX; };
+    if (neuron_.state_bits <= 16 && place_.steps <= kernels::kLaneSteps && direct_ &&
+        std::ranges::all_of(in_.sums[0].factor, fits)) {
       step_lanes_ = neuron_.state_bits == 8 ? table.step_lif_i8_lanes : table.step_lif_i16_lanes;
     }
     straight_ = direct_ && in_.spikes.empty() && !place_.state_offset && !place_.record;

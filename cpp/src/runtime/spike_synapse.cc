@@ -147,10 +147,10 @@ class SpikeSynapse final : public SynapseBase {
                       std::byte* lane) const noexcept {
     const LaneRows::Form form = lanes_.form(tile);
     const size_t places = form.end(), pitch = kernels::lane_pitch(places);
-    auto* sums = reinterpret_cast<int32_t*>(lane);
+    auto* sums = reinterpret_cast<int16_t*>(lane);
     const LaneRows::Read rows = lanes_.read(frame, tile, form, lane + plane_bytes(places));
     kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch, rows.rest);
-    neurons.step_lanes(neurons.lif, {sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places});
+    neurons.step_lanes(neurons.lif, {nullptr, sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places});
   }
 
   // Few sums at a time, which the neurons take from the first-level cache: some pixels in all steps, and the
@@ -207,7 +207,7 @@ class SpikeSynapse final : public SynapseBase {
   // Of sums in lanes.
   [[nodiscard]] size_t plane_bytes(size_t places) const noexcept {
     const size_t channels = align_up(shape_.channels, kernels::kLutChannels);
-    return (channels * kernels::lane_pitch(places) + kernels::kLaneTail) * sizeof(int32_t);
+    return (channels * kernels::lane_pitch(places) + kernels::kLaneTail) * sizeof(int16_t);
   }
 
   [[nodiscard]] size_t gather_bytes(size_t pixels, size_t steps) const noexcept {

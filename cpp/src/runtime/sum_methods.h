@@ -59,7 +59,8 @@ class SumMethods {
 
   /// Can sums be left in lanes? They are looked up there.
   [[nodiscard]] bool has_lanes() const noexcept {
-    return kernels::kernels().lanes && has(SumMethod::kLookUp) && shape_.groups == 1;
+    return kernels::kernels().lanes && has(SumMethod::kLookUp) && shape_.groups == 1 &&
+           weights_.tables[0].most_runs() <= kernels::kLaneRuns;
   }
   /// The share of spiking inputs above which that is faster than rows of sums, by whatever method. For a tile
   /// that becomes so many rows and vectors.

@@ -93,6 +93,14 @@ inline void widen_add(I8 v, Wide& sum) {
   sum.odd += as16(_mm256_srai_epi16(raw(v), 8));
 }
 
+// In the order of the bytes.
+inline void in_order(const Wide& v, I16 (&halves)[2]) {
+  const __m256i a = _mm256_unpacklo_epi16(raw(v.even), raw(v.odd));  // 0-7, 16-23
+  const __m256i b = _mm256_unpackhi_epi16(raw(v.even), raw(v.odd));  // 8-15, 24-31
+  halves[0] = as16(_mm256_permute2x128_si256(a, b, 0x20));
+  halves[1] = as16(_mm256_permute2x128_si256(a, b, 0x31));
+}
+
 inline void widen(const Wide& v, I32 (&quarters)[4]) {
   const __m256i a = _mm256_unpacklo_epi16(raw(v.even), raw(v.odd));  // 0-7, 16-23
   const __m256i b = _mm256_unpackhi_epi16(raw(v.even), raw(v.odd));  // 8-15, 24-31
@@ -100,6 +108,13 @@ inline void widen(const Wide& v, I32 (&quarters)[4]) {
   quarters[1] = as32(_mm256_cvtepi16_epi32(_mm256_castsi256_si128(b)));
   quarters[2] = as32(_mm256_cvtepi16_epi32(_mm256_extracti128_si256(a, 1)));
   quarters[3] = as32(_mm256_cvtepi16_epi32(_mm256_extracti128_si256(b, 1)));
+}
+
+// The products of int16 lanes with the low halves of int32 lanes, whose high halves are 0, as int32, in the
+// order of `widen`: `narrow` brings them back to theirs.
+inline void products(I16 v, I32 factor, I32& a, I32& b) {
+  a = as32(_mm256_madd_epi16(_mm256_unpacklo_epi16(raw(v), raw(v)), raw(factor)));
+  b = as32(_mm256_madd_epi16(_mm256_unpackhi_epi16(raw(v), raw(v)), raw(factor)));
 }
 
 }  // namespace

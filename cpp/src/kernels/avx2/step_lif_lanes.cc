@@ -19,6 +19,10 @@ inline I8 bytes_in_order(I8 bytes) {
   return reinterpret_cast<I8>(_mm256_permutevar8x32_epi32(raw(bytes), order));
 }
 
+inline I8 narrow_in_order(I8 bytes) {
+  return reinterpret_cast<I8>(_mm256_permute4x64_epi64(raw(bytes), 0xd8));
+}
+
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_lif_lanes.inc"
 }  // namespace

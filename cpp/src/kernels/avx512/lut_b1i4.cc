@@ -44,7 +44,7 @@ void lut_b1i4_i32(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums,
   lut_sums(spikes, w, sums, scratch);
 }
 
-void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch,
+void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int16_t* lanes, size_t pitch,
                     std::byte* scratch) {
   lut_lanes(spikes, w, lanes, pitch, scratch);
 }

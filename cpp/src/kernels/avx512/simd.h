@@ -93,17 +93,27 @@ inline void widen_add(I8 v, Wide& sum) {
   sum.odd = as16(_mm512_add_epi16(raw(sum.odd), _mm512_srai_epi16(bytes, 8)));
 }
 
-inline void widen(const Wide& v, I32 (&quarters)[4]) {
+// In the order of the bytes.
+inline void in_order(const Wide& v, I16 (&halves)[2]) {
   const __m512i low = _mm512_unpacklo_epi16(raw(v.even), raw(v.odd)),
                 high = _mm512_unpackhi_epi16(raw(v.even), raw(v.odd));
   const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11),
                 second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
-  const __m512i halves[2] = {_mm512_permutex2var_epi64(low, first, high),
-                             _mm512_permutex2var_epi64(low, second, high)};
-  for (size_t i = 0; i < 2; ++i) {
-    quarters[2 * i] = as32(_mm512_cvtepi16_epi32(_mm512_castsi512_si256(halves[i])));
-    quarters[2 * i + 1] = as32(_mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(halves[i], 1)));
-  }
+  halves[0] = as16(_mm512_permutex2var_epi64(low, first, high));
+  halves[1] = as16(_mm512_permutex2var_epi64(low, second, high));
+}
+
+inline void widen(const Wide& v, I32 (&quarters)[4]) {
+  I16 halves[2];
+  in_order(v, halves);
+  for (size_t i = 0; i < 2; ++i) widen_in_order(halves[i], quarters[2 * i], quarters[2 * i + 1]);
+}
+
+// The products of int16 lanes with the low halves of int32 lanes, whose high halves are 0, as int32, in the
+// order of `widen`: `narrow` brings them back to theirs.
+inline void products(I16 v, I32 factor, I32& a, I32& b) {
+  a = as32(_mm512_madd_epi16(_mm512_unpacklo_epi16(raw(v), raw(v)), raw(factor)));
+  b = as32(_mm512_madd_epi16(_mm512_unpackhi_epi16(raw(v), raw(v)), raw(factor)));
 }
 
 // Masks of int16 lanes stay in registers of their own.

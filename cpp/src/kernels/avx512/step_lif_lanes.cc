@@ -23,6 +23,8 @@ inline I8 bytes_in_order(I8 bytes) {
   return reinterpret_cast<I8>(_mm512_permutexvar_epi32(order, reinterpret_cast<__m512i>(bytes)));
 }
 
+inline I8 narrow_in_order(I8 bytes) { return bytes; }
+
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_lif_lanes.inc"
 }  // namespace

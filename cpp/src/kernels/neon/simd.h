@@ -97,6 +97,12 @@ inline void widen_add(I8 v, Wide& sum) {
   sum.high = as16(vaddw_s8(raw(sum.high), vget_high_s8(raw(v))));
 }
 
+// In the order of the bytes.
+inline void in_order(const Wide& v, I16 (&halves)[2]) {
+  halves[0] = v.low;
+  halves[1] = v.high;
+}
+
 inline void widen(const Wide& v, I32 (&quarters)[4]) {
   widen(v.low, quarters[0], quarters[1]);
   widen(v.high, quarters[2], quarters[3]);

@@ -33,12 +33,12 @@ void lut_b1i4_i32(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums,
   }
 }
 
-void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int32_t* lanes, size_t pitch, std::byte*) {
+void lut_b1i4_lanes(const SpikeLanes& spikes, const LutWeights& w, int16_t* lanes, size_t pitch, std::byte*) {
   for (size_t c = 0; c < w.channels; ++c, lanes += pitch) {
     for (size_t i = 0; i < spikes.stretches * spikes.places; ++i) {
       const size_t q = i / spikes.places * spikes.stretch + i % spikes.places;
-      lanes[q] = sum_of_taps(
-          w, c, [&](size_t tap) { return spikes.rows + (q + spikes.offsets[tap]) * spikes.words; });
+      lanes[q] = static_cast<int16_t>(sum_of_taps(
+          w, c, [&](size_t tap) { return spikes.rows + (q + spikes.offsets[tap]) * spikes.words; }));
     }
   }
 }

@@ -15,11 +15,12 @@ void step_lanes(const LifTile& tile, const LaneSums& sums, Range store) {
   for (size_t c = 0; c < tile.channels; ++c) {
     const int64_t psi = tile.psi == nullptr ? -1 : tile.psi[c];
     for (size_t p = 0; p < tile.pixels; ++p) {
-      const int32_t* from = sums.sums + c * sums.pitch + sums.places[p];
+      size_t at = c * sums.pitch + sums.places[p];
       uint64_t* to = tile.out + p * tile.out_stride + c / 64;
       int64_t v = 0;
-      for (size_t t = 0; t < tile.steps; ++t, from += sums.t_stride, to += tile.out_t_stride) {
-        const int64_t i = (int64_t{*from} * tile.m[c] + tile.c[c]) >> tile.n[c];
+      for (size_t t = 0; t < tile.steps; ++t, at += sums.t_stride, to += tile.out_t_stride) {
+        const int64_t sum = sums.wide != nullptr ? sums.wide[at] : sums.narrow[at];
+        const int64_t i = (sum * tile.m[c] + tile.c[c]) >> tile.n[c];
         const bool spike = step(tile, i, tile.theta[c], psi, kInt16, store, v);
         *to |= static_cast<uint64_t>(spike) << (c % 64);
       }
