@@ -11,6 +11,7 @@
 #include <unistd.h>
 #endif
 
+#include "base/align.h"
 #include "base/bits.h"
 #include "base/checked.h"
 #include "base/parallel.h"
@@ -33,6 +34,33 @@ TEST_CASE("sizes that overflow are errors") {
   CHECK_THROWS_AS(checked_mul(int64_t{1} << 40, int64_t{1} << 40, "x"), Error);
   CHECK_THROWS_AS(checked_add(INT64_MAX, 1, "x"), Error);
   CHECK_THROWS_AS(element_count({2, -1}, "x"), Error);
+}
+
+bool zero(const AlignedBuffer& buffer, size_t from) {
+  return std::all_of(buffer.data() + from, buffer.data() + buffer.allocated(),
+                     [](std::byte b) { return b == std::byte{0}; });
+}
+
+TEST_CASE("buffers start on a line, end in zeros and say what they take") {
+  constexpr size_t kLarge = AlignedBuffer::kLargeFrom;
+  const auto start = [](const AlignedBuffer& buffer) { return reinterpret_cast<uintptr_t>(buffer.data()); };
+  for (const size_t bytes : {size_t{0}, size_t{1}, size_t{64}, kLarge - 1, kLarge, kLarge + 1}) {
+    const AlignedBuffer usual(bytes), large = AlignedBuffer::in_large_pages(bytes);
+    const AlignedBuffer fill = AlignedBuffer::to_fill(bytes),
+                        parts = AlignedBuffer::of_parts(align_up(bytes));
+    for (const AlignedBuffer* buffer : {&usual, &large, &fill}) {
+      CHECK(buffer->size() == bytes);
+      CHECK(buffer->allocated() == align_up(bytes) + kTailPad);
+      CHECK(start(*buffer) % kernels::kAlign == 0);
+    }
+    CHECK(parts.allocated() == align_up(bytes));
+    CHECK(start(parts) % kernels::kAlign == 0);
+    CHECK(start(large) % (bytes < kLarge ? kernels::kAlign : size_t{2} << 20) == 0);
+    CHECK(zero(usual, 0));
+    CHECK(zero(large, 0));
+    CHECK(zero(fill, bytes));
+    CHECK(zero(parts, 0));
+  }
 }
 
 struct Calls {

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <utility>
 
-#include "lsh/large_buffer.h"
+#include "base/align.h"
 #include "tensor/tensor.h"
 
 namespace snncore::lsh {
@@ -29,7 +29,7 @@ class Column {
 
   void reserve(size_t count) {
     if (stored_.data == nullptr && count * sizeof(T) <= buffer_.size()) return;
-    LargeBuffer larger(count * sizeof(T));
+    AlignedBuffer larger = AlignedBuffer::in_large_pages(count * sizeof(T));
     if (size_ > 0) std::memcpy(larger.data(), data_, size_ * sizeof(T));
     buffer_ = std::move(larger);
     stored_ = {};
@@ -58,7 +58,7 @@ class Column {
  private:
   const T* data_ = nullptr;
   size_t size_ = 0;
-  LargeBuffer buffer_;
+  AlignedBuffer buffer_;
   tensor::Tensor stored_;
 };
 

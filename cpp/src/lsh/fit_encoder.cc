@@ -5,10 +5,9 @@
 #include <string>
 
 #include "base/checked.h"
-#include "lsh/encoders/cross_polytope.h"
 #include "lsh/encoders/fit_e2lsh.h"
 #include "lsh/encoders/fit_itq.h"
-#include "lsh/encoders/srp.h"
+#include "lsh/encoders/rotated.h"
 
 namespace snncore::lsh {
 namespace {
@@ -42,8 +41,9 @@ std::unique_ptr<Encoder> fit_encoder(std::string_view kind, const float* rows, s
   check(rows, count, dim, bits, options);
   const Sample sample(rows, count, dim, kMostRows);
   const auto centre = [&] { return Centre(options.center ? sample.mean() : std::vector<float>(dim)); };
-  if (kind == "srp") return std::make_unique<Srp>(centre(), options.seed, bits);
-  if (kind == "cross_polytope") return std::make_unique<CrossPolytope>(centre(), options.seed, bits);
+  if (kind == "srp") return std::make_unique<Rotated>(kSrp, centre(), options.seed, bits);
+  if (kind == "cross_polytope")
+    return std::make_unique<Rotated>(kCrossPolytope, centre(), options.seed, bits);
   if (kind == "itq") return fit_itq(sample, bits, options);
   if (kind == "e2lsh") return fit_e2lsh(sample, bits, options);
   throw Error(ErrorCode::kInvalidArgument,

@@ -5,20 +5,19 @@
 #include <vector>
 
 #include "base/checked.h"
-#include "lsh/encoders/cross_polytope.h"
 #include "lsh/encoders/e2lsh.h"
 #include "lsh/encoders/itq.h"
 #include "lsh/encoders/mlp.h"
 #include "lsh/encoders/ordered.h"
 #include "lsh/encoders/quantised.h"
-#include "lsh/encoders/srp.h"
+#include "lsh/encoders/rotated.h"
 
 namespace snncore::lsh {
 namespace {
 
 std::unique_ptr<Encoder> make(std::string_view kind, Stored& stored, size_t dim, size_t bits) {
-  if (kind == "srp") return std::make_unique<Srp>(stored, dim, bits);
-  if (kind == "cross_polytope") return std::make_unique<CrossPolytope>(stored, dim, bits);
+  if (kind == "srp") return std::make_unique<Rotated>(kSrp, stored, dim, bits);
+  if (kind == "cross_polytope") return std::make_unique<Rotated>(kCrossPolytope, stored, dim, bits);
   if (kind == "e2lsh") return std::make_unique<E2Lsh>(stored, dim, bits);
   const bool floats = stored.has("projection", DType::kF32);
   if (kind == "itq" && floats) return std::make_unique<Itq>(stored, dim, bits);

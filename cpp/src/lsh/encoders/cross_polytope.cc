@@ -1,20 +1,14 @@
-#include "lsh/encoders/cross_polytope.h"
-
+// The vertex of a randomly turned cross-polytope nearest to a vector (Andoni et al. 2015).
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <utility>
+
+#include "lsh/encoders/rotated.h"
 
 namespace snncore::lsh {
 namespace {
 
-constexpr size_t kRounds = 1;  // enough for vectors that are not sparse
-
-size_t bits_of_function(size_t size) { return static_cast<size_t>(std::bit_width(size)); }
-
-size_t functions_for(size_t dim, size_t bits) {
-  const size_t each = bits_of_function(Rotations::size_for(dim));
-  return (bits + each - 1) / each;
-}
+size_t most_bits(size_t size) noexcept { return static_cast<size_t>(std::bit_width(size)); }
 
 // The largest magnitude among coordinates whose index has bit `bit` as wanted.
 float largest(const float* magnitudes, size_t count, size_t bit, bool set) {
@@ -27,7 +21,7 @@ float largest(const float* magnitudes, size_t count, size_t bit, bool set) {
 }
 
 // `turned` [2^(bits - 1)] becomes magnitudes.
-void logits_of_function(float* turned, size_t bits, float scale, float* logits) {
+void logits_of_function(float* turned, size_t bits, float scale, float* logits) noexcept {
   const size_t count = size_t{1} << (bits - 1);
   const auto [low, high] = std::minmax_element(turned, turned + count);
   logits[bits - 1] = (-*low - *high) * scale;
@@ -39,33 +33,9 @@ void logits_of_function(float* turned, size_t bits, float scale, float* logits) 
 
 }  // namespace
 
-CrossPolytope::CrossPolytope(Centre centre, uint64_t seed, size_t bits)
-    : centre_(std::move(centre)),
-      bits_(bits),
-      rotations_(seed, functions_for(dim(), bits), kRounds, Rotations::size_for(dim())) {}
-
-CrossPolytope::CrossPolytope(Stored& stored, size_t dim, size_t bits)
-    : centre_(stored, dim),
-      bits_(bits),
-      rotations_(stored, functions_for(dim, bits), kRounds, Rotations::size_for(dim)) {}
-
-void CrossPolytope::logits(const float* rows, size_t count, float* logits) const noexcept {
-  std::vector<float> turned(rotations_.size());
-  const size_t each = bits_of_function(rotations_.size());
-  const float scale = 1 / rotations_.growth();
-  centre_.for_tiles(rows, count, [&](const float* centred, size_t first, size_t tile) {
-    for (size_t r = 0; r < tile; ++r) {
-      for (size_t function = 0; function < rotations_.count(); ++function) {
-        std::fill(std::copy_n(centred + r * dim(), dim(), turned.begin()), turned.end(), 0.0F);
-        rotations_.turn(function, turned.data());
-        const size_t at = function * each;
-        logits_of_function(turned.data(), std::min(each, bits_ - at), scale,
-                           logits + (first + r) * bits_ + at);
-      }
-    }
-  });
-}
-
-Tensors CrossPolytope::tensors() const { return {{"mean", centre_.tensor()}, {"signs", rotations_.signs()}}; }
+constinit const RotatedKind kCrossPolytope = {.name = "cross_polytope",
+                                              .rounds = 1,  // enough for vectors that are not sparse
+                                              .most_bits = most_bits,
+                                              .logits = logits_of_function};
 
 }  // namespace snncore::lsh

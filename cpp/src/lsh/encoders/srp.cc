@@ -1,45 +1,18 @@
-#include "lsh/encoders/srp.h"
-
-#include <utility>
+// Signs of random projections (Charikar 2002), by three rounds of random signs and Walsh-Hadamard transforms.
+#include "lsh/encoders/rotated.h"
 
 namespace snncore::lsh {
 namespace {
 
-constexpr size_t kRounds = 3;
+size_t most_bits(size_t size) noexcept { return size; }
 
-size_t rotations_for(size_t dim, size_t bits) {
-  const size_t size = Rotations::size_for(dim);
-  return (bits + size - 1) / size;
+void projections(float* turned, size_t bits, float scale, float* logits) noexcept {
+  for (size_t i = 0; i < bits; ++i) logits[i] = turned[i] * scale;
 }
 
 }  // namespace
 
-Srp::Srp(Centre centre, uint64_t seed, size_t bits)
-    : centre_(std::move(centre)),
-      bits_(bits),
-      rotations_(seed, rotations_for(dim(), bits), kRounds, Rotations::size_for(dim())) {}
-
-Srp::Srp(Stored& stored, size_t dim, size_t bits)
-    : centre_(stored, dim),
-      bits_(bits),
-      rotations_(stored, rotations_for(dim, bits), kRounds, Rotations::size_for(dim)) {}
-
-void Srp::logits(const float* rows, size_t count, float* logits) const noexcept {
-  std::vector<float> turned(rotations_.size());
-  const float scale = 1 / rotations_.growth();
-  centre_.for_tiles(rows, count, [&](const float* centred, size_t first, size_t tile) {
-    for (size_t r = 0; r < tile; ++r) {
-      float* out = logits + (first + r) * bits_;
-      for (size_t rotation = 0; rotation < rotations_.count(); ++rotation) {
-        std::fill(std::copy_n(centred + r * dim(), dim(), turned.begin()), turned.end(), 0.0F);
-        rotations_.turn(rotation, turned.data());
-        const size_t at = rotation * rotations_.size(), bits = std::min(rotations_.size(), bits_ - at);
-        for (size_t i = 0; i < bits; ++i) out[at + i] = turned[i] * scale;
-      }
-    }
-  });
-}
-
-Tensors Srp::tensors() const { return {{"mean", centre_.tensor()}, {"signs", rotations_.signs()}}; }
+constinit const RotatedKind kSrp = {
+    .name = "srp", .rounds = 3, .most_bits = most_bits, .logits = projections};
 
 }  // namespace snncore::lsh
