@@ -7,7 +7,7 @@
 #include <memory>
 #include <new>
 
-#include "kernels/table.h"
+#include "kernels/padding.h"
 
 namespace snncore {
 

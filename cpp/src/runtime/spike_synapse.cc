@@ -1,6 +1,7 @@
 // Spikes into coded weights: the tile is laid out for the method that is the fastest on it.
 #include <algorithm>
 
+#include "kernels/table.h"
 #include "runtime/lane_rows.h"
 #include "runtime/patch_rows.h"
 #include "runtime/raster_rows.h"
