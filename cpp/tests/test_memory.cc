@@ -8,6 +8,7 @@
 #include "forced_method.h"
 #include "kernels/lut_codes.h"
 #include "kernels/sparse_codes.h"
+#include "kernels/table.h"
 #include "small_network.h"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "kernels/table.h"
+#include "kernels/padding.h"
 
 namespace snncore {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/table.h"
+#include "kernels/row_weights.h"
 
 namespace snncore::kernels {
 

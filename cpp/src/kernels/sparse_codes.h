@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/table.h"
+#include "kernels/weights.h"
 
 namespace snncore::kernels {
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/checked.h"
+#include "kernels/table.h"
 
 namespace snncore::lsh {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/table.h"
+#include "kernels/hamming.h"
 #include "lsh/column.h"
 
 namespace snncore::lsh {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "kernels/table.h"
 #include "lsh/bit_order.h"
 #include "lsh/distance.h"
 #include "lsh/encoders/ordered.h"

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/align.h"
+#include "kernels/table.h"
 #include "lsh/each.h"
 #include "lsh/gather.h"
 #include "lsh/index_impl.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/table.h"
 #include "lsh/distance.h"
 
 namespace snncore::lsh {

@@ -9,6 +9,7 @@
 #include "base/align.h"
 #include "base/bits.h"
 #include "base/parallel.h"
+#include "kernels/table.h"
 #include "lsh/nearest.h"
 
 namespace snncore::lsh {

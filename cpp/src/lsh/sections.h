@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/checked.h"
-#include "kernels/table.h"
+#include "kernels/hamming.h"
 #include "lsh/column.h"
 #include "lsh/vectors.h"
 

@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "base/checked.h"
+#include "kernels/table.h"
 #include "lsh/distance.h"
 #include "lsh/each.h"
 #include "lsh/sections.h"

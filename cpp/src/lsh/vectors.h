@@ -6,7 +6,7 @@
 
 #include <snncore/lsh.h>
 
-#include "kernels/table.h"
+#include "kernels/padding.h"
 #include "lsh/column.h"
 
 namespace snncore::lsh {

@@ -5,6 +5,7 @@
 
 #include "base/align.h"
 #include "base/bits.h"
+#include "kernels/table.h"
 
 namespace snncore::neurons {
 namespace {

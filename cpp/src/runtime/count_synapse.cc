@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 
+#include "kernels/table.h"
 #include "runtime/group_rows.h"
 #include "runtime/synapse_base.h"
 

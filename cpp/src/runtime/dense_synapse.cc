@@ -1,4 +1,5 @@
 // Pixels, counts and real values into the dense kernels: patches of a tile, then one product.
+#include "kernels/table.h"
 #include "runtime/image_lines.h"
 #include "runtime/synapse_base.h"
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/table.h"
 #include "neurons/neuron.h"
 #include "runtime/tiled_step.h"
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "kernels/table.h"
 #include "runtime/synapse_base.h"
 
 namespace snncore::runtime {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/lanes.h"
+#include "kernels/spikes.h"
 #include "runtime/synapse_base.h"
 
 namespace snncore::runtime {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/table.h"
 #include "runtime/tiled_step.h"
 
 namespace snncore::runtime {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "kernels/neurons.h"
 #include "runtime/frame.h"
 #include "runtime/synapse.h"
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "kernels/row_bounds.h"
+#include "kernels/table.h"
 #include "runtime/lane_rows.h"
 #include "runtime/pack.h"
 #include "runtime/sum_methods.h"

@@ -1,6 +1,7 @@
 // Weights as the kernels read them.
 #include <algorithm>
 
+#include "kernels/table.h"
 #include "runtime/pack.h"
 
 namespace snncore::runtime {

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "kernels/table.h"
 #include "runtime/raster.h"
 
 namespace snncore::runtime {

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "kernels/spikes.h"
 #include "runtime/group_rows.h"
 
 namespace snncore::runtime {

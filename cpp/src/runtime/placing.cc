@@ -4,7 +4,7 @@
 
 #include "base/bits.h"
 #include "base/checked.h"
-#include "kernels/table.h"
+#include "kernels/padding.h"
 #include "neurons/neuron.h"
 #include "ops/infer.h"
 #include "runtime/attention_synapse.h"

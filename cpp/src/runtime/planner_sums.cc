@@ -2,7 +2,7 @@
 // them.
 #include <algorithm>
 
-#include "kernels/table.h"
+#include "kernels/padding.h"
 #include "ops/infer.h"
 #include "runtime/planner.h"
 #include "runtime/residual_step.h"

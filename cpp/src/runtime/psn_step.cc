@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/table.h"
 #include "runtime/tiled_step.h"
 
 namespace snncore::runtime {

@@ -1,6 +1,7 @@
 // The rows of a tile as a raster: what the kernels take whose lanes are pixels.
 #pragma once
 
+#include "kernels/spikes.h"
 #include "runtime/group_rows.h"
 #include "runtime/raster.h"
 

@@ -1,4 +1,5 @@
 // Spikes into float weights: gathered in ascending order, the written order of the sum.
+#include "kernels/table.h"
 #include "runtime/spike_rows.h"
 #include "runtime/synapse_base.h"
 

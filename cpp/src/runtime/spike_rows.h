@@ -4,6 +4,8 @@
 #include <span>
 #include <vector>
 
+#include "kernels/scratch.h"
+#include "kernels/spikes.h"
 #include "runtime/group_rows.h"
 
 namespace snncore::runtime {

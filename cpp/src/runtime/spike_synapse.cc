@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "kernels/table.h"
 #include "runtime/lane_rows.h"
 #include "runtime/patch_rows.h"
 #include "runtime/raster_rows.h"

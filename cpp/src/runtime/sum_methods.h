@@ -4,6 +4,7 @@
 
 #include <cstddef>
 
+#include "kernels/table.h"
 #include "runtime/raster.h"
 #include "runtime/synapse.h"
 

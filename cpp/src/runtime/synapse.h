@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "base/align.h"
+#include "kernels/lanes.h"
 #include "kernels/lut_codes.h"
+#include "kernels/neurons.h"
+#include "kernels/padding.h"
 #include "kernels/sparse_codes.h"
-#include "kernels/table.h"
 #include "ops/op.h"
 #include "runtime/frame.h"
 #include "runtime/window.h"

@@ -1,5 +1,7 @@
 #include "runtime/tiled_step.h"
 
+#include "kernels/table.h"
+
 namespace snncore::runtime {
 
 CurrentsStep::CurrentsStep(IntCurrents currents, const NeuronPlace& place, size_t tile,

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/align.h"
-#include "kernels/table.h"
+#include "kernels/spikes.h"
 #include "runtime/synapse.h"
 
 namespace snncore::runtime {

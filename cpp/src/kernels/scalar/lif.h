@@ -1,7 +1,7 @@
 // One step of the integer neuron as docs/format.md writes it, in int64.
 #pragma once
 
-#include "kernels/table.h"
+#include "kernels/neurons.h"
 
 namespace snncore::kernels::scalar {
 namespace {

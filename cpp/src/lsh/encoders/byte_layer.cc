@@ -2,6 +2,7 @@
 
 #include "base/bits.h"
 #include "base/checked.h"
+#include "kernels/table.h"
 
 namespace snncore::lsh {
 namespace {

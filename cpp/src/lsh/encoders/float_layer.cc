@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/table.h"
+
 namespace snncore::lsh {
 
 FloatLayer::FloatLayer(const float* weights, size_t inputs, size_t outputs, const float* bias)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/align.h"
+#include "kernels/row_weights.h"
 #include "lsh/encoders/stored.h"
 
 namespace snncore::lsh {

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "base/align.h"
-#include "kernels/table.h"
+#include "kernels/padding.h"
 
 namespace snncore::lsh {
 
