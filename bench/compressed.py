@@ -4,7 +4,6 @@
     python bench/compressed.py                       9.6, 25 and 100 % of the connections, 4 bits
     python bench/compressed.py --bits 2 --json -
     python bench/compressed.py --layers              where our time goes
-    python bench/compressed.py --models recipes/compressed/4bit.snn recipes/compressed/4bit-svs-75.snn
 
 Weights are random; batch normalisation is set on random images, so that neurons fire about as often as
 trained ones. Pictures are 32 x 32, T = 4, batch 1. Each of our models is held to the integer reference before
@@ -30,7 +29,6 @@ import snncore
 from facts import facts
 from files import write
 from harness import Call, Case, MissingError, Subject, alternate, measure, note
-from peer_runners.ours import engine_session
 from peers import numbers
 from table import cell
 
@@ -100,23 +98,6 @@ def layer_times(model: snncore.Model, image: np.ndarray, seconds: float) -> dict
     return dict(zip([*neurons, "readout"], np.diff([0.0, *upto]).round(1).tolist(), strict=True))
 
 
-def timed_models(paths: list[str], seconds: float) -> str:
-    """Time files against the first of them: the engine alone, one random image of bytes, one thread."""
-    models = [snncore.load(path) for path in paths]
-    calls: list[Call] = []
-    for model in models:
-        pixels = np.random.default_rng(0).integers(0, 256, (1, *model.inputs[0].shape)).astype(np.uint8)
-        if model.inputs[0].shape != models[0].inputs[0].shape:
-            raise ValueError(f"expected images of {models[0].inputs[0].shape}, got {pixels.shape[1:]}")
-        session = engine_session(model, 1, layout="NCHW", record=[])
-        calls.append(lambda session=session, pixels=pixels: session.run([pixels]))
-    times = [1e3 * statistics.median(spent) for spent in alternate(calls, 1, seconds)]
-    lines = ["| model | microseconds | times as fast as the first |", "|---|---:|---:|"]
-    for path, spent in zip(paths, times, strict=True):
-        lines.append(f"| {Path(path).name} | {spent:.1f} | {times[0] / spent:.2f} |")
-    return "\n".join(lines)
-
-
 def text(made: list[dict[str, Any]], rows: list[dict[str, Any]], layers: dict[str, float] | None) -> str:
     where = facts()
     lines = [f"{where['machine']}, kernels {where['isa']}, load {where['load']}", ""]
@@ -159,13 +140,6 @@ def verdict(made: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[str]
 
 def main() -> int:
     arguments = _parser().parse_args()
-    if arguments.models:
-        try:
-            print(timed_models(arguments.models, arguments.seconds))
-        except (OSError, ValueError, snncore.Error) as problem:
-            print(f"compressed: {problem}", file=sys.stderr)
-            return 2
-        return 0
     try:
         from workloads.qpsnn import Networks
 
@@ -212,7 +186,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--threads", metavar="NUMBERS", type=numbers(1, 256), default=[1], help="1,2; default: 1")
     add("--seconds", type=float, default=10.0, help="for each number of threads; default: 10")
-    add("--models", metavar="FILE", nargs="+", help="time these files instead, in turns")
     add("--layers", action="store_true", help="also time the layers of the pruned network")
     add(
         "--no-compile", action="store_true", help="leave out torch.compile, which takes a minute to get ready"
