@@ -77,9 +77,9 @@ Tile large_tile(const Window& window) {
   constexpr size_t kSteps = 4;
   return {.count = std::min(window.pixels(), kRasterTile / kSteps), .steps = kSteps};
 }
-TileWork large_work(const SynapseShape& s) {
+TileWork large_work(const SynapseShape& s, size_t samples = kRasterTile) {
   const bool vectors = s.window.in_h * s.window.in_w * s.window.kernel_h * s.window.kernel_w == 1;
-  const Window window = vectors ? Window::same(kRasterTile) : s.window;
+  const Window window = vectors ? Window::same(samples) : s.window;
   return {window, large_tile(window), 0.5};
 }
 
@@ -132,7 +132,7 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
 // does: the slower of the two is of no use.
 void pack_dense(const std::vector<int8_t>& values, const SynapseShape& s, PackedWeights& out) {
   const SumMethods methods(s, out);
-  const TileWork work = large_work(s);
+  const TileWork work = large_work(s, 1);  // most vectors come alone: so much memory has to pay for one
   if (sum_costs().dense_tile == 0 ||
       methods.ns(SumMethod::kDense, work) >= methods.ns(methods.fastest(work), work)) {
     return;

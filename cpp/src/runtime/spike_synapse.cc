@@ -39,11 +39,8 @@ class SpikeSynapse final : public SynapseBase {
 
   [[nodiscard]] size_t lane_bytes(size_t pixels, size_t steps) const noexcept override {
     size_t bytes = gather_bytes(pixels, steps) + align_up(pixels * sizeof(uint32_t)) + align_up(pixels);
-    if (methods_.rasters()) {
-      const size_t rows = raster_.most_rows(pixels, steps), taps = shape_.window.taps();
-      bytes = std::max(
-          bytes, raster_.bytes(pixels, steps) + std::max(kernels::sparse_scratch(rows, shape_.inputs, taps),
-                                                         kernels::lut_scratch(rows, shape_.inputs, taps)));
+    if (const size_t scratch = raster_scratch(raster_.most_rows(pixels, steps)); scratch > 0) {
+      bytes = std::max(bytes, raster_.bytes(pixels, steps) + scratch);
     }
     if (methods_.has(SumMethod::kCount)) {
       bytes = std::max(bytes, patches_.bytes(pixels * steps) + patches_.lines_bytes(pixels, steps));
@@ -238,13 +235,23 @@ class SpikeSynapse final : public SynapseBase {
     return true;
   }
 
+  // Of the methods that read rasters with columns, 0 where there is none.
+  [[nodiscard]] size_t raster_scratch(size_t rows) const noexcept {
+    const size_t taps = shape_.window.taps();
+    size_t bytes = 0;
+    if (methods_.has(SumMethod::kSparse)) bytes = kernels::sparse_scratch(rows, shape_.inputs, taps);
+    if (methods_.has(SumMethod::kLookUp)) {
+      bytes = std::max(bytes, kernels::lut_scratch(rows, shape_.inputs, taps));
+    }
+    return bytes;
+  }
+
   [[nodiscard]] size_t token_bytes(size_t rows) const noexcept {
     size_t scratch = kernels::addrows_scratch(rows, shape_.inputs, rows);
     if (methods_.has(SumMethod::kCount)) scratch = std::max(scratch, patches_.bytes(rows));
-    if (methods_.rasters()) {
-      scratch = std::max({scratch, kernels::sparse_scratch(rows, shape_.inputs, 1),
-                          kernels::lut_scratch(rows, shape_.inputs, 1),
-                          kernels::dense_scratch(rows, shape_.inputs, rows)});
+    scratch = std::max(scratch, raster_scratch(rows));
+    if (methods_.has(SumMethod::kDense)) {
+      scratch = std::max(scratch, kernels::dense_scratch(rows, shape_.inputs, rows));
     }
     return TokenRows::bytes(rows) + scratch;
   }
