@@ -52,12 +52,19 @@ size_t required_bytes(const Model& model, const Options& options) {
 }
 
 struct Session::Impl {
+  // Of the chunks of the current step: from `next` on nobody has claimed them.
+  struct alignas(64) Share {
+    std::atomic<size_t> next{0};
+    size_t count = 0, end = 0;
+  };
+
   explicit Impl(const Program& planned)
       : program(planned.impl()),
         scratch(AlignedBuffer::of_parts(program->scratch_bytes)),
         state(AlignedBuffer::of_parts(program->state_bytes)),
         lanes(AlignedBuffer::of_parts(program->threads() * program->lane_bytes)),
-        pool(program->options.parallel_for ? 1 : program->threads()) {
+        pool(program->options.parallel_for ? 1 : program->threads()),
+        shares(static_cast<size_t>(program->threads())) {
     frame.scratch = scratch.data();
     frame.state = state.data();
     frame.lanes = lanes.data();
@@ -73,16 +80,19 @@ struct Session::Impl {
     if (program->options.parallel_for) worker_task = [this](size_t worker) { work(this, worker); };
   }
 
-  // Chunks of the current step, a few at a time for as long as there are some: a core that is slower than the
-  // other does less. Who computes a chunk makes no difference to it.
+  // Chunks of the current step, a few at a time: a worker's own, which lie where they did in the last layer
+  // and run, then those that others have left. Who computes a chunk makes no difference to it.
   static void work(void* self, size_t worker) noexcept {
     auto* s = static_cast<Impl*>(self);
-    const size_t chunks = s->current->chunks(), workers = s->program->threads();
-    const size_t few = workers == 1 ? chunks : std::max<size_t>(chunks / (kClaims * workers), 1);
-    for (size_t first; (first = s->next.fetch_add(few, std::memory_order_relaxed)) < chunks;) {
-      for (size_t i = first; i < std::min(first + few, chunks); ++i) {
-        s->current->run(s->frame, i, s->frame.lane(worker));
-      }
+    const size_t workers = s->shares.size();
+    for (size_t i = 0; i < workers; ++i) s->work_off(s->shares[(worker + i) % workers], worker);
+  }
+
+  void work_off(Share& share, size_t worker) noexcept {
+    const size_t few = shares.size() == 1 ? share.end : std::max<size_t>(share.count / kClaims, 1);
+    for (size_t first; (first = share.next.fetch_add(few, std::memory_order_relaxed)) < share.end;) {
+      for (size_t i = first; i < std::min(first + few, share.end); ++i)
+        current->run(frame, i, frame.lane(worker));
     }
   }
 
@@ -110,7 +120,13 @@ struct Session::Impl {
 
   void execute(const runtime::Step& step) {
     current = &step;
-    next.store(0, std::memory_order_relaxed);  // seen by all workers: they are told of the step after it
+    const size_t chunks = step.chunks(), workers = shares.size();
+    for (size_t w = 0; w < workers; ++w) {  // seen by all workers: they are told of the step after it
+      const size_t first = chunks * w / workers, end = chunks * (w + 1) / workers;
+      shares[w].next.store(first, std::memory_order_relaxed);
+      shares[w].count = end - first;
+      shares[w].end = end;
+    }
     if (worker_task) {
       program->options.parallel_for(program->threads(), worker_task);
     } else {
@@ -269,9 +285,9 @@ struct Session::Impl {
   runtime::Frame frame;
   std::vector<std::vector<float>> outputs;
   std::vector<bool> unpacked;           // which of `outputs` hold the values of the last run
-  static constexpr size_t kClaims = 8;  // how often a worker asks for chunks, about
+  static constexpr size_t kClaims = 8;  // how often a worker asks for chunks of its own, about
   const runtime::Step* current = nullptr;
-  std::atomic<size_t> next{0};  // the first chunk of the current step that nobody has claimed
+  std::vector<Share> shares;  // of the workers
   std::function<void(size_t)> worker_task;
   std::vector<double> spent;  // seconds of each layer, where they are timed
   TensorView flat_view;       // shape stays empty unless there is exactly one input
