@@ -53,9 +53,10 @@ size_t required_bytes(const Model& model, const Options& options) {
 
 struct Session::Impl {
   // Of the chunks of the current step: from `next` on nobody has claimed them.
-  struct alignas(64) Share {
+  struct Share {
     std::atomic<size_t> next{0};
     size_t count = 0, end = 0;
+    std::byte apart[64] = {};  // no two in a line of a cache
   };
 
   explicit Impl(const Program& planned)
