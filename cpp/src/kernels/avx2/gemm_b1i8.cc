@@ -21,7 +21,7 @@ class DotSums {
   static constexpr size_t kPlaces = 4, kTiles = 1;
 
   void add(const uint8_t* x, size_t pitch, const int8_t* weights, size_t groups) {
-    I16 pairs[kPlaces][kVectors] = {};
+    __m256i pairs[kPlaces][kVectors] = {};  // of places that are no pixel they may wrap
     for (size_t j = 0; j < groups; ++j, x += 4, weights += kVectors * kVectorBytes) {
       const __m256i a = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights));
       const __m256i b = _mm256_load_si256(reinterpret_cast<const __m256i*>(weights + kVectorBytes));
@@ -29,13 +29,13 @@ class DotSums {
         int32_t inputs;
         __builtin_memcpy(&inputs, x + p * pitch, 4);
         const __m256i spikes = _mm256_set1_epi32(inputs);
-        pairs[p][0] += as16(_mm256_maddubs_epi16(spikes, a));
-        pairs[p][1] += as16(_mm256_maddubs_epi16(spikes, b));
+        pairs[p][0] = _mm256_add_epi16(pairs[p][0], _mm256_maddubs_epi16(spikes, a));
+        pairs[p][1] = _mm256_add_epi16(pairs[p][1], _mm256_maddubs_epi16(spikes, b));
       }
     }
     for (size_t p = 0; p < kPlaces; ++p) {
       for (size_t v = 0; v < kVectors; ++v)
-        sums_[p][v] += as32(_mm256_madd_epi16(raw(pairs[p][v]), _mm256_set1_epi16(1)));
+        sums_[p][v] += as32(_mm256_madd_epi16(pairs[p][v], _mm256_set1_epi16(1)));
     }
   }
   void leave(int32_t* to, size_t stride) const {
