@@ -119,6 +119,26 @@ def test_what_fails_costs_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert case.failed
 
 
+def test_our_single_thread_takes_turns_with_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCH))
+    from harness import Case, Subject, measure
+    from rows import ours, speedup
+
+    asked: list[int] = []
+
+    def prepare(threads: int) -> Any:
+        asked.append(threads)
+        return lambda: threads
+
+    packings = ("outside", "inside")
+    subjects = [Subject("snncore", prepare, lambda _: True, packing) for packing in packings]
+    rows = measure(Case("W0", "none", None, subjects), 2, 0.001)
+    assert asked == [2, 2, 1]
+    alone = [row for row in rows if row["peer"] == "snncore-1-thread"]
+    assert [row["packing"] for row in alone] == ["outside"]
+    assert speedup(rows, ours(rows, threads=2)[0]) == alone[0]["ratio"]
+
+
 def test_a_peer_that_crashes_is_left_out(tmp_path: Path) -> None:
     """A module by NumKong's name ends the process when it is called."""
     body = "import os\ndef dots_pack(*_, dtype): ...\ndef dots_packed(*_): os.kill(os.getpid(), 9)\n"
