@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <functional>
 #include <numeric>
-#include <stdexcept>
 #include <string>
 #include <vector>
 

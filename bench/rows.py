@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness import ALONE
+
 Row = dict[str, Any]
 
 
@@ -41,7 +43,7 @@ def strongest(rows: list[Row], row: Row, peers: tuple[str, ...] = ()) -> Row | N
 
 def speedup(rows: list[Row], row: Row) -> float | None:
     """How many times as fast as our own single thread: in turns with it, or (older runs) before."""
-    found = strongest(rows, row, ("snncore-1-thread",))
+    found = strongest(rows, row, (ALONE,))
     if found is not None:
         return float(found["ratio"])
     case = {key: row[key] for key in ("workload", "variant", "density")}

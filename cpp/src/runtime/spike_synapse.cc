@@ -64,6 +64,7 @@ class SpikeSynapse final : public SynapseBase {
   void cut(size_t pixels, size_t steps) override {
     if (methods_.only_gather()) return;
     cut_ = pixels;
+    choices_.clear();
     const size_t all = shape_.window.pixels();
     for (size_t p = 0; p < all; p += pixels) {
       choices_.push_back(choice({.first = p, .count = std::min(pixels, all - p), .steps = steps}));
