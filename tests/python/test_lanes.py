@@ -10,19 +10,24 @@ import snncore
 pytest.importorskip("torch")
 
 
-@pytest.mark.parametrize(("inputs", "factor"), [(12, 3), (12, 40_000), (400, 3)])
-def test_sums_and_factors_that_int16_does_not_hold(inputs: int, factor: int) -> None:
+@pytest.mark.parametrize(
+    ("inputs", "low", "factor", "density", "least"),
+    [(12, -7, 3, 0.4, 5), (12, -7, 40_000, 0.4, 5), (600, 7, 3, 1.0, 37_000)],
+)
+def test_sums_and_factors_that_int16_does_not_hold(
+    inputs: int, low: int, factor: int, density: float, least: int
+) -> None:
     rng = np.random.default_rng(inputs + factor)
     b = snncore.GraphBuilder()
-    codes = rng.integers(-7, 8, (8, inputs, 3, 3)).astype(np.int8)
+    codes = rng.integers(low, 8, (8, inputs, 3, 3)).astype(np.int8)
     y = b.conv2d(
         "conv", b.input("x", "b1", (inputs, 8, 8)), codes, padding=1, encoding="sym", bits=4, scale=[1.0]
     )
     ones = np.ones(8, np.int32)
     y = b.requant("current", [y], [ones * factor], 0 * ones, ones * 3)
-    y = b.lif_int("lif", y, theta=ones * (5 * factor // 8), leak="half_floor")
+    y = b.lif_int("lif", y, theta=ones * (least * factor // 8), leak="half_floor")
     b.output("y", y)
-    x = rng.random((2, 3, inputs, 8, 8)) < 0.4
+    x = rng.random((2, 3, inputs, 8, 8)) < density
     model = b.build(timesteps=2)
     assert snncore.verify(model, None, x, layout="TNCHW").equal
     rows = model.run(x, layout="TNCHW", record="lif.v")  # neurons that keep membranes take rows of sums
