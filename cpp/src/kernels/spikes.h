@@ -43,6 +43,12 @@ constexpr size_t tap_bytes(size_t inputs) noexcept { return (inputs + 7) / 8; }
 constexpr size_t patch_words(size_t inputs, size_t taps) noexcept {
   return (taps * tap_bytes(inputs) + sizeof(uint32_t) - 1) / sizeof(uint32_t);
 }
+/// Words of each of the three parts of a patch that prepare_count_b1 makes, 0 where there are too few words
+/// to pay for it.
+constexpr size_t count_third(size_t words) noexcept {
+  constexpr size_t kFewest = 12;
+  return words < kFewest ? 0 : words / 3;
+}
 struct Patches {
   const uint32_t* words;  // [count][BitWeights::words], as prepare_count_b1 leaves them
   size_t count;

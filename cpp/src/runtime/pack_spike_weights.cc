@@ -54,7 +54,7 @@ void pack_bits(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
   }
   const size_t block = words * kPad;
   kernels::kernels().prepare_count_b1(out.plus.as<uint32_t>(), s.groups * group / block, block,
-                                      words / 3 * kPad);
+                                      kernels::count_third(words) * kPad);
 }
 
 // Codes 0 and -1 that mean +1 and -1.

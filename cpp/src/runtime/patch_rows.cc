@@ -152,7 +152,7 @@ void PatchRows::copy_patches(const std::byte* from, size_t count, std::byte* to)
 
 kernels::Patches PatchRows::prepared(std::byte* memory, size_t count) const noexcept {
   auto* words = reinterpret_cast<uint32_t*>(memory);
-  kernels::kernels().prepare_count_b1(words, count, words_, words_ / 3);
+  kernels::kernels().prepare_count_b1(words, count, words_, kernels::count_third(words_));
   return {words, count};
 }
 

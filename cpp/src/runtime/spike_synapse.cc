@@ -58,6 +58,8 @@ class SpikeSynapse final : public SynapseBase {
   [[nodiscard]] TileSize good_tile() const noexcept override {
     if (methods_.has(SumMethod::kDense)) return {kRasterTile, kRasterTile, kDenseSums};
     if (methods_.has_lanes()) return lane_tile(shape_.channels);
+    if (counts_vectors())
+      return {kNearRows, kNearRows, kNearRows * kernels::pad_channels(shape_.channels) * 4};
     return methods_.rasters() ? TileSize{kRasterTile, kRasterTile} : listing_tile();
   }
 
@@ -188,6 +190,11 @@ class SpikeSynapse final : public SynapseBase {
     if (lif.psi != nullptr) lif.psi += c;
     lif.out += p * lif.out_stride + c / kWordChannels;
     return some;
+  }
+
+  // Neurons take the sums of so few rows at a time that a tile of all channels has no need to be near.
+  [[nodiscard]] bool counts_vectors() const noexcept {
+    return methods_.has(SumMethod::kCount) && shape_.groups == 1 && shape_.window.taps() == 1;
   }
 
   // Whether the tile had so few spikes that the sums are there already.

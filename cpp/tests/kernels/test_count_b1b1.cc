@@ -6,6 +6,7 @@ namespace snncore::test {
 namespace {
 
 using kernels::BitWeights;
+using kernels::count_third;
 using kernels::kChannelPad;
 
 struct Shape {
@@ -41,8 +42,9 @@ void check(Random& random, const std::vector<kernels::KernelTable>& tables, cons
     Guarded<uint32_t> spikes(s.pixels * words), weights(cp * words);
     std::copy_n(patches.data(), patches.size(), spikes.data());
     std::copy_n(bits.data(), bits.size(), weights.data());
-    table.prepare_count_b1(spikes.data(), s.pixels, words, words / 3);
-    table.prepare_count_b1(weights.data(), cp / kChannelPad, words * kChannelPad, words / 3 * kChannelPad);
+    table.prepare_count_b1(spikes.data(), s.pixels, words, count_third(words));
+    table.prepare_count_b1(weights.data(), cp / kChannelPad, words * kChannelPad,
+                           count_third(words) * kChannelPad);
     table.count_b1b1_i32({spikes.data(), s.pixels},
                          BitWeights{weights.data(), ones.data(), words, s.channels, cp}, sums.data());
     bool same = true;
