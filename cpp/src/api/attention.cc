@@ -44,8 +44,9 @@ void check_same(const std::string& op, const char* name, const HeadTensor& t, co
               shape_string(shape_of(t)));
 }
 
-// Threads are started for the call: one more pays from about this many products of single bits on.
-constexpr double kThreadProducts = 1 << 24;
+// Threads that sleep take as long to wake as a tenth of a millisecond of work: one more pays from about this
+// many products of single bits on.
+constexpr double kThreadProducts = 1 << 23;
 
 size_t check_call(const std::string& op, const Heads& heads, size_t threads) {
   if (const char* problem = kernels::selection_error()) throw Error(ErrorCode::kInvalidArgument, problem);
