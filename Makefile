@@ -79,7 +79,7 @@ measure: $(VENV)/.bench-packages $(VENV)/.installed
 	$(in_venv) cmake --build --preset release --target bench_limits
 	mkdir -p bench/results
 	isa=$$(cd / && $(CURDIR)/$(bin)/python -c 'import snncore; print(snncore.isa())'); \
-	peers="$(bin)/python bench/peers.py --seconds 1.5"; \
+	peers="$(bin)/python bench/peers.py --seconds 1.5 --limits build/release/bench/bench_limits"; \
 	build/release/bench/bench_limits --threads 1,2 --json > bench/results/$$isa.limits.json; \
 	$$peers --density 10,20,50 --threads 1,2 --results bench/results/$$isa.json || failed=1; \
 	below=; case $$isa in avx512_amx) below="avx512 avx2" ;; avx512) below=avx2 ;; esac; \

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import snncore
-from harness import MissingError
 from shares import Limits, rate
 
-ROOT = Path(__file__).parent.parent
-LIMITS = ROOT / "build" / "release" / "bench" / "bench_limits"
 #: What the names of a layer and of the sums in it say, tried in turns.
 KINDS = (
     ("tokenizer, first layer", r"^conv1\b|^lif1$"),
@@ -42,16 +36,6 @@ def kind_of(layer: snncore.profile.LayerProfile) -> str:
             if re.search(pattern, name):
                 return kind
     return OTHER
-
-
-def measured_limits(path: Path) -> Limits:
-    """Measure AND + popcount with one thread, now, on this machine."""
-    if not path.is_file():
-        raise MissingError(f"no {path}: build the target bench_limits of preset release, or say where it is")
-    command = [str(path), "--filter", "and_popcount", "--json"]
-    found = subprocess.run(command, capture_output=True, text=True, check=True)
-    limits: Limits = json.loads(found.stdout)["results"]
-    return limits
 
 
 def profiled(model: snncore.Model, image: np.ndarray, limits: Limits, seconds: float) -> dict[str, Any]:

@@ -88,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         help="our kernels, and of the peers torch, use no more than avx2 (or another of "
         f"{', '.join(LEVELS)}); default: what the CPU has",
     )
+    add(
+        "--limits",
+        metavar="PROGRAM",
+        type=_program,
+        help="measure the limits of each case before and after it by this bench_limits: a share is then one "
+        "of the same minute",
+    )
     add("--estimate", action="store_true", help="only say how long it would take")
     add("--quick", action="store_true", help="tiny sizes and no torch.compile: for trying whether it runs")
     out = parser.add_argument_group("what is written (FILE as - is standard output)")
@@ -104,6 +111,13 @@ def _parser() -> argparse.ArgumentParser:
         "--part", metavar="FILE", help=argparse.SUPPRESS
     )  # of --results: takes the peer's name
     return parser
+
+
+def _program(text: str) -> Path:
+    path = Path(text)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"no {text}: build the target bench_limits of preset release")
+    return path
 
 
 def _names(known: tuple[str, ...]) -> Any:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import harness
+import snncore
 from facts import facts
 from files import write
 from harness import Case, Options, first_line, measure, note, progress
 from peers import PEERS
+from shares import beside_limits
 from table import markdown
 from workloads import WORKLOADS
 
@@ -97,7 +99,7 @@ def _command(arguments: argparse.Namespace, workload: str, peers: list[str]) -> 
     command += ["--peers", ",".join(peers)]
     for name in ("density", "threads"):
         command += [f"--{name}", ",".join(str(value) for value in getattr(arguments, name))]
-    for name in ("seconds", "tokens", "bits", "codes", "queries", "isa"):
+    for name in ("seconds", "tokens", "bits", "codes", "queries", "isa", "limits"):
         if getattr(arguments, name) is not None:
             command += [f"--{name}", str(getattr(arguments, name))]
     return [*command, "--quick"] if arguments.quick else command
@@ -124,7 +126,7 @@ def _together(arguments: argparse.Namespace) -> tuple[list[Row], bool]:
                     case.subjects = [s for s in case.subjects if options.wants(s)]
                     for threads in arguments.threads:
                         step(f"{_title(case)}, threads {threads}")
-                        rows += measure(case, threads, arguments.seconds)
+                        rows += _measure(case, threads, arguments)
                         if arguments.json and arguments.json != "-":
                             write(arguments.json, json.dumps(rows, indent=1))
                     failed = failed or case.failed
@@ -132,6 +134,16 @@ def _together(arguments: argparse.Namespace) -> tuple[list[Row], bool]:
                 failed = True
                 note(f"{name} is cut short: {first_line(problem)}")
     return rows, failed
+
+
+def _measure(case: Case, threads: int, arguments: argparse.Namespace) -> list[Row]:
+    def turns() -> list[Row]:
+        return measure(case, threads, arguments.seconds)
+
+    if not arguments.limits:
+        return turns()
+    which = {"workload": case.workload, "variant": case.variant, "threads": threads}
+    return beside_limits(arguments.limits, turns, case=which, isa=snncore.isa())
 
 
 def _title(case: Case) -> str:

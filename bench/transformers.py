@@ -31,11 +31,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import shares
 import snncore
 from facts import facts
 from files import write
 from harness import Call, Case, MissingError, Subject, alternate, measure, note
-from layer_kinds import LIMITS, layers_text, measured_limits, profiled
+from layer_kinds import layers_text, profiled
 from peers import numbers
 
 #: Times as fast as the faster form in PyTorch: what the project asks for at 1 and at 8 bits.
@@ -215,7 +216,7 @@ def skips_text(found: list[dict[str, Any]]) -> str:
 
 
 def timed_layers(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    limits = measured_limits(arguments.limits)
+    limits = shares.measured(arguments.limits, "and_popcount")
     found = []
     for name in arguments.networks:
         net = transformer(name, arguments)
@@ -364,7 +365,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--compile", action="store_true", help="also torch.compile, which takes minutes to get ready")
     add("--tokens", action="store_true", help="attention of 64 to 4096 tokens, instead of the networks")
     add("--layers", action="store_true", help="where the time of the 1-bit networks goes, one thread")
-    add("--limits", metavar="PROGRAM", type=Path, default=LIMITS, help="of --layers: where bench_limits is")
+    add(
+        "--limits",
+        metavar="PROGRAM",
+        type=Path,
+        default=shares.PROGRAM,
+        help="of --layers: where bench_limits is",
+    )
     add("--skips", nargs="+", metavar="MODEL", help="what a model's skips are worth, on and off")
     add("--images", metavar="FILE", help="of --skips: recipes/cifar10.py's cache; default: random pixels")
     add("--verify", action="store_true", help="hold the networks to the reference, instead of timing them")

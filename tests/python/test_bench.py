@@ -119,6 +119,36 @@ def test_what_fails_costs_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert case.failed
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the program is a script")
+def test_shares_are_of_limits_measured_before_and_after(tmp_path: Path) -> None:
+    program, said = tmp_path / "limits", tmp_path / "said"
+    result = {
+        "name": "and_popcount",
+        "isa": "scalar",
+        "threads": 1,
+        "unit": "bit/s",
+        "best": 1e12,
+        "median": 1e12,
+    }
+    program.write_text(
+        f"#!{sys.executable}\nimport sys\nopen({str(said)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')\n"
+        f"print({json.dumps({'results': [result]})!r})\n"
+    )
+    program.chmod(0o755)
+    few = ["--workloads", "W3", "--peers", "numpy", "--quick", "--seconds", "0.001", "--limits", str(program)]
+    rows = json.loads(bench("peers.py", *few, "--json", "-", SNNCORE_ISA="scalar").stdout)
+    assert {row["limit_ms"] for row in rows if row["peer"] == "snncore"} == {
+        0.46242
+    }  # 4 * 196 * 384 * 1536 / 1e12
+    assert said.read_text().splitlines() == ["--filter and_popcount --threads 1 --json"] * 2
+    assert "| share of limit |" in bench("peers.py", *few, SNNCORE_ISA="scalar").stdout
+
+
+def test_limits_need_their_program() -> None:
+    done = bench("peers.py", "--limits", "nowhere")
+    assert done.returncode == 2 and "no nowhere: build" in done.stderr
+
+
 def test_our_single_thread_takes_turns_with_several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(BENCH))
     from harness import Case, Subject, measure
