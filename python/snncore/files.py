@@ -20,6 +20,13 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(2, "No such folder", str(target.parent))
+    try:
+        _write_and_rename(target, data)
+    except OSError as problem:  # names the temporary file, which says nothing to whoever asked for another
+        raise OSError(problem.errno, problem.strerror, str(target)) from None
+
+
+def _write_and_rename(target: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 import sys
 from itertools import pairwise
@@ -232,7 +233,12 @@ def test_a_file_that_fails_leaves_nothing(tmp_path, monkeypatch):
 
     target = tmp_path / "a.txt"
     write_atomically(target, b"old")
-    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
+
+    def full(here: Path, _there: Path) -> Path:
+        raise OSError(errno.ENOSPC, "full", str(here))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="full") as problem:
         write_atomically(target, b"new")
+    assert problem.value.errno == errno.ENOSPC and problem.value.filename == str(target)
     assert target.read_bytes() == b"old" and list(tmp_path.iterdir()) == [target]
