@@ -63,25 +63,48 @@ TEST_CASE("buffers start on a line, end in zeros and say what they take") {
   }
 }
 
+// How often each item was taken, and whether by a worker that there is.
 struct Calls {
-  explicit Calls(size_t workers) : of(workers) {}
-  static void add(void* self, size_t worker) noexcept { static_cast<Calls*>(self)->of[worker].fetch_add(1); }
+  Calls(size_t items, size_t workers) : of(items), most(workers) {}
+  static void add(void* self, size_t worker, size_t first, size_t end) noexcept {
+    auto& calls = *static_cast<Calls*>(self);
+    if (worker >= calls.most) calls.strangers = true;
+    for (size_t i = first; i < end; ++i) calls.of[i].fetch_add(1);
+  }
   [[nodiscard]] bool all(int count) const {
-    return std::ranges::all_of(of, [&](const auto& calls) { return calls == count; });
+    return !strangers && std::ranges::all_of(of, [&](const auto& calls) { return calls == count; });
   }
   std::vector<std::atomic<int>> of;
+  size_t most;
+  std::atomic<bool> strangers = false;
 };
 
-TEST_CASE("every worker is called once a round") {
+TEST_CASE("every item is taken once a round") {
   for (const size_t workers : {size_t{1}, size_t{2}, size_t{5}}) {
-    WorkerPool pool(workers);
-    Calls of_pool(workers), of_shared(workers);
-    for (int round = 0; round < 300; ++round) {
-      pool.run(&Calls::add, &of_pool);
-      run_on_workers(workers, &Calls::add, &of_shared);
+    for (const size_t items : {size_t{0}, size_t{1}, size_t{4}, size_t{333}}) {
+      WorkerPool pool(workers);
+      Calls of_pool(items, workers), of_shared(items, workers);
+      for (int round = 0; round < 300; ++round) {
+        pool.run(items, &Calls::add, &of_pool);
+        run_on_workers(workers, items, &Calls::add, &of_shared);
+      }
+      CHECK(of_pool.all(300));
+      CHECK(of_shared.all(300));
     }
-    CHECK(of_pool.all(300));
-    CHECK(of_shared.all(300));
+  }
+}
+
+TEST_CASE("a worker alone takes its own items first, then those of the others") {
+  Claims claims(3);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<size_t> taken;
+    claims.reset(8);
+    claims.work(1, [&](size_t first, size_t end) {
+      for (; first < end; ++first) taken.push_back(first);
+    });
+    CHECK(taken == std::vector<size_t>{2, 3, 4, 5, 6, 7, 0, 1});
+    claims.work(0, [&](size_t /*first*/, size_t /*end*/) { taken.clear(); });
+    CHECK(taken.size() == 8);
   }
 }
 
@@ -90,8 +113,8 @@ TEST_CASE("callers at the same time all get their work done") {
   std::atomic<int> wrong = 0;
   for (int i = 0; i < 4; ++i) {
     callers.emplace_back([&] {
-      Calls calls(3);
-      for (int round = 0; round < 50; ++round) run_on_workers(3, &Calls::add, &calls);
+      Calls calls(20, 3);
+      for (int round = 0; round < 50; ++round) run_on_workers(3, 20, &Calls::add, &calls);
       if (!calls.all(50)) ++wrong;
     });
   }
@@ -102,14 +125,14 @@ TEST_CASE("callers at the same time all get their work done") {
 #if defined(__unix__)
 TEST_CASE("the child of a fork has no threads and does their work itself") {
   auto pool = std::make_unique<WorkerPool>(3);
-  Calls before(3);
-  pool->run(&Calls::add, &before);
-  run_on_workers(3, &Calls::add, &before);
+  Calls before(7, 3);
+  pool->run(7, &Calls::add, &before);
+  run_on_workers(3, 7, &Calls::add, &before);
   const pid_t child = fork();
   if (child == 0) {
-    Calls calls(3);
-    pool->run(&Calls::add, &calls);
-    run_on_workers(3, &Calls::add, &calls);  // a fresh pool
+    Calls calls(7, 3);
+    pool->run(7, &Calls::add, &calls);
+    run_on_workers(3, 7, &Calls::add, &calls);  // a fresh pool
     pool.reset();
     _exit(calls.all(2) ? 0 : 1);
   }
@@ -117,7 +140,7 @@ TEST_CASE("the child of a fork has no threads and does their work itself") {
   REQUIRE(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 0);
-  pool->run(&Calls::add, &before);
+  pool->run(7, &Calls::add, &before);
   CHECK(before.all(3));
 }
 #endif

@@ -63,22 +63,20 @@ ops::HeadBits head(const HeadTensor& t, const Heads& heads, size_t i) {
   return {t.bits.words() + i * rows * t.bits.row_words(), t.token_packed};
 }
 
-// Calls run(head, scratch) for every head; each worker takes a fixed share and has scratch of its own.
+// Calls run(head, scratch) for every head; each worker has scratch of its own.
 template <typename Run>
 void for_each_head(size_t heads, size_t workers, size_t scratch_bytes, const Run& run) {
   const AlignedBuffer scratch(workers * align_up(scratch_bytes));
   struct Work {
-    size_t heads, workers, pitch;
+    size_t pitch;
     std::byte* scratch;
     const Run& run;
-  } work{heads, workers, align_up(scratch_bytes), scratch.data(), run};
-  const auto share = [](void* argument, size_t worker) noexcept {
+  } work{align_up(scratch_bytes), scratch.data(), run};
+  const auto some = [](void* argument, size_t worker, size_t first, size_t end) noexcept {
     const auto& w = *static_cast<const Work*>(argument);
-    for (size_t i = w.heads * worker / w.workers; i < w.heads * (worker + 1) / w.workers; ++i) {
-      w.run(i, w.scratch + worker * w.pitch);
-    }
+    for (size_t i = first; i < end; ++i) w.run(i, w.scratch + worker * w.pitch);
   };
-  run_on_workers(workers, share, &work);
+  run_on_workers(workers, heads, some, &work);
 }
 
 }  // namespace

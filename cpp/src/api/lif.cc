@@ -48,7 +48,7 @@ Shape spike_shape(const Currents& x) {
   return shape;
 }
 
-// Threads are started for the call: one more pays from about this many neuron steps on.
+// Threads that sleep take a while to wake: one more pays from about this many neuron steps on.
 constexpr double kThreadSteps = 1 << 20;
 
 size_t check_threads(const std::string& op, const LifExtents& e, size_t threads) {
@@ -61,21 +61,21 @@ size_t check_threads(const std::string& op, const LifExtents& e, size_t threads)
   return std::min(threads, static_cast<size_t>(std::min(1 + steps / kThreadSteps, 256.0)));
 }
 
-// Every worker runs a fixed share of the parts, with scratch of its own.
+// Workers have scratch of their own.
 void run_shared(const neurons::LifRun& run, size_t threads) {
-  const size_t workers = std::min(threads, run.parts()), pitch = align_up(run.scratch_bytes());
+  const size_t pitch = align_up(run.scratch_bytes());
+  const size_t workers = std::min(threads, run.parts());
   const AlignedBuffer scratch(workers * pitch);
   struct Work {
     const neurons::LifRun& run;
-    size_t workers, pitch;
+    size_t pitch;
     std::byte* scratch;
-  } work{run, workers, pitch, scratch.data()};
-  const auto share = [](void* argument, size_t worker) noexcept {
+  } work{run, pitch, scratch.data()};
+  const auto some = [](void* argument, size_t worker, size_t first, size_t end) noexcept {
     const auto& w = *static_cast<const Work*>(argument);
-    const size_t parts = w.run.parts(), begin = parts * worker / w.workers;
-    w.run.run(begin, parts * (worker + 1) / w.workers - begin, w.scratch + worker * w.pitch);
+    w.run.run(first, end - first, w.scratch + worker * w.pitch);
   };
-  run_on_workers(workers, share, &work);
+  run_on_workers(workers, run.parts(), some, &work);
 }
 
 // The constants of an integer neuron as its kernel takes them: State is int16_t or int32_t.

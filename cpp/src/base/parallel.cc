@@ -1,5 +1,6 @@
 #include "base/parallel.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -58,13 +59,20 @@ bool watch(Condition seen) noexcept {
 }  // namespace
 
 struct WorkerPool::Shared {
-  std::mutex mutex;
-  std::condition_variable wake, done;
-  std::atomic<uint64_t> round{0};
-  std::atomic<size_t> running{0};
-  bool stop = false;  // guarded by mutex
+  explicit Shared(size_t workers) : claims(workers) {}
+
+  // Of a round: its number, how many threads are inside, and whether others may still enter.
+  static constexpr uint64_t kOpen = 1, kInside = 2, kRound = uint64_t{1} << 32;
+  static constexpr uint64_t round_of(uint64_t state) noexcept { return state / kRound; }
+  static constexpr bool empty(uint64_t state) noexcept { return state % kRound < kInside; }
+
+  Claims claims;
   Task task = nullptr;
   void* argument = nullptr;
+  std::atomic<uint64_t> state{0};
+  std::mutex mutex;
+  std::condition_variable wake, done;
+  bool stop = false;  // guarded by mutex
   std::vector<std::thread> threads;
   const uint64_t born = count_forks();
 
@@ -72,12 +80,63 @@ struct WorkerPool::Shared {
     return born != forks.load(std::memory_order_relaxed);
   }
 
-  // Returns the new round, or 0 to stop.
-  uint64_t await_round(uint64_t seen) {
-    watch([&] { return round.load(std::memory_order_acquire) != seen; });
+  void work(size_t worker) noexcept {
+    claims.work(worker, [&](size_t first, size_t end) { task(argument, worker, first, end); });
+  }
+
+  // Waits for a round after `seen`; false: stop.
+  bool await_round(uint64_t seen) {
+    const auto begun = [&] { return round_of(state.load(std::memory_order_acquire)) != seen; };
+    if (watch(begun)) return true;
     std::unique_lock lock(mutex);
-    wake.wait(lock, [&] { return stop || round.load(std::memory_order_relaxed) != seen; });
-    return stop ? 0 : round.load(std::memory_order_relaxed);
+    wake.wait(lock, [&] { return stop || begun(); });
+    return !stop;
+  }
+
+  // Enters a round unless all of its items are claimed.
+  bool enter(uint64_t& seen) noexcept {
+    uint64_t now = state.load(std::memory_order_acquire);
+    seen = round_of(now);
+    while ((now & kOpen) != 0) {
+      if (state.compare_exchange_weak(now, now + kInside, std::memory_order_acq_rel)) {
+        seen = round_of(now);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  void leave() {
+    const uint64_t now = state.fetch_sub(kInside, std::memory_order_acq_rel) - kInside;
+    if ((now & kOpen) != 0 || !empty(now)) return;
+    const std::lock_guard lock(mutex);
+    done.notify_one();
+  }
+
+  void help(size_t worker) {
+    for (uint64_t seen = 0; await_round(seen);) {
+      if (!enter(seen)) continue;
+      work(worker);
+      leave();
+    }
+  }
+
+  void open() {
+    {
+      const std::lock_guard lock(mutex);
+      const uint64_t next = round_of(state.load(std::memory_order_relaxed)) + 1;
+      state.store(next * kRound + kOpen, std::memory_order_release);
+    }
+    wake.notify_all();
+  }
+
+  // Waits for those who are inside.
+  void close() {
+    if (empty(state.fetch_and(~kOpen, std::memory_order_acq_rel))) return;
+    const auto finished = [&] { return empty(state.load(std::memory_order_acquire)); };
+    if (watch(finished)) return;
+    std::unique_lock lock(mutex);
+    done.wait(lock, finished);
   }
 
   void join() {
@@ -88,27 +147,12 @@ struct WorkerPool::Shared {
     wake.notify_all();
     for (std::thread& thread : threads) thread.join();
   }
-
-  void finish() {
-    if (running.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-      const std::lock_guard lock(mutex);
-      done.notify_one();
-    }
-  }
 };
 
-WorkerPool::WorkerPool(size_t workers)
-    : workers_(workers == 0 ? 1 : workers), shared_(std::make_unique<Shared>()) {
+WorkerPool::WorkerPool(size_t workers) : shared_(std::make_unique<Shared>(std::max<size_t>(workers, 1))) {
   Shared* s = shared_.get();
   try {
-    for (size_t w = 1; w < workers_; ++w) {
-      s->threads.emplace_back([s, w] {
-        for (uint64_t seen = 0; (seen = s->await_round(seen)) != 0;) {
-          s->task(s->argument, w);
-          s->finish();
-        }
-      });
-    }
+    for (size_t w = 1; w < workers; ++w) s->threads.emplace_back([s, w] { s->help(w); });
   } catch (...) {
     s->join();
     throw;
@@ -123,36 +167,29 @@ WorkerPool::~WorkerPool() {
   shared_->join();
 }
 
-void WorkerPool::run(Task task, void* argument) noexcept {
-  if (workers_ == 1 || shared_->threads_are_gone()) {
-    for (size_t worker = 0; worker < workers_; ++worker) task(argument, worker);
-    return;
-  }
+size_t WorkerPool::workers() const noexcept { return shared_->claims.workers(); }
+
+void WorkerPool::run(size_t items, Task task, void* argument) noexcept {
   Shared& s = *shared_;
-  {
-    const std::lock_guard lock(s.mutex);
-    s.task = task;
-    s.argument = argument;
-    s.running.store(workers_ - 1, std::memory_order_relaxed);
-    s.round.fetch_add(1, std::memory_order_release);
-  }
-  s.wake.notify_all();
-  task(argument, 0);
-  const auto finished = [&s] { return s.running.load(std::memory_order_acquire) == 0; };
-  if (watch(finished)) return;
-  std::unique_lock lock(s.mutex);
-  s.done.wait(lock, finished);
+  s.claims.reset(items);
+  s.task = task;
+  s.argument = argument;
+  if (workers() == 1 || s.threads_are_gone()) return s.work(0);
+  s.open();
+  s.work(0);
+  s.close();
 }
 
-void run_on_workers(size_t workers, WorkerPool::Task task, void* argument) {
-  if (workers <= 1) return task(argument, 0);
+void run_on_workers(size_t workers, size_t items, WorkerPool::Task task, void* argument) {
+  if (items == 0) return;
+  if (workers <= 1) return task(argument, 0, 0, items);
   // Never destroyed: at the end of a process, or in the child of a fork, nobody waits for its threads.
   static auto* const mutex = new std::mutex;
   static WorkerPool* kept = nullptr;
   static uint64_t born = 0;
   const std::unique_lock lock(*mutex, std::try_to_lock);
   if (!lock.owns_lock()) {
-    WorkerPool(workers).run(task, argument);
+    WorkerPool(workers).run(items, task, argument);
     return;
   }
   const uint64_t now = count_forks();
@@ -162,7 +199,7 @@ void run_on_workers(size_t workers, WorkerPool::Task task, void* argument) {
     kept = next.release();
     born = now;
   }
-  kept->run(task, argument);
+  kept->run(items, task, argument);
 }
 
 }  // namespace snncore

@@ -10,30 +10,29 @@
 
 namespace snncore::lsh {
 
-/// Calls each(worker, item) for all items, the next free worker taking the next item. Rethrows the first
-/// exception, after which no item is begun.
+/// Calls each(worker, item) for all items, whichever worker is free. Rethrows the first exception, after
+/// which no item is begun.
 template <typename F>
 void for_each_item(size_t items, size_t workers, F&& each) {
   struct Shared {
     F& each;
-    size_t items;
-    std::atomic<size_t> next{0};
+    std::atomic<bool> stop{false};
     std::mutex mutex{};
     std::exception_ptr failed{};
-  } shared{each, items};
-  const auto work = [](void* argument, size_t worker) noexcept {
+  } shared{each};
+  const auto work = [](void* argument, size_t worker, size_t item, size_t end) noexcept {
     auto& s = *static_cast<Shared*>(argument);
-    for (size_t item = 0; (item = s.next.fetch_add(1, std::memory_order_relaxed)) < s.items;) {
+    for (; item < end && !s.stop.load(std::memory_order_relaxed); ++item) {
       try {
         s.each(worker, item);
       } catch (...) {
         const std::lock_guard lock(s.mutex);
         if (!s.failed) s.failed = std::current_exception();
-        s.next.store(s.items, std::memory_order_relaxed);
+        s.stop.store(true, std::memory_order_relaxed);
       }
     }
   };
-  run_on_workers(workers < items ? workers : items, work, &shared);
+  run_on_workers(workers < items ? workers : items, items, work, &shared);
   if (shared.failed) std::rethrow_exception(shared.failed);
 }
 

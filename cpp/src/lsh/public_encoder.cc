@@ -41,7 +41,7 @@ tensor::Tensor copy_of(const TensorView& view) {
   return tensor;
 }
 
-// Rows in parts of equal size, a part a worker.
+// Rows in blocks, which workers share.
 class Shares {
  public:
   Shares(const lsh::Encoder& encoder, const float* rows, size_t count, size_t threads)
@@ -61,16 +61,14 @@ class Shares {
 
  private:
   void run() {
-    const auto task = [](void* self, size_t worker) noexcept { static_cast<Shares*>(self)->work(worker); };
-    if (workers_ == 1) {
-      work(0);
-    } else {
-      run_on_workers(workers_, task, this);
-    }
+    const auto some = [](void* self, size_t /*worker*/, size_t first, size_t end) noexcept {
+      static_cast<Shares*>(self)->work(first * kLeastShare, end * kLeastShare);
+    };
+    run_on_workers(workers_, (count_ + kLeastShare - 1) / kLeastShare, some, this);
   }
 
-  void work(size_t worker) const noexcept {
-    const size_t first = count_ * worker / workers_, last = count_ * (worker + 1) / workers_;
+  void work(size_t first, size_t end) const noexcept {
+    const size_t last = std::min(end, count_);
     const size_t dim = encoder_.dim(), bits = encoder_.bits();
     if (logits_ != nullptr) {
       encoder_.logits(rows_ + first * dim, last - first, logits_ + first * bits);

@@ -1,7 +1,6 @@
 #include "lsh/search.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -157,19 +156,17 @@ class Search {
   }
 
   void run() {
-    const auto share = [](void* self, size_t worker) noexcept { static_cast<Search*>(self)->work(worker); };
-    run_on_workers(passes_.size(), share, this);
+    const auto some = [](void* self, size_t worker, size_t task, size_t end) noexcept {
+      for (; task < end; ++task) static_cast<Search*>(self)->one(worker, task);
+    };
+    run_on_workers(passes_.size(), cut_.tasks(), some, this);
     for (size_t q = 0; q < queries_.count && cut_.parts > 1; ++q) merge(q);
   }
 
  private:
-  void work(size_t worker) noexcept {
-    for (size_t task = 0; (task = next_.fetch_add(1, std::memory_order_relaxed)) < cut_.tasks();) {
-      one(passes_[worker], task / cut_.parts, task % cut_.parts);
-    }
-  }
-
-  void one(Pass& pass, size_t group, size_t part) {
+  void one(size_t worker, size_t task) {
+    Pass& pass = passes_[worker];
+    const size_t group = task / cut_.parts, part = task % cut_.parts;
     const size_t first = group * cut_.group, count = std::min(cut_.group, queries_.count - first);
     pass.start(queries_.rows + first * row_words_, count);
     pass.scan(codes_.blocks() * part / cut_.parts, codes_.blocks() * (part + 1) / cut_.parts);
@@ -209,7 +206,6 @@ class Search {
   int32_t* distances_;
   std::vector<Pass> passes_;        // one a worker
   std::vector<Candidate> partial_;  // [query][part][k]
-  std::atomic<size_t> next_{0};
 };
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include <snncore/session.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -52,20 +51,13 @@ size_t required_bytes(const Model& model, const Options& options) {
 }
 
 struct Session::Impl {
-  // Of the chunks of the current step: from `next` on nobody has claimed them.
-  struct Share {
-    std::atomic<size_t> next{0};
-    size_t count = 0, end = 0;
-    std::byte apart[64] = {};  // no two in a line of a cache
-  };
-
   explicit Impl(const Program& planned)
       : program(planned.impl()),
         scratch(AlignedBuffer::of_parts(program->scratch_bytes)),
         state(AlignedBuffer::of_parts(program->state_bytes)),
         lanes(AlignedBuffer::of_parts(program->threads() * program->lane_bytes)),
         pool(program->options.parallel_for ? 1 : program->threads()),
-        shares(static_cast<size_t>(program->threads())) {
+        claims(program->options.parallel_for ? program->threads() : 1) {
     frame.scratch = scratch.data();
     frame.state = state.data();
     frame.lanes = lanes.data();
@@ -78,23 +70,16 @@ struct Session::Impl {
       flat_view.shape = runtime::input_shape(program->inputs[0], program->steps, program->batch);
       for (const int64_t axis : flat_view.shape) flat_count *= static_cast<size_t>(axis);
     }
-    if (program->options.parallel_for) worker_task = [this](size_t worker) { work(this, worker); };
+    if (!program->options.parallel_for) return;
+    worker_task = [this](size_t worker) {
+      claims.work(worker, [&](size_t first, size_t end) { work(this, worker, first, end); });
+    };
   }
 
-  // Chunks of the current step, a few at a time: a worker's own, which lie where they did in the last layer
-  // and run, then those that others have left. Who computes a chunk makes no difference to it.
-  static void work(void* self, size_t worker) noexcept {
-    auto* s = static_cast<Impl*>(self);
-    const size_t workers = s->shares.size();
-    for (size_t i = 0; i < workers; ++i) s->work_off(s->shares[(worker + i) % workers], worker);
-  }
-
-  void work_off(Share& share, size_t worker) noexcept {
-    const size_t few = shares.size() == 1 ? share.end : std::max<size_t>(share.count / kClaims, 1);
-    for (size_t first; (first = share.next.fetch_add(few, std::memory_order_relaxed)) < share.end;) {
-      for (size_t i = first; i < std::min(first + few, share.end); ++i)
-        current->run(frame, i, frame.lane(worker));
-    }
+  // Chunks of the current step.
+  static void work(void* self, size_t worker, size_t first, size_t end) noexcept {
+    const auto* s = static_cast<const Impl*>(self);
+    for (size_t i = first; i < end; ++i) s->current->run(s->frame, i, s->frame.lane(worker));
   }
 
   void clear_state() noexcept {
@@ -121,18 +106,9 @@ struct Session::Impl {
 
   void execute(const runtime::Step& step) {
     current = &step;
-    const size_t chunks = step.chunks(), workers = shares.size();
-    for (size_t w = 0; w < workers; ++w) {  // seen by all workers: they are told of the step after it
-      const size_t first = chunks * w / workers, end = chunks * (w + 1) / workers;
-      shares[w].next.store(first, std::memory_order_relaxed);
-      shares[w].count = end - first;
-      shares[w].end = end;
-    }
-    if (worker_task) {
-      program->options.parallel_for(program->threads(), worker_task);
-    } else {
-      pool.run(&work, this);
-    }
+    if (!worker_task) return pool.run(step.chunks(), &work, this);
+    claims.reset(step.chunks());
+    program->options.parallel_for(program->threads(), worker_task);
   }
 
   // Values are put in user order when they are asked for: who takes spikes packed does not pay for floats.
@@ -285,10 +261,9 @@ struct Session::Impl {
   WorkerPool pool;
   runtime::Frame frame;
   std::vector<std::vector<float>> outputs;
-  std::vector<bool> unpacked;           // which of `outputs` hold the values of the last run
-  static constexpr size_t kClaims = 8;  // how often a worker asks for chunks of its own, about
+  std::vector<bool> unpacked;  // which of `outputs` hold the values of the last run
   const runtime::Step* current = nullptr;
-  std::vector<Share> shares;  // of the workers
+  Claims claims;  // for somebody else's workers
   std::function<void(size_t)> worker_task;
   std::vector<double> spent;  // seconds of each layer, where they are timed
   TensorView flat_view;       // shape stays empty unless there is exactly one input
