@@ -91,8 +91,7 @@ class IntNeuronStep final : public CurrentsStep {
 
  private:
   [[nodiscard]] bool one_shortcut_at_most() const noexcept {
-    return in_.spikes.empty() ||
-           (in_.spikes.size() == 1 && in_.spikes[0].slot.type == ops::EdgeType::kSpike);
+    return in_.spikes.empty() || (in_.spikes.size() == 1 && in_.spikes[0].slot.type == ops::EdgeType::kSpike);
   }
   // What is the same for all tiles.
   [[nodiscard]] kernels::LifTile constants() const noexcept {

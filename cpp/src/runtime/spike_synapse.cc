@@ -151,8 +151,8 @@ class SpikeSynapse final : public SynapseBase {
     auto* sums = reinterpret_cast<int16_t*>(lane);
     const LaneRows::Read rows = lanes_.read(frame, tile, form, lane + plane_bytes(places));
     kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch, rows.rest);
-    neurons.step_lanes(neurons.lif, {nullptr, sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places,
-                                     neurons.spikes});
+    neurons.step_lanes(neurons.lif,
+                       {nullptr, sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places, neurons.spikes});
   }
 
   // Few sums at a time, which the neurons take from the first-level cache: some pixels in all steps, and the
