@@ -4,16 +4,19 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/spikes.h"
+
 namespace snncore::kernels {
 
 /// Sums that stay in the lanes of kernels whose lanes are pixels: that of channel c and pixel p at step t is
 /// at [c * pitch + t * t_stride + places[p]]. Lanes of no pixel hold anything; kLaneTail lanes behind the
 /// last are readable.
 struct LaneSums {
-  const int32_t* wide;     // null: they are narrow
-  const int16_t* narrow;   // factors of the neuron are then at most INT16_MAX
-  size_t pitch, t_stride;  // t_stride 0: the sums do not change with t
-  const uint32_t* places;  // [pixels], ascending
+  const int32_t* wide;      // null: they are narrow
+  const int16_t* narrow;    // factors of the neuron are then at most INT16_MAX
+  size_t pitch, t_stride;   // t_stride 0: the sums do not change with t
+  const uint32_t* places;   // [pixels], ascending
+  WeightedSpikes spikes{};  // of the tile, added to its currents as LifTile::extra is
 };
 inline constexpr size_t kLaneTail = 64, kLaneSteps = 32;
 /// Lanes of a channel that kernels want for so many places.

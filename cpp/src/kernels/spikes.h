@@ -37,6 +37,16 @@ struct SpikeLanes {
   [[nodiscard]] size_t end() const { return (stretches - 1) * stretch + places; }  // of all places
 };
 
+/// Spikes that enter a tile's currents with a weight, as the shortcut of a block does: factor[c] for bit c of
+/// the row of pixel p at step t, at rows + t * t_stride + p * stride. Rows have the bits of all padded
+/// channels, or end in a word of 64.
+struct WeightedSpikes {
+  const uint64_t* rows;     // null: there are none
+  size_t stride, t_stride;  // in words; t_stride 0: the same at every step
+  size_t steps, pixels;
+  const int32_t* factor;  // [channels_padded]
+};
+
 /// What counting reads of a pixel, and of a channel's weights: the bits of all taps behind each other, those
 /// of a tap from a whole byte on, in words of 32.
 constexpr size_t tap_bytes(size_t inputs) noexcept { return (inputs + 7) / 8; }

@@ -109,9 +109,9 @@ struct KernelTable {
   // out[w] = OR over count rows of rows[r][w].
   void (*or_rows_b1)(const uint64_t* const* rows, size_t count, uint64_t* out, size_t words);
 
-  // to[c] += factor[c] for the set bits c of `row`, of `channels` (a multiple of kChannelPad; `row` has the
-  // bits of as many, or ends in a word of 64).
-  void (*add_bits_i32)(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to);
+  // to[t][p][c], rows of `channels`, a multiple of kChannelPad, becomes factor[c] where the row of the spikes
+  // has bit c, else 0; or, with `add`, that is added.
+  void (*add_bits_i32)(const WeightedSpikes& spikes, size_t channels, bool add, int32_t* to);
 
   // out[r][c] = (sum_j a[j][r][c] * m[j][c] + c[c]) >> n[c], rows of channels_padded.
   void (*requant_i32_i32)(const int32_t* const* a, const Requant& q, size_t rows, int32_t* out);

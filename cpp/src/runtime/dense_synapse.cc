@@ -54,6 +54,7 @@ class ByteSynapse final : public StepwiseSynapse {
     kernels::LaneSums sums =
         lines_.sums(frame, tile, weights_->lines.as<int8_t>(), weights_->init.as<int32_t>(), lane);
     sums.t_stride = 0;
+    sums.spikes = neurons.spikes;
     neurons.step_lanes(neurons.lif, sums);
     return true;
   }

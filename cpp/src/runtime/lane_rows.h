@@ -179,6 +179,10 @@ class LaneRows {
       return;
     }
     const size_t step = static_cast<size_t>(shape_.window.stride_w) * words;
+    if (words == 1) {
+      for (size_t i = 0; i < rows; ++i) to[i] = from[i * step];
+      return;
+    }
     for (size_t i = 0; i < rows; ++i, from += step, to += words) copy_words(from, words, to);
   }
   // Few of them cost less than a call.

@@ -1,7 +1,6 @@
 #include "runtime/neuron_step.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/table.h"
 #include "runtime/tiled_step.h"
@@ -30,7 +29,7 @@ class IntNeuronStep final : public CurrentsStep {
         std::ranges::all_of(in_.sums[0].factor, fits)) {
       step_lanes_ = neuron_.state_bits == 8 ? table.step_lif_i8_lanes : table.step_lif_i16_lanes;
     }
-    straight_ = direct_ && in_.spikes.empty() && !place_.state_offset && !place_.record;
+    straight_ = direct_ && one_shortcut_at_most() && !place_.state_offset && !place_.record;
   }
 
   void run(const Frame& f, size_t chunk, std::byte* lane) const noexcept override {
@@ -49,7 +48,9 @@ class IntNeuronStep final : public CurrentsStep {
       const Synapse& synapse = *in_.sums[0].synapse;
       Tile one = tile;
       one.steps = synapse.is_static() ? 1 : place_.steps;
-      if (synapse.sums_or_spikes(f, one, {k, step_, step_lanes_}, sums, rest)) return;
+      TileNeurons neurons{k, step_, step_lanes_, {}, extra};
+      if (!in_.spikes.empty()) neurons.spikes = weighted(f, tile, in_.spikes[0]);
+      if (synapse.sums_or_spikes(f, one, neurons, sums, rest)) return;
       k.sums_t_stride = synapse.is_static() ? 0 : step;
     } else if (direct_) {
       k.sums_t_stride = fill(f, *in_.sums[0].synapse, tile, sums, rest);
@@ -61,8 +62,7 @@ class IntNeuronStep final : public CurrentsStep {
       return;
     }
     if (!in_.spikes.empty()) {
-      std::memset(extra, 0, place_.steps * tile.count * padded() * sizeof(int32_t));
-      add_spikes(f, tile, extra);
+      add_spikes(f, tile, false, extra);
       k.extra = extra;
     }
     if (!neuron_.gamma.empty()) {
@@ -90,6 +90,9 @@ class IntNeuronStep final : public CurrentsStep {
   }
 
  private:
+  [[nodiscard]] bool one_shortcut_at_most() const noexcept {
+    return in_.spikes.empty() || (in_.spikes.size() == 1 && in_.spikes[0].slot.type == ops::EdgeType::kSpike);
+  }
   // What is the same for all tiles.
   [[nodiscard]] kernels::LifTile constants() const noexcept {
     kernels::LifTile k{};
@@ -149,7 +152,7 @@ class CubaNeuronStep final : public CurrentsStep {
     const Tile tile = tile_of(chunk);
     auto* currents = reinterpret_cast<int32_t*>(lane + tile_bytes());
     requantise(f, tile, lane, currents, lane + 3 * tile_bytes());
-    add_spikes(f, tile, currents);
+    add_spikes(f, tile, true, currents);
     kernels::CubaTile k{};
     k.currents = currents;
     k.currents_t_stride = tile.count * padded();

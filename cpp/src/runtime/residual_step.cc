@@ -1,6 +1,5 @@
 #include "runtime/residual_step.h"
 
-#include <cstring>
 #include <utility>
 
 #include "runtime/tiled_step.h"
@@ -17,10 +16,7 @@ class ResidualStep final : public CurrentsStep {
     const Tile tile = tile_of(chunk);
     auto* spikes = reinterpret_cast<int32_t*>(lane + 2 * tile_bytes());
     const size_t step = tile.count * padded();
-    if (!in_.spikes.empty()) {
-      std::memset(spikes, 0, place_.steps * step * sizeof(int32_t));
-      add_spikes(f, tile, spikes);
-    }
+    add_spikes(f, tile, false, spikes);
     requantise(f, tile, lane, lane + 3 * tile_bytes(), [&](size_t t) noexcept {
       Rows rows{place_.out.row<int32_t>(f, t, tile.n, tile.first), 0, {}};
       for (const Slot& stream : streams_) {

@@ -151,7 +151,8 @@ class SpikeSynapse final : public SynapseBase {
     auto* sums = reinterpret_cast<int16_t*>(lane);
     const LaneRows::Read rows = lanes_.read(frame, tile, form, lane + plane_bytes(places));
     kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch, rows.rest);
-    neurons.step_lanes(neurons.lif, {nullptr, sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places});
+    neurons.step_lanes(neurons.lif,
+                       {nullptr, sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places, neurons.spikes});
   }
 
   // Few sums at a time, which the neurons take from the first-level cache: some pixels in all steps, and the
@@ -172,6 +173,10 @@ class SpikeSynapse final : public SynapseBase {
         TileNeurons of = part_of(neurons, p, near.count, c, weights.channels);
         of.lif.sums = sums;
         if (tile.steps == 1) of.lif.sums_t_stride = 0;
+        if (of.spikes.rows != nullptr) {
+          kernels().add_bits_i32(of.spikes, of.lif.channels_padded, false, of.extra);
+          of.lif.extra = of.extra;
+        }
         of.step(of.lif);
       }
     }
@@ -189,6 +194,11 @@ class SpikeSynapse final : public SynapseBase {
     for (const int32_t** row : {&lif.m, &lif.c, &lif.n, &lif.theta}) *row += c;
     if (lif.psi != nullptr) lif.psi += c;
     lif.out += p * lif.out_stride + c / kWordChannels;
+    kernels::WeightedSpikes& spikes = some.spikes;
+    if (spikes.rows == nullptr) return some;
+    spikes.rows += p * spikes.stride + c / kWordChannels;
+    spikes.pixels = pixels;
+    spikes.factor += c;
     return some;
   }
 

@@ -26,11 +26,13 @@ struct TileSize {
 
 /// The neurons of a tile, from V = 0: all of `lif` but its sums, and the kernels that step them from rows of
 /// sums and from sums in lanes, the latter null where there is none. Sums may be of one step: the same for
-/// all.
+/// all. Where spikes enter beside them, `extra` has room for as many rows as the tile has.
 struct TileNeurons {
   kernels::LifTile lif;
   void (*step)(const kernels::LifTile& tile);
   void (*step_lanes)(const kernels::LifTile& tile, const kernels::LaneSums& sums);
+  kernels::WeightedSpikes spikes{};
+  int32_t* extra = nullptr;
 };
 
 /// Computes rows of sums, [step][pixel] of a tile, `channels_padded` elements each (int32 for coded weights,

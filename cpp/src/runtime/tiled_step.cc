@@ -27,21 +27,24 @@ size_t CurrentsStep::lane_bytes() const noexcept {
   return (3 + more_sums()) * tile_bytes() + own;
 }
 
-void CurrentsStep::add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept {
-  const size_t channels = place_.out.channels;
+void CurrentsStep::add_spikes(const Frame& f, const Tile& tile, bool add, int32_t* currents) const noexcept {
   for (const SpikeInput& in : in_.spikes) {
-    for (size_t t = 0; t < place_.steps; ++t) {
-      for (size_t p = 0; p < tile.count; ++p) {
-        int32_t* to = currents + (t * tile.count + p) * padded();
-        const std::byte* row = in.slot.row(f, t, tile.n, tile.first + p);
-        if (in.slot.type == ops::EdgeType::kSpike) {
-          const auto* words = reinterpret_cast<const uint64_t*>(row);
-          kernels::kernels().add_bits_i32(words, padded(), in.factor.data(), to);
-        } else {
-          const auto* counts = reinterpret_cast<const uint16_t*>(row);
-          for (size_t c = 0; c < channels; ++c) to[c] += counts[c] * in.factor[c];
-        }
-      }
+    if (in.slot.type == ops::EdgeType::kSpike) {
+      kernels::kernels().add_bits_i32(weighted(f, tile, in), padded(), add, currents);
+    } else {
+      if (!add) std::fill_n(currents, place_.steps * tile.count * padded(), 0);
+      add_counts(f, tile, in, currents);
+    }
+    add = true;
+  }
+}
+
+void CurrentsStep::add_counts(const Frame& f, const Tile& tile, const SpikeInput& in,
+                              int32_t* to) const noexcept {
+  for (size_t t = 0; t < place_.steps; ++t) {
+    for (size_t p = 0; p < tile.count; ++p, to += padded()) {
+      const auto* counts = in.slot.row<const uint16_t>(f, t, tile.n, tile.first + p);
+      for (size_t c = 0; c < place_.out.channels; ++c) to[c] += counts[c] * in.factor[c];
     }
   }
 }

@@ -125,8 +125,19 @@ class CurrentsStep : public TiledStep {
     const size_t step = tile.count * padded();
     requantise(f, tile, sums, rest, [=](size_t t) noexcept { return Rows{currents + t * step, 0, {}}; });
   }
-  // I += sum_j K_j * s_j.
-  void add_spikes(const Frame& f, const Tile& tile, int32_t* currents) const noexcept;
+  // I += sum_j K_j * s_j or, without `add`, I = that.
+  void add_spikes(const Frame& f, const Tile& tile, bool add, int32_t* currents) const noexcept;
+  // Of spikes, not counts.
+  [[nodiscard]] kernels::WeightedSpikes weighted(const Frame& f, const Tile& tile,
+                                                 const SpikeInput& in) const noexcept {
+    const size_t t_stride = in.slot.is_static() ? 0 : in.slot.step_bytes() / sizeof(uint64_t);
+    return {in.slot.row<const uint64_t>(f, 0, tile.n, tile.first),
+            in.slot.row_bytes / sizeof(uint64_t),
+            t_stride,
+            place_.steps,
+            tile.count,
+            in.factor.data()};
+  }
 
   // Of values that have a row for each step or one for all.
   template <typename T>
@@ -139,6 +150,9 @@ class CurrentsStep : public TiledStep {
   bool direct_;                          // the kernel gets sums
   std::vector<int64_t> offset_, shift_;  // C + h, whose rows are those of C, and n
   std::vector<int32_t> rounded_;         // the same where nothing is wide
+
+ private:
+  void add_counts(const Frame& f, const Tile& tile, const SpikeInput& in, int32_t* to) const noexcept;
 };
 
 }  // namespace snncore::runtime

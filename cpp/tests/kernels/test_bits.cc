@@ -53,29 +53,37 @@ TEST_CASE("interleave3_u8 on every level") {
   }
 }
 
+void check_weights(Random& random, size_t channels, bool add) {
+  const size_t steps = random.size(1, 3), pixels = random.size(1, 4);
+  const size_t stride = words_for(channels) + random.size(0, 1);
+  const size_t t_stride = random.chance(0.3) ? 0 : pixels * stride + random.size(0, 2);
+  std::vector<uint64_t> rows(steps * (pixels * stride + 2));
+  for (uint64_t& w : rows) w = random.next();
+  std::vector<int32_t> factor(channels), before(steps * pixels * channels);
+  for (int32_t& k : factor) k = static_cast<int32_t>(random.in(-(1 << 30), 1 << 30));
+  for (int32_t& b : before) b = static_cast<int32_t>(random.in(-(1 << 30), 1 << 30));
+  for (const auto& table : tables()) {
+    Guarded<int32_t> to(before.size(), 1);
+    std::copy(before.begin(), before.end(), to.data());
+    table.add_bits_i32({rows.data(), stride, t_stride, steps, pixels, factor.data()}, channels, add,
+                       to.data());
+    bool same = to.intact();
+    for (size_t i = 0; i < before.size(); ++i) {
+      const size_t c = i % channels, p = i / channels % pixels, t = i / channels / pixels;
+      const bool spike = get_bit(rows.data() + t * t_stride + p * stride, c);
+      same = same && to[i] == (add ? before[i] : 0) + (spike ? factor[c] : 0);
+    }
+    CAPTURE(table.isa);
+    CAPTURE(channels);
+    CAPTURE(add);
+    CHECK(same);
+  }
+}
+
 TEST_CASE("add_bits_i32 on every level") {
   Random random(8);
   for (const size_t n : sizes()) {
-    const size_t channels = kernels::pad_channels(n);
-    std::vector<uint64_t> row(words_for(channels) + 1);
-    for (uint64_t& w : row) w = random.next();
-    std::vector<int32_t> factor(channels), before(channels);
-    for (size_t c = 0; c < channels; ++c) {
-      factor[c] = static_cast<int32_t>(random.in(-(1 << 30), 1 << 30));
-      before[c] = static_cast<int32_t>(random.in(-(1 << 30), 1 << 30));
-    }
-    for (const auto& table : tables()) {
-      Guarded<int32_t> to(channels, 1);
-      for (size_t c = 0; c < channels; ++c) to[c] = before[c];
-      table.add_bits_i32(row.data(), channels, factor.data(), to.data());
-      bool same = to.intact();
-      for (size_t c = 0; c < channels; ++c) {
-        same = same && to[c] == before[c] + (get_bit(row.data(), c) ? factor[c] : 0);
-      }
-      CAPTURE(table.isa);
-      CAPTURE(channels);
-      CHECK(same);
-    }
+    for (const bool add : {false, true}) check_weights(random, kernels::pad_channels(n), add);
   }
 }
 

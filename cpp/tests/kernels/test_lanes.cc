@@ -153,6 +153,7 @@ struct Planes {
       wide[c * pitch + t * step + places[p]] = given.sums[(t * s.pixels + p) * given.cp + c];
     }
     sums = {wide.data(), nullptr, pitch, given.is_static ? 0 : step, places.data()};
+    if (given.has_extra) weigh(random, given);
   }
 
   // The same as int16, if they fit.
@@ -166,8 +167,33 @@ struct Planes {
         return std::nullopt;
       }
     }
-    return LaneSums{nullptr, narrow.data(), sums.pitch, sums.t_stride, places.data()};
+    return LaneSums{nullptr, narrow.data(), sums.pitch, sums.t_stride, places.data(), sums.spikes};
   }
+
+ private:
+  // Spikes that enter beside the sums, with weights up to the limits of int16 and beyond; their rows may be
+  // the same at every step. What they weigh becomes the extra currents of `given`.
+  template <typename State>
+  void weigh(Random& random, LifCase<State>& given) {
+    const LifSettings& s = given.settings;
+    const size_t words = words_for(given.cp), stride = words + random.size(0, 1);
+    const size_t t_stride = random.chance(0.2) ? 0 : s.pixels * stride;
+    rows.resize(s.steps * s.pixels * stride);
+    for (uint64_t& word : rows) word = random.next() & random.next();
+    for (size_t c = 0; c < given.cp; ++c) {
+      const int64_t near = near_limits<int16_t>(random, -40000, 40000), small = random.in(-3000, 3000);
+      factor.push_back(static_cast<int32_t>(random.chance(0.5) ? near : small));
+    }
+    for (size_t i = 0; i < given.extra.size(); ++i) {
+      const size_t c = i % given.cp, p = i / given.cp % s.pixels, t = i / given.cp / s.pixels;
+      const bool spike = get_bit(rows.data() + t * t_stride + p * stride, c);
+      given.extra[i] = spike ? factor[c] : 0;
+    }
+    sums.spikes = {rows.data(), stride, t_stride, s.steps, s.pixels, factor.data()};
+  }
+
+  std::vector<uint64_t> rows;
+  std::vector<int32_t> factor;
 };
 
 void run(const KernelTable& table, const LifTile& tile, const LaneSums& sums, int8_t) {
@@ -194,7 +220,6 @@ void sweep(uint64_t seed) {
         s.leak_at_store = (flags & 1) != 0;
         s.subtract = (flags & 2) != 0;
         LifCase<State> given(random, s);
-        given.has_extra = false;
         Planes planes(random, given);
         std::vector<LaneSums> forms{planes.sums};
         if (const auto narrow = planes.narrowed()) forms.push_back(*narrow);
@@ -206,12 +231,14 @@ void sweep(uint64_t seed) {
             LifTile tile = given.tile();
             given.point_at(tile, r);
             tile.sums = nullptr;
+            tile.extra = nullptr;
             tile.record = nullptr;
             run(table, tile, sums, State{});
             CAPTURE(table.isa);
             CAPTURE(channels);
             CAPTURE(leak);
             CAPTURE(flags);
+            CAPTURE(given.has_extra);
             CHECK((r.out == expected.out && r.out.intact()));
           }
         }

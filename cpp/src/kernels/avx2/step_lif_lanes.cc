@@ -23,6 +23,8 @@ inline I8 narrow_in_order(I8 bytes) {
   return reinterpret_cast<I8>(_mm256_permute4x64_epi64(raw(bytes), 0xd8));
 }
 
+inline I32 add_where(I32 bits, I32 v, I32 k) { return as32(_mm256_add_epi32(raw(v), raw(k & (bits != 0)))); }
+
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_lif_lanes.inc"
 }  // namespace

@@ -25,6 +25,10 @@ inline I8 bytes_in_order(I8 bytes) {
 
 inline I8 narrow_in_order(I8 bytes) { return bytes; }
 
+inline I32 add_where(I32 bits, I32 v, I32 k) {
+  return as32(_mm512_mask_add_epi32(raw(v), _mm512_test_epi32_mask(raw(bits), raw(bits)), raw(v), raw(k)));
+}
+
 #include "kernels/body/step_16.inc"
 #include "kernels/body/step_lif_lanes.inc"
 }  // namespace

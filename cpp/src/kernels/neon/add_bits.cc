@@ -7,8 +7,8 @@ namespace {
 #include "kernels/body/add_bits.inc"
 }  // namespace
 
-void add_bits_i32(const uint64_t* row, size_t channels, const int32_t* factor, int32_t* to) {
-  add_bits(row, channels, factor, to);
+void add_bits_i32(const WeightedSpikes& spikes, size_t channels, bool add, int32_t* to) {
+  add_bits(spikes, channels, add, to);
 }
 
 }  // namespace snncore::kernels::neon

@@ -5,6 +5,12 @@
 namespace snncore::kernels::scalar {
 namespace {
 
+int64_t weight(const WeightedSpikes& spikes, size_t t, size_t p, size_t c) {
+  if (spikes.rows == nullptr) return 0;
+  const uint64_t* row = spikes.rows + t * spikes.t_stride + p * spikes.stride;
+  return (row[c / 64] >> (c % 64) & 1) != 0 ? spikes.factor[c] : 0;
+}
+
 void step_lanes(const LifTile& tile, const LaneSums& sums, Range store) {
   for (size_t t = 0; t < tile.steps; ++t) {
     for (size_t p = 0; p < tile.pixels; ++p) {
@@ -20,7 +26,7 @@ void step_lanes(const LifTile& tile, const LaneSums& sums, Range store) {
       int64_t v = 0;
       for (size_t t = 0; t < tile.steps; ++t, at += sums.t_stride, to += tile.out_t_stride) {
         const int64_t sum = sums.wide != nullptr ? sums.wide[at] : sums.narrow[at];
-        const int64_t i = (sum * tile.m[c] + tile.c[c]) >> tile.n[c];
+        const int64_t i = ((sum * tile.m[c] + tile.c[c]) >> tile.n[c]) + weight(sums.spikes, t, p, c);
         const bool spike = step(tile, i, tile.theta[c], psi, kInt16, store, v);
         *to |= static_cast<uint64_t>(spike) << (c % 64);
       }
