@@ -251,8 +251,10 @@ size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noex
   const size_t pixels = place.out.pixels;
   const size_t fit = good.sum_bytes / (kernels::pad_channels(place.out.channels) * sizeof(int32_t));
   // Twice as many where channels are so many that few pixels would share their weights; half where threads
-  // wait for each other at the end.
-  const size_t least = std::min(good.least, 2 * fit) / place.steps / (place.threads > 1 ? 2 : 1);
+  // have so few tiles that they wait for each other at the end.
+  const size_t whole = std::min(good.least, 2 * fit) / place.steps;
+  const bool few = place.threads > 1 && samples * pixels < 2 * place.threads * whole;
+  const size_t least = few ? whole / 2 : whole;
   const size_t most = std::max(std::min(good.most, fit) / place.steps, least);
   const size_t wanted = std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
   size_t tiles = (pixels + wanted - 1) / wanted;
