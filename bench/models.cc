@@ -1,6 +1,7 @@
 // What models take in a C++ program, one image of random bytes, one thread, in turns:
 //   bench_models MODEL.snn [MODEL.snn ...]
-// prints medians in microseconds, and how many times as fast as the first each is.
+// prints medians in microseconds, how many times as fast as the first each is, and the milliseconds that the
+// file takes to load, checked and mapped.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -15,7 +16,22 @@
 
 namespace {
 
-constexpr int kTurns = 200, kRuns = 50;
+constexpr int kTurns = 200, kRuns = 50, kLoads = 15;
+
+double median_of(std::vector<double>& times) {
+  std::sort(times.begin(), times.end());
+  return times[times.size() / 2];
+}
+
+double load_ms(const std::string& path) {
+  std::vector<double> times;
+  for (int i = 0; i < kLoads; ++i) {
+    const double start = snncore::bench::cpu_ns();
+    (void)snncore::Model::load(path);
+    times.push_back((snncore::bench::cpu_ns() - start) / 1e6);
+  }
+  return median_of(times);
+}
 
 class Subject {
  public:
@@ -34,10 +50,7 @@ class Subject {
     for (int i = 0; i < kRuns; ++i) session_.run(pixels_, logits_);
     times_.push_back((snncore::bench::cpu_ns() - start) / kRuns / 1e3);
   }
-  [[nodiscard]] double median() {
-    std::sort(times_.begin(), times_.end());
-    return times_[times_.size() / 2];
-  }
+  [[nodiscard]] double median() { return median_of(times_); }
 
  private:
   snncore::Session session_;
@@ -60,10 +73,11 @@ int main(int count, char** arguments) {
       for (Subject& subject : subjects) subject.turn();
     }
     const double first = subjects[0].median();
-    std::printf("kernels %s\n%12s %8s\n", snncore::isa(), "microseconds", "times");
+    std::printf("kernels %s\n%12s %8s %9s\n", snncore::isa(), "microseconds", "times", "load, ms");
     for (size_t i = 0; i < subjects.size(); ++i) {
       const double spent = subjects[i].median();
-      std::printf("%12.2f %8.2f  %s\n", spent, first / spent, arguments[i + 1]);
+      std::printf("%12.2f %8.2f %9.2f  %s\n", spent, first / spent, load_ms(arguments[i + 1]),
+                  arguments[i + 1]);
     }
   } catch (const snncore::Error& problem) {
     std::fprintf(stderr, "bench_models: %s\n", problem.what());
