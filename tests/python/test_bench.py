@@ -119,7 +119,6 @@ def test_what_fails_costs_no_other_row(monkeypatch: pytest.MonkeyPatch) -> None:
     assert case.failed
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the program is a script")
 def test_shares_are_of_limits_measured_before_and_after(tmp_path: Path) -> None:
     program, said = tmp_path / "limits", tmp_path / "said"
     result = {

@@ -49,8 +49,8 @@ class Claims {
 };
 
 /// Threads that take items together. The caller takes them, too, and waits for nobody who has not come: a
-/// worker that is asleep, or has no core, delays no call. Workers sleep between calls, after a short spin
-/// that covers the gap between two layers. One caller at a time.
+/// worker that is asleep, or gets no core before all items are claimed, delays no call. Workers sleep between
+/// calls, after a short spin that covers the gap between two layers. One caller at a time.
 class WorkerPool {
  public:
   /// `workers` counts the calling thread; 1 starts no thread. Throws std::system_error when the system has no
