@@ -5,6 +5,7 @@
 namespace snncore::kernels::avx2 {
 namespace {
 #include "kernels/body/gemm_b1b1.inc"
+#include "kernels/body/gemm_b1b1_u16.inc"
 }  // namespace
 
 void gemm_b1b1_u16(const ByteRows& rows, const BytePlanes& planes, uint16_t* counts, size_t pitch, bool add) {
