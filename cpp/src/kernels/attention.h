@@ -19,7 +19,8 @@ struct BytePlanes {
 };
 
 /// Bit rows read byte by byte, in either direction: byte b of row r is at
-/// bytes[r * row_stride + b * byte_stride].
+/// bytes[r * row_stride + b * byte_stride]. One of the strides is 1. Where it is that of bytes, rows end with
+/// whole words; where it is that of rows, those past them, up to a multiple of 16, are readable.
 struct ByteRows {
   const uint8_t* bytes;
   size_t row_stride, byte_stride;

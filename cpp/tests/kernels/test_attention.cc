@@ -131,13 +131,14 @@ TEST_CASE("gemm_b1b1 counts the bits that rows and lanes share on every level") 
     check_products(random, levels, random.size(1, 9), n, random.size(1, 130));
     check_products(random, levels, random.size(1, 9), random.size(1, 130), n);
     check_products(random, levels, n, random.size(1, 130), random.size(1, 20));
+    check_products(random, levels, random.size(10, 70), n, random.size(1, 300));
   }
 }
 
 TEST_CASE("gemm_b1b1 with more planes than a byte counts") {
   Random random(3);
   const auto levels = tables();
-  for (const size_t inner : {247, 248, 249, 255, 256, 257, 496, 497, 1000}) {
+  for (const size_t inner : {247, 248, 249, 255, 256, 257, 496, 497, 1000, 2047, 2048, 2049, 5000}) {
     check_products(random, levels, 5, 70, inner);
   }
   Bits all(random, 1, 65535, 1.0);
@@ -196,6 +197,18 @@ TEST_CASE("addrows_b1u16_i32 equals the sum over set bits on every level") {
     }
   }
   check_sums(random, levels, 3, 512, 512, 65535);
+}
+
+TEST_CASE("addrows_b1u16_i32 with counts of which eight have a sum of a byte, or just not") {
+  Random random(5);
+  const auto levels = tables();
+  for (const uint32_t max_count : {0, 1, 31, 32, 33}) {
+    for (int round = 0; round < 40; ++round) {
+      check_sums(random, levels, random.size(20, 60), random.size(0, 130), random.size(1, 140), max_count);
+    }
+    for (const size_t lanes : {16, 32, 33, 48, 63, 64, 65, 96, 128})
+      check_sums(random, levels, 40, 64, lanes, max_count);
+  }
 }
 
 }  // namespace

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "kernels/avx2/planes.h"
 
 #include "kernels/avx2/entries.h"

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "kernels/avx512/planes.h"
 
 #include "kernels/avx512/entries.h"

@@ -7,15 +7,16 @@ namespace {
 
 #include "kernels/body/gemm_b1b1.inc"
 
-// Counts are made in words of four planes, not in bytes: a word of a row is broadcast by its load, a byte takes
-// the port that counts bits, and 48 lanes are three vectors, not one of 64 bytes.
+// Counts are made in words of four planes, not in bytes: a word of a row is broadcast by its load, a byte
+// takes the port that counts bits, and 48 lanes are three vectors, not one of 64 bytes.
 constexpr size_t kWordPlanes = 4, kMostWords = 64, kMostRows = 64;
 constexpr size_t kLaneVectors = kPlaneLanes / kLanes32;
 
 // Sixteen lanes of up to four planes, each lane a word; planes that do not exist are 0.
 inline __m512i words_of(const uint8_t* from, size_t pitch, size_t planes) {
   const auto plane = [&](size_t b) {
-    return b < planes ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + b * pitch)) : _mm_setzero_si128();
+    return b < planes ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + b * pitch))
+                      : _mm_setzero_si128();
   };
   const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(plane(0)), plane(1), 1),
                 high = _mm256_inserti128_si256(_mm256_castsi128_si256(plane(2)), plane(3), 1);
@@ -56,7 +57,7 @@ inline void count_tile_words(const RowWords& rows, const uint32_t* lanes, size_t
   for (size_t w = 0; w < words; ++w, lanes += kVectors * kLanes32) {
     __m512i lane[kVectors];
     for (size_t v = 0; v < kVectors; ++v) lane[v] = _mm512_load_si512(lanes + v * kLanes32);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
       const __m512i row = raw(rows.at(r, w));
       for (size_t v = 0; v < kVectors; ++v) {
@@ -64,7 +65,7 @@ inline void count_tile_words(const RowWords& rows, const uint32_t* lanes, size_t
       }
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
   for (size_t r = 0; r < kRows; ++r) {
     for (size_t v = 0; v < kVectors; ++v) {
       auto* const to = reinterpret_cast<__m256i*>(counts + r * pitch + v * kLanes32);
@@ -77,7 +78,7 @@ inline void count_tile_words(const RowWords& rows, const uint32_t* lanes, size_t
 template <size_t kVectors>
 void count_words(RowWords rows, size_t count, const uint32_t* lanes, size_t words, uint16_t* counts,
                  size_t pitch, bool add) {
-  constexpr size_t kRows = kVectors == kLaneVectors ? 4 : 8;
+  constexpr size_t kRows = 16 / kVectors;
   size_t r = 0;
   for (; r + kRows <= count; r += kRows, rows.from += kRows * rows.row, counts += kRows * pitch) {
     count_tile_words<kRows, kVectors>(rows, lanes, words, counts, pitch, add);

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "kernels/neon/planes.h"
 
 #include "kernels/neon32/entries.h"
