@@ -78,7 +78,7 @@ SparseCodes sparse_codes(const int8_t* codes, size_t channels, size_t taps, size
   for (const auto& channel : entries) {
     for (const Chunk& chunk : cut(channel, out.chunk)) {
       for (const Entry& e : chunk.entries()) {
-        out.codes.push_back(static_cast<int8_t>(e.code));
+        out.codes.push_back(static_cast<int32_t>((static_cast<uint32_t>(e.code) & 0xff) * 0x01010101));
         out.places.push_back(e.place);
       }
       out.codes.resize((out.codes.size() + out.chunk - 1) / out.chunk * out.chunk, 0);

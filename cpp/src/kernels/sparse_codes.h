@@ -11,12 +11,12 @@ namespace snncore::kernels {
 
 /// The memory behind SparseWeights.
 struct SparseCodes {
-  std::vector<int8_t> codes;
+  std::vector<int32_t> codes;  // each in all four bytes
   std::vector<uint32_t> places, starts;
   size_t chunk = 1, inputs = 0, taps = 0;
 
   [[nodiscard]] size_t bytes() const noexcept {
-    return codes.size() + (places.size() + starts.size()) * sizeof(uint32_t);
+    return (codes.size() + places.size() + starts.size()) * sizeof(uint32_t);
   }
   [[nodiscard]] SparseWeights view() const noexcept {
     return {codes.data(), places.data(), starts.data(), chunk, inputs, taps, starts.size() - 1};

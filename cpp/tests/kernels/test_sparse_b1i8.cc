@@ -90,8 +90,9 @@ TEST_CASE("sparse_codes: every weight is there once, and no chunk can leave a by
       for (size_t chunk = sparse.starts[c]; chunk < sparse.starts[c + 1]; ++chunk) {
         int32_t down = 0, up = 0;
         for (size_t i = chunk * sparse.chunk; i < (chunk + 1) * sparse.chunk; ++i) {
-          back[c * s.taps * s.inputs + sparse.places[i]] += sparse.codes[i];
-          (sparse.codes[i] < 0 ? down : up) += sparse.codes[i];
+          const auto code = static_cast<int8_t>(sparse.codes[i]);
+          back[c * s.taps * s.inputs + sparse.places[i]] += code;
+          (code < 0 ? down : up) += code;
         }
         CHECK((down >= -128 && up <= 127));
       }

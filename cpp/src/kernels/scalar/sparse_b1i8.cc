@@ -9,7 +9,7 @@ void sparse_b1i8_i32(const SpikeRaster& spikes, const SparseWeights& w, int32_t*
       for (size_t i = w.starts[c] * w.chunk; i < w.starts[c + 1] * w.chunk; ++i) {
         const size_t tap = w.places[i] / w.inputs, input = w.places[i] % w.inputs;
         const uint64_t* row = spikes.rows[spikes.places[p] + spikes.offsets[tap]];
-        if ((row[input / 64] >> (input % 64) & 1) != 0) sum += w.codes[i];
+        if ((row[input / 64] >> (input % 64) & 1) != 0) sum += static_cast<int8_t>(w.codes[i]);
       }
       *sums++ = sum;
     }
