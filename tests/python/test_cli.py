@@ -59,7 +59,7 @@ def prints(capsys, *arguments: str) -> str:
 
 
 def start(*arguments: str, code: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *(("-c", code) if code else ("-m", "snncore.tools.cli")), *arguments]
+    command = [sys.executable, *(("-c", code) if code else ("-m", "snncore")), *arguments]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, env={**os.environ, **environment}
     )
@@ -313,7 +313,7 @@ def test_a_missing_torch(net):
 
 
 def test_a_reader_that_leaves(net):
-    command = f"{sys.executable} -m snncore.tools.cli inspect {net} | head -n 1"
+    command = f"{sys.executable} -m snncore inspect {net} | head -n 1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout.count("\n") == 1 and done.stderr == ""
 

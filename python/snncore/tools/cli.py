@@ -54,7 +54,3 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _fail(sentence: str) -> int:
     print(f"snncore: {sentence}", file=sys.stderr)
     return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())
