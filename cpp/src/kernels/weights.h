@@ -21,8 +21,7 @@ struct BitWeights {
 /// Weight codes of a pruned layer: what is not zero, channel after channel, in chunks of equal length whose
 /// codes add up to -128..127 whichever of their inputs fire (kernels/sparse_codes.h makes them).
 struct SparseWeights {
-  const int32_t* codes;  // each in all four bytes, which a load broadcasts; a chunk that is not full ends
-                         // with zeros
+  const int32_t* codes;    // each in all four bytes, which a load broadcasts; zeros end a chunk
   const uint32_t* places;  // beside each code: tap * inputs + input
   const uint32_t* starts;  // [channels_padded + 1], in chunks: those of channel c start at starts[c]
   size_t chunk;            // codes in a chunk
