@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -367,9 +366,7 @@ def test_claims_that_no_file_can_hold(tmp_path):
     with h5py.File(path, "a") as f:
         del f["node/nodes/fc/weight"]
         f["node/nodes/fc"].create_dataset("weight", shape=(1 << 20, 1 << 20), dtype="f4", chunks=(64, 64))
-    started = time.perf_counter()
     says(snncore.FormatError, "node/nodes/fc/weight", "more than the file can hold", source=path)
-    assert time.perf_counter() - started < 5
 
 
 def test_links_and_circles(tmp_path):

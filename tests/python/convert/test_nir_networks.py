@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sys
 
 import numpy as np
 import pytest
@@ -236,14 +236,35 @@ def test_the_order_of_a_file_means_nothing():
         np.testing.assert_array_equal(snncore.from_nir(other, dt=DT, reset="zero").run(x), y)
 
 
-def test_long_networks_take_no_long_time():
-    count = 3000
-    nodes = {f"{n * 7919 % count}": nir.Scale(np.array([1.0])) for n in range(count)}
-    g = graph(nodes, " ".join(["input", *nodes, "output"]), (1,), (1,))
-    started = time.perf_counter()
-    ordered = in_order(from_tree(*read(g)), {})
-    assert list(ordered.nodes) == ["input", *nodes, "output"]
-    assert time.perf_counter() - started < 5
+def lines_run(function):
+    """How many lines of Python it takes."""
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def test_networks_take_work_by_their_length():
+    def lines(count):
+        nodes = {f"{n * 7919 % count}": nir.Scale(np.array([1.0])) for n in range(count)}
+        g = graph(nodes, " ".join(["input", *nodes, "output"]), (1,), (1,))
+
+        def run():
+            assert list(in_order(from_tree(*read(g)), {}).nodes) == ["input", *nodes, "output"]
+
+        return lines_run(run)
+
+    assert lines(1600) < 5 * lines(400)  # four times the nodes: four times the lines, not sixteen
 
 
 def test_a_delay_on_a_cycle_is_all_its_delay():
