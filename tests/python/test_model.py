@@ -299,7 +299,6 @@ def test_saving_over_the_loaded_file_is_safe(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.run(pixels()), expected)
 
 
-@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="tells what is mapped on Linux only")
 def test_ten_megabytes_are_mapped_not_copied(tmp_path: Path) -> None:
     b = snncore.GraphBuilder()
     weight = np.ones((2500, 4000), np.int8)

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/common.h"
 
 namespace snncore::test {
@@ -90,6 +92,9 @@ void check_products(Random& random, const std::vector<kernels::KernelTable>& tab
   const size_t pitch = lanes_for(lanes), apart = pitch + random.size(0, 1) * kPlaneLanes,
                row_pitch = lanes_for(rows), words = words_for(lanes);
   Guarded<uint8_t> planes = planes_of(keys, pitch), across = planes_of(a, row_pitch);
+  // Nobody may look at planes behind the last.
+  std::fill(planes.data() + (inner + 7) / 8 * pitch, planes.data() + planes.size(), uint8_t{0xff});
+  std::fill(across.data() + (inner + 7) / 8 * row_pitch, across.data() + across.size(), uint8_t{0xff});
   const BytePlanes b{planes.data(), pitch, (inner + 7) / 8, lanes};
   const ByteRows contiguous{reinterpret_cast<const uint8_t*>(a.data.data()), 8 * a.words, 1, rows};
   const ByteRows turned{across.data(), 1, row_pitch, rows};
