@@ -38,12 +38,12 @@ constexpr size_t dense_scratch(size_t row_count, size_t inputs, size_t pixels) n
          (pixels + 1) * sizeof(uint32_t);
 }
 
-/// Scratch that the addrows kernels take: a list of spikes for every row and part, sums of a block, an order
-/// of the pixels.
-inline constexpr size_t kListBytes = kPartInputs + 16;
+/// Scratch that the addrows kernels take: a list of spikes for every row and part, with its length, what
+/// fills it up and where it is, and up to a vector behind the last; sums of a block.
+inline constexpr size_t kListBytes = 1 + kPartInputs + 4;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
-  return row_count * (input_parts(inputs) * kListBytes + sizeof(uint32_t)) +
-         pixels * (kCodeBlock * sizeof(int16_t) + sizeof(uint32_t)) + 2 * kAlign;
+  return row_count * (input_parts(inputs) * (kListBytes + sizeof(uint8_t*)) + sizeof(uint32_t)) +
+         pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
 }
 
 }  // namespace snncore::kernels
