@@ -73,7 +73,7 @@ size_t best_chunk(const std::vector<std::vector<Entry>>& channels) {
 SparseCodes sparse_codes(const int8_t* codes, size_t channels, size_t taps, size_t inputs) {
   std::vector<std::vector<Entry>> entries(channels);
   for (size_t c = 0; c < channels; ++c) entries[c] = entries_of(codes + c * taps * inputs, taps * inputs);
-  SparseCodes out{.chunk = best_chunk(entries), .inputs = inputs, .taps = taps};
+  SparseCodes out{.chunk = best_chunk(entries), .inputs = inputs, .taps = taps, .channels = channels};
   out.starts.push_back(0);
   for (const auto& channel : entries) {
     for (const Chunk& chunk : cut(channel, out.chunk)) {

@@ -26,7 +26,7 @@ struct SparseWeights {
   const uint32_t* starts;  // [channels_padded + 1], in chunks: those of channel c start at starts[c]
   size_t chunk;            // codes in a chunk
   size_t inputs, taps;
-  size_t channels_padded;  // multiple of kChannelPad
+  size_t channels, channels_padded;  // padded ones have no chunks
 };
 
 /// Weights of few bits for looking up: for some neighbouring inputs of a tap, the sums that their spikes can
@@ -45,7 +45,7 @@ struct LutWeights {
 
 /// A block of tables is kLutChannels channels.
 inline constexpr size_t kLutChannels = 4, kLutEntries = 16;
-/// Runs of tables whose sums, a byte each, fit int16.
+/// Runs of tables, or chunks of codes, whose sums, a byte each, fit int16.
 inline constexpr size_t kLaneRuns = 255;
 /// Tables of `width` inputs for a word of 64, and for a tap; no table has inputs of two words.
 constexpr size_t lut_word_tables(size_t width) noexcept { return (64 + width - 1) / width; }

@@ -83,14 +83,13 @@ TileWork large_work(const SynapseShape& s, size_t samples = kRasterTile) {
   return {window, large_tile(window), 0.5};
 }
 
-// Are the sums of this layer the fastest where neurons take them in lanes?
-bool lanes_fastest(const SynapseShape& s, const SumMethods& methods, const TileWork& work) {
-  if (!methods.has_lanes() || s.window.pixels() == 1) return false;
-  const LaneRows lanes(s, Slot{}, kernels::kernels().columns);
-  const Tile tile = large_tile(s.window);
-  const LaneRows::Form form = lanes.form(tile);
-  return work.density >
-         methods.lanes_above(work, form.rows, form.vectors(static_cast<size_t>(sum_costs().lanes)));
+// Are sums by this method the fastest where neurons take them in lanes?
+bool lanes_fastest(SumMethod method, const SynapseShape& s, const SumMethods& methods, const TileWork& work) {
+  if (!methods.has_lanes(method) || s.window.pixels() == 1) return false;
+  const LaneRows::Form form = lane_rows(s, Slot{}, methods).form(large_tile(s.window));
+  const LaneChoice lanes =
+      methods.lane_choice(work, form.rows, form.vectors(static_cast<size_t>(sum_costs().lanes)));
+  return lanes.method == method && work.density > lanes.above;
 }
 
 // Without the zeros.
@@ -102,7 +101,12 @@ void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, Packe
     out.sparse.push_back(
         kernels::sparse_codes(values.data() + g * group, s.group_channels(), s.window.taps(), s.inputs));
   }
-  if (SumMethods(s, out).fastest(large_work(s)) != SumMethod::kSparse) out.sparse.clear();
+  const SumMethods methods(s, out);
+  const TileWork work = large_work(s);
+  if (methods.fastest(work) != SumMethod::kSparse &&
+      !lanes_fastest(SumMethod::kSparse, s, methods, work)) {
+    out.sparse.clear();
+  }
 }
 
 // As tables, which take three or four bytes for a weight.
@@ -123,7 +127,7 @@ void pack_tables(const std::vector<int8_t>& values, const SynapseShape& s, Packe
   const TileWork work = large_work(s);
   if (methods.fastest(work) == SumMethod::kLookUp) {
     out.dense = AlignedBuffer();  // as slow whatever spikes
-  } else if (!lanes_fastest(s, methods, work)) {
+  } else if (!lanes_fastest(SumMethod::kLookUp, s, methods, work)) {
     out.tables.clear();
   }
 }

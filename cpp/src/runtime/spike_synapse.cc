@@ -31,7 +31,7 @@ class SpikeSynapse final : public SynapseBase {
         patches_(shape, input),
         raster_(shape, input, kernels().columns),
         image_(shape, input, false),
-        lanes_(shape, input, kernels().columns),
+        lanes_(lane_rows(shape, input, methods_)),
         odd_(odd) {
     if (TokenRows::fits(shape)) tokens_.emplace(input, gate);
     most_tokens_ = token_share();
@@ -92,8 +92,8 @@ class SpikeSynapse final : public SynapseBase {
     const double spikes = density(frame, tile);
     // Tiles of one step may have few pixels that read a spike: rows are faster there.
     const bool few = skips() && tile.steps == 1;
-    if (neurons.step_lanes != nullptr && !few && spikes > choice.lanes_above) {
-      look_up_spikes(frame, tile, neurons, lane);
+    if (neurons.step_lanes != nullptr && !few && spikes > choice.lanes.above) {
+      lane_spikes(choice.lanes.method, frame, tile, neurons, lane);
       return true;
     }
     const SumMethod method = choice.rows.at(spikes);
@@ -109,15 +109,16 @@ class SpikeSynapse final : public SynapseBase {
   // For a tile, by the share of its inputs that spike.
   struct Choice {
     SumChoice rows;
-    double lanes_above;  // sums in lanes are the fastest
+    LaneChoice lanes;
   };
   [[nodiscard]] Choice choice(const Tile& tile) const noexcept {
     const TileWork work{shape_.window, tile, 0};
     const SumChoice rows = methods_.choice(work);
-    if (!methods_.has_lanes() || tokens_) return {rows, std::numeric_limits<double>::infinity()};
+    if (!methods_.has_lanes() || tokens_)
+      return {rows, {SumMethod::kLookUp, std::numeric_limits<double>::infinity()}};
     const LaneRows::Form form = lanes_.form(tile);
     return {rows,
-            methods_.lanes_above(work, form.rows, form.vectors(static_cast<size_t>(sum_costs().lanes)))};
+            methods_.lane_choice(work, form.rows, form.vectors(static_cast<size_t>(sum_costs().lanes)))};
   }
   // Made beforehand for the tiles that the layer is cut into.
   [[nodiscard]] Choice chosen(const Tile& tile) const noexcept {
@@ -143,14 +144,18 @@ class SpikeSynapse final : public SynapseBase {
     });
   }
 
-  // Sums that neurons take where they are looked up, in the lanes of their pixels.
-  void look_up_spikes(const Frame& frame, const Tile& tile, const TileNeurons& neurons,
-                      std::byte* lane) const noexcept {
+  // Sums that neurons take where they are made, in the lanes of their pixels.
+  void lane_spikes(SumMethod method, const Frame& frame, const Tile& tile, const TileNeurons& neurons,
+                   std::byte* lane) const noexcept {
     const LaneRows::Form form = lanes_.form(tile);
     const size_t places = form.end(), pitch = kernels::lane_pitch(places);
     auto* sums = reinterpret_cast<int16_t*>(lane);
     const LaneRows::Read rows = lanes_.read(frame, tile, form, lane + plane_bytes(places));
-    kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch, rows.rest);
+    if (method == SumMethod::kSparse) {
+      kernels().sparse_b1i8_lanes(rows.spikes, weights_->sparse[0].view(), sums, pitch, rows.rest);
+    } else {
+      kernels().lut_b1i4_lanes(rows.spikes, weights_->tables[0].view(), sums, pitch, rows.rest);
+    }
     neurons.step_lanes(neurons.lif,
                        {nullptr, sums, pitch, tile.steps == 1 ? 0 : form.step, rows.places, neurons.spikes});
   }
@@ -218,7 +223,7 @@ class SpikeSynapse final : public SynapseBase {
   [[nodiscard]] size_t lane_sum_bytes(size_t pixels, size_t steps) const noexcept {
     if (!methods_.has_lanes() || tokens_) return 0;
     return plane_bytes(lanes_.most_places(pixels, steps)) + lanes_.bytes(pixels, steps) +
-           kernels::lut_scratch(lanes_.most_rows(pixels, steps), shape_.inputs, shape_.window.taps());
+           raster_scratch(lanes_.most_rows(pixels, steps));
   }
   // Of sums in lanes.
   [[nodiscard]] size_t plane_bytes(size_t places) const noexcept {

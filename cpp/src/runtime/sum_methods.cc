@@ -80,6 +80,12 @@ double SumMethods::ns(SumMethod method, const TileWork& work) const noexcept {
   return groups * gather_ns(work);
 }
 
+bool SumMethods::has_lanes(SumMethod method) const noexcept {
+  if (!kernels::kernels().lanes || shape_.groups > 1 || !has(method)) return false;
+  if (method == SumMethod::kSparse) return weights_.sparse[0].most_chunks() <= kernels::kLaneRuns;
+  return method == SumMethod::kLookUp && weights_.tables[0].most_runs() <= kernels::kLaneRuns;
+}
+
 SumChoice SumMethods::choice(const TileWork& work) const noexcept {
   SumMethod busy = SumMethod::kGather;
   double least = std::numeric_limits<double>::infinity();
@@ -128,6 +134,12 @@ double SumMethods::count_ns(const TileWork& work) const noexcept {
 }
 
 double SumMethods::sparse_ns(const TileWork& work) const noexcept {
+  return codes_ns(work.raster_rows, work.vectors) +
+         real(work.pixels * shape_.group_padded()) * sum_costs().sparse_put;
+}
+
+// Without what brings sums from their lanes to rows.
+double SumMethods::codes_ns(size_t rows, size_t vectors) const noexcept {
   const auto& cost = sum_costs();
   constexpr double kNear = 32768;  // what a first-level cache holds
   double codes = 0, chunks = 0;
@@ -135,11 +147,11 @@ double SumMethods::sparse_ns(const TileWork& work) const noexcept {
     codes += real(s.codes.size());
     chunks += real(s.codes.size() / s.chunk);
   }
-  const double planes = real(work.raster_rows * shape_.inputs), far = std::max(0.0, 1 - kNear / planes);
+  const double planes = real(rows * shape_.inputs), far = std::max(0.0, 1 - kNear / planes);
   const double code = cost.sparse_code + cost.sparse_code_far * far;
-  return planes * cost.spread + real(work.pixels * shape_.group_padded()) * cost.sparse_put +
-         real(work.vectors) * (codes * code + chunks * kernels::kChunkCodes * cost.sparse_code) /
-             real(shape_.groups);
+  return planes * cost.spread + real(vectors) *
+                                    (codes * code + chunks * kernels::kChunkCodes * cost.sparse_code) /
+                                    real(shape_.groups);
 }
 
 double SumMethods::look_up_ns(const TileWork& work) const noexcept {
@@ -162,11 +174,14 @@ double SumMethods::looks_ns(size_t rows, size_t vectors, size_t channels) const 
   return real(rows) * tables * cost.spread + taken * looks * real(channels) * cost.lut_look;
 }
 
-double SumMethods::lanes_above(const TileWork& work, size_t rows, size_t vectors) const noexcept {
-  const double looks = looks_ns(rows, vectors, shape_.channels);
-  const SumMethod busy = choice(work).busy;
-  const bool slower = busy != SumMethod::kGather && ns(busy, work) <= looks;
-  return slower ? std::numeric_limits<double>::infinity() : gather_above(work, looks);
+LaneChoice SumMethods::lane_choice(const TileWork& work, size_t rows, size_t vectors) const noexcept {
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  const double codes = has_lanes(SumMethod::kSparse) ? codes_ns(rows, vectors) : kNever;
+  const double looks = has_lanes(SumMethod::kLookUp) ? looks_ns(rows, vectors, shape_.channels) : kNever;
+  const SumMethod method = codes < looks ? SumMethod::kSparse : SumMethod::kLookUp, busy = choice(work).busy;
+  const double least = std::min(codes, looks);
+  const bool slower = busy != SumMethod::kGather && ns(busy, work) <= least;
+  return {method, slower || least == kNever ? kNever : gather_above(work, least)};
 }
 
 // A tile of sums takes as long to store as a product.

@@ -37,6 +37,13 @@ struct SumChoice {
   }
 };
 
+/// The fastest method that leaves sums in lanes, faster than rows of sums, by whatever method, with more than a
+/// share `above` of the inputs spiking.
+struct LaneChoice {
+  SumMethod method;
+  double above;
+};
+
 /// The methods that the weights of a layer have been laid out for. Refers to both.
 class SumMethods {
  public:
@@ -58,14 +65,13 @@ class SumMethods {
     return choice(work).at(work.density);
   }
 
-  /// Can sums be left in lanes? They are looked up there.
+  /// Can a method leave sums in lanes? Can any?
+  [[nodiscard]] bool has_lanes(SumMethod method) const noexcept;
   [[nodiscard]] bool has_lanes() const noexcept {
-    return kernels::kernels().lanes && has(SumMethod::kLookUp) && shape_.groups == 1 &&
-           weights_.tables[0].most_runs() <= kernels::kLaneRuns;
+    return has_lanes(SumMethod::kSparse) || has_lanes(SumMethod::kLookUp);
   }
-  /// The share of spiking inputs above which that is faster than rows of sums, by whatever method. For a tile
-  /// that becomes so many rows and vectors.
-  [[nodiscard]] double lanes_above(const TileWork& work, size_t rows, size_t vectors) const noexcept;
+  /// The fastest of those for a tile that becomes so many rows and vectors.
+  [[nodiscard]] LaneChoice lane_choice(const TileWork& work, size_t rows, size_t vectors) const noexcept;
 
  private:
   [[nodiscard]] double gather_ns(const TileWork& work) const noexcept;
@@ -73,6 +79,7 @@ class SumMethods {
   [[nodiscard]] double gather_above(TileWork work, double ns) const noexcept;
   [[nodiscard]] double count_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double sparse_ns(const TileWork& work) const noexcept;
+  [[nodiscard]] double codes_ns(size_t rows, size_t vectors) const noexcept;
   [[nodiscard]] double look_up_ns(const TileWork& work) const noexcept;
   [[nodiscard]] double looks_ns(size_t rows, size_t vectors, size_t channels) const noexcept;
   [[nodiscard]] double dense_ns(const TileWork& work) const noexcept;

@@ -3,6 +3,7 @@
 
 #include "kernels/lif_oracle.h"
 #include "kernels/lut_codes.h"
+#include "kernels/sparse_codes.h"
 
 namespace snncore::test {
 namespace {
@@ -15,63 +16,115 @@ struct SpikeShape {
   size_t stretches = 1;
 };
 
-void check_looks(Random& random, const std::vector<KernelTable>& tables, const SpikeShape& s) {
-  const size_t words = words_for(s.inputs), stretch = s.places + random.size(0, 20);
-  const size_t rows = s.stretches * stretch + 70;
-  Guarded<uint64_t> bits(rows * words);
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t i = 0; i < s.inputs; ++i) {
-      if (random.chance(0.4)) set_bit(bits.data() + r * words, i);
+// Spikes in lanes with the sums of weights of at most `most`, zeros of which there is a share.
+struct LaneCase {
+  SpikeShape s;
+  size_t words, stretch, rows, count;
+  Guarded<uint64_t> bits;
+  std::vector<uint32_t> offsets;
+  std::vector<int8_t> weights;
+  std::vector<int32_t> right;  // [channel][place]
+
+  // Taps and stretches start on multiples of `align`.
+  LaneCase(Random& random, const SpikeShape& shape, size_t align, int32_t most, double zeros)
+      : s(shape),
+        words(words_for(s.inputs)),
+        stretch(align_up(s.places + random.size(0, 20), align)),
+        rows(s.stretches * stretch + 72),
+        count(s.stretches * s.places),
+        bits(rows * words),
+        offsets(s.taps),
+        weights(s.channels * s.taps * s.inputs),
+        right(s.channels * count) {
+    for (size_t r = 0; r < rows; ++r) {
+      for (size_t i = 0; i < s.inputs; ++i) {
+        if (random.chance(0.4)) set_bit(bits.data() + r * words, i);
+      }
+    }
+    for (uint32_t& offset : offsets) offset = static_cast<uint32_t>(random.size(0, 72 / align) * align);
+    for (int8_t& w : weights) {
+      w = static_cast<int8_t>(random.chance(zeros) ? 0 : random.in(-most, std::min(most, 127)));
+    }
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const size_t c = i / s.inputs / s.taps, tap = i / s.inputs % s.taps;
+      for (size_t q = 0; q < count; ++q) {
+        if (get_bit(bits.data() + (place(q) + offsets[tap]) * words, i % s.inputs))
+          right[c * count + q] += weights[i];
+      }
     }
   }
-  std::vector<uint32_t> offsets(s.taps);
-  for (uint32_t& offset : offsets) offset = static_cast<uint32_t>(random.size(0, 70));
-  std::vector<int8_t> weights(s.channels * s.taps * s.inputs);
-  for (int8_t& w : weights) w = static_cast<int8_t>(random.in(-15, 15));
-  const auto place = [&](size_t i) { return i / s.places * stretch + i % s.places; };
-  const size_t count = s.stretches * s.places;
-  std::vector<int32_t> right(s.channels * count);
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const size_t c = i / s.inputs / s.taps, tap = i / s.inputs % s.taps;
-    for (size_t q = 0; q < count; ++q) {
-      if (get_bit(bits.data() + (place(q) + offsets[tap]) * words, i % s.inputs))
-        right[c * count + q] += weights[i];
-    }
+  [[nodiscard]] size_t place(size_t i) const { return i / s.places * stretch + i % s.places; }
+  [[nodiscard]] kernels::SpikeLanes spikes() {
+    return {bits.data(), rows, words, offsets.data(), s.places, s.stretches, stretch};
   }
-  for (const KernelTable& table : tables) {
-    const kernels::SpikeLanes spikes{bits.data(), rows,        words,  offsets.data(),
-                                     s.places,    s.stretches, stretch};
-    const size_t pitch = kernels::lane_pitch(spikes.end());
-    const kernels::LutCodes codes =
-        kernels::lut_codes(weights.data(), s.channels, s.taps, s.inputs, table.lut_width);
-    if (codes.most_runs() > kernels::kLaneRuns) continue;
-    Guarded<int16_t> lanes(align_up(s.channels, kernels::kLutChannels) * pitch);
-    Guarded<uint8_t> scratch(kernels::lut_scratch(rows, s.inputs, s.taps));
-    table.lut_b1i4_lanes(spikes, codes.view(), lanes.data(), pitch,
-                         reinterpret_cast<std::byte*>(scratch.data()));
+
+  // `sums(spikes, lanes, pitch)` leaves them in lanes.
+  template <typename Sums>
+  void check(const char* isa, size_t channels, size_t scratch_bytes, const Sums& sums) {
+    const size_t pitch = kernels::lane_pitch(spikes().end());
+    Guarded<int16_t> lanes(channels * pitch);
+    Guarded<uint8_t> scratch(scratch_bytes);
+    sums(spikes(), lanes.data(), pitch, reinterpret_cast<std::byte*>(scratch.data()));
     bool same = lanes.intact() && scratch.intact();
     for (size_t i = 0; i < right.size(); ++i)
       same = same && lanes[i / count * pitch + place(i % count)] == right[i];
-    CAPTURE(table.isa);
+    CAPTURE(isa);
     CAPTURE(s.channels);
     CAPTURE(s.inputs);
     CAPTURE(s.places);
     CHECK(same);
   }
+};
+
+void check_looks(Random& random, const std::vector<KernelTable>& tables, const SpikeShape& s) {
+  LaneCase lanes(random, s, 1, 15, 0);
+  for (const KernelTable& table : tables) {
+    const kernels::LutCodes codes =
+        kernels::lut_codes(lanes.weights.data(), s.channels, s.taps, s.inputs, table.lut_width);
+    if (codes.most_runs() > kernels::kLaneRuns) continue;
+    lanes.check(table.isa, align_up(s.channels, kernels::kLutChannels),
+                kernels::lut_scratch(lanes.rows, s.inputs, s.taps),
+                [&](const kernels::SpikeLanes& spikes, int16_t* to, size_t pitch, std::byte* scratch) {
+                  table.lut_b1i4_lanes(spikes, codes.view(), to, pitch, scratch);
+                });
+  }
 }
 
-TEST_CASE("lut_b1i4_lanes equals the sum over spikes on every level") {
-  Random random(61);
+void check_codes(Random& random, const std::vector<KernelTable>& tables, const SpikeShape& s) {
+  LaneCase lanes(random, s, kernels::kPlaceAlign, random.chance(0.5) ? 7 : 128, 0.7);
+  const kernels::SparseCodes codes =
+      kernels::sparse_codes(lanes.weights.data(), s.channels, s.taps, s.inputs);
+  if (codes.most_chunks() > kernels::kLaneRuns) return;
+  for (const KernelTable& table : tables) {
+    lanes.check(table.isa, s.channels, kernels::sparse_scratch(lanes.rows, s.inputs, s.taps),
+                [&](const kernels::SpikeLanes& spikes, int16_t* to, size_t pitch, std::byte* scratch) {
+                  table.sparse_b1i8_lanes(spikes, codes.view(), to, pitch, scratch);
+                });
+  }
+}
+
+template <typename Check>
+void check_shapes(Random& random, const Check& check) {
   const auto levels = tables();
   const size_t taps[] = {1, 4, 9};
   for (const size_t n : sizes()) {
     if (n == 0) continue;
-    check_looks(random, levels, {n, random.size(1, 130), random.pick(taps), random.size(1, 40)});
-    check_looks(random, levels,
-                {random.size(1, 9), n, random.pick(taps), random.size(1, 99), random.size(1, 4)});
-    check_looks(random, levels, {random.size(1, 9), random.size(1, 70), 1, 3 * n});
+    check(random, levels, {n, random.size(1, 130), random.pick(taps), random.size(1, 40)});
+    check(random, levels,
+          {random.size(1, 9), n, random.pick(taps), random.size(1, 99), random.size(1, 4)});
+    check(random, levels, {random.size(1, 9), random.size(1, 70), 1, 3 * n});
   }
-  check_looks(random, levels, {6, 150, 9, 150});
+  check(random, levels, {6, 150, 9, 150});
+}
+
+TEST_CASE("lut_b1i4_lanes equals the sum over spikes on every level") {
+  Random random(61);
+  check_shapes(random, check_looks);
+}
+
+TEST_CASE("sparse_b1i8_lanes equals the sum over spikes on every level") {
+  Random random(64);
+  check_shapes(random, check_codes);
 }
 
 struct LineShape {

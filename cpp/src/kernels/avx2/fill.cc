@@ -29,6 +29,7 @@ void fill_avx2(KernelTable& table) {
   table.sparse_b1i8_i32 = avx2::sparse_b1i8_i32;
   table.lut_b1i4_i32 = avx2::lut_b1i4_i32;
   table.lanes = true;
+  table.sparse_b1i8_lanes = avx2::sparse_b1i8_lanes;
   table.lut_b1i4_lanes = avx2::lut_b1i4_lanes;
   table.lines_u8i8_lanes = avx2::lines_u8i8_lanes;
   table.gemm_b1i8_i32 = avx2::gemm_b1i8_i32;

@@ -15,4 +15,9 @@ void sparse_b1i8_i32(const SpikeRaster& spikes, const SparseWeights& w, int32_t*
   sparse_sums(spikes, w, sums, scratch);
 }
 
+void sparse_b1i8_lanes(const SpikeLanes& spikes, const SparseWeights& w, int16_t* lanes, size_t pitch,
+                       std::byte* scratch) {
+  sparse_lanes(spikes, w, lanes, pitch, scratch);
+}
+
 }  // namespace snncore::kernels::avx2

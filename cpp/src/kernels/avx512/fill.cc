@@ -35,6 +35,7 @@ void fill_avx512(KernelTable& table) {
   table.columns = true;
   table.lut_b1i4_i32 = avx512::lut_b1i4_i32;
   table.lanes = true;
+  table.sparse_b1i8_lanes = avx512::sparse_b1i8_lanes;
   table.lut_b1i4_lanes = avx512::lut_b1i4_lanes;
   table.lines_u8i8_lanes = avx512::lines_u8i8_lanes;
   table.gemm_b1i8_i32 = avx512::gemm_b1i8_i32;

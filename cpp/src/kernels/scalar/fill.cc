@@ -27,6 +27,7 @@ void fill_scalar(KernelTable& table) {
   table.columns = false;
   table.lut_b1i4_i32 = scalar::lut_b1i4_i32;
   table.lanes = false;
+  table.sparse_b1i8_lanes = scalar::sparse_b1i8_lanes;
   table.lut_b1i4_lanes = scalar::lut_b1i4_lanes;
   table.lines_u8i8_lanes = scalar::lines_u8i8_lanes;
   table.gemm_b1i8_i32 = scalar::gemm_b1i8_i32;
