@@ -1,5 +1,6 @@
 // Every method to sum spikes, forced by costs that leave no other: the same sums.
 #include <algorithm>
+#include <array>
 #include <initializer_list>
 #include <numeric>
 #include <optional>
@@ -96,7 +97,7 @@ class Case {
       const Tile tile{.first = first, .count = std::min(count, all - first), .steps = layer_.steps};
       AlignedBuffer sums(tile.count * tile.steps * s_.padded() * sizeof(int32_t));
       synapse->sums(frame_, tile, sums.data(), lane.data());
-      same = same && lanes_match(*synapse, tile, right);
+      same = same && lanes_match(method, *synapse, tile, right);
       for (size_t row = 0; row < tile.count * tile.steps; ++row) {
         const auto* to = sums.as<int32_t>() + row * s_.padded();
         const size_t pixel = row / tile.count * all + first + row % tile.count;
@@ -107,13 +108,13 @@ class Case {
     return same;
   }
 
-  /// Tiles of all cases that left their sums in lanes.
-  [[nodiscard]] static size_t in_lanes() { return in_lanes_; }
+  /// Tiles of all cases whose sums a forced method left in lanes.
+  [[nodiscard]] static size_t in_lanes(SumMethod method) { return in_lanes_[static_cast<size_t>(method)]; }
 
  private:
   // Neurons that keep where their sums lie.
   static inline std::optional<kernels::LaneSums> taken_;
-  static inline size_t in_lanes_ = 0;
+  static inline std::array<size_t, 5> in_lanes_{};
   static inline kernels::WeightedSpikes beside_{};
   static inline bool weighed_ = true;
   // Neurons that look at what enters beside their sums: their spikes would lie as those that enter do.
@@ -130,7 +131,7 @@ class Case {
   static void take_lanes(const kernels::LifTile&, const kernels::LaneSums& sums) { taken_ = sums; }
 
   // The sums that neurons get in lanes, where that is cheaper than rows.
-  [[nodiscard]] bool lanes_match(const Synapse& synapse, const Tile& tile,
+  [[nodiscard]] bool lanes_match(SumMethod method, const Synapse& synapse, const Tile& tile,
                                  const std::vector<int32_t>& right) const {
     const size_t all = s_.window.pixels();
     AlignedBuffer lane(synapse.lane_bytes(tile.count, tile.steps));
@@ -153,7 +154,7 @@ class Case {
                            rows.data(), lane.data());
     if (!taken_) return weighed_;
     if (taken_->spikes.rows != beside.data()) return false;
-    ++in_lanes_;
+    ++in_lanes_[static_cast<size_t>(method)];
     bool same = true;
     for (size_t i = 0; i < tile.count * tile.steps * s_.channels; ++i) {
       const size_t c = i / tile.count / tile.steps, t = i / tile.count % tile.steps, p = i % tile.count;
@@ -221,7 +222,8 @@ TEST_CASE("whichever method sums, the sums are equal") {
     check(random, {.shape = shape, .bits = 4, .kept = 0.1}, {kGather, kSparse, kLookUp, kDense});
     check(random, {.shape = shape, .bits = 8, .kept = 0.3, .density = 0.9}, {kGather, kSparse, kDense});
   }
-  CHECK((Case::in_lanes() > 0) == kernels::kernels().lanes);
+  for (const SumMethod method : {kSparse, kLookUp})
+    CHECK((Case::in_lanes(method) > 0) == kernels::kernels().lanes);
 }
 
 }  // namespace

@@ -48,17 +48,19 @@ struct KernelTable {
   void (*sparse_b1i8_i32)(const SpikeRaster& spikes, const SparseWeights& w, int32_t* sums,
                           std::byte* scratch);
 
-  // The same sums, left in lanes, of weights whose channels have at most kLaneRuns chunks: that of channel c at
-  // place q goes to lanes[c * pitch + q]. Where `columns` says so, the offsets of taps and what stretches are
-  // apart are multiples of kPlaceAlign. The pitch is at least lane_pitch(spikes.end()). `scratch`: as above.
+  // The same sums, left in lanes, of weights whose channels have at most kLaneRuns chunks: that of channel c
+  // at place q goes to lanes[c * pitch + q]. Where `columns` says so, the offsets of taps and what stretches
+  // are apart are multiples of kPlaceAlign. The pitch is at least lane_pitch(spikes.end()). `scratch`: as
+  // above.
   void (*sparse_b1i8_lanes)(const SpikeLanes& spikes, const SparseWeights& w, int16_t* lanes, size_t pitch,
                             std::byte* scratch);
 
   // The same sums, looked up. `scratch`: kAlign-aligned, lut_scratch bytes.
   void (*lut_b1i4_i32)(const SpikeRaster& spikes, const LutWeights& w, int32_t* sums, std::byte* scratch);
 
-  // The same sums, left in lanes as above, of weights whose blocks have at most kLaneRuns runs. Planes of channels past w.channels, up to a multiple of
-  // kLutChannels, are written; the pitch is at least lane_pitch(spikes.end()). `scratch`: as above.
+  // The same sums, left in lanes as above, of weights whose blocks have at most kLaneRuns runs. Planes of
+  // channels past w.channels, up to a multiple of kLutChannels, are written; the pitch is at least
+  // lane_pitch(spikes.end()). `scratch`: as above.
   void (*lut_b1i4_lanes)(const SpikeLanes& spikes, const LutWeights& w, int16_t* lanes, size_t pitch,
                          std::byte* scratch);
 

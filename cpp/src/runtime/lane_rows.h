@@ -13,20 +13,20 @@ namespace snncore::runtime {
 
 class LaneRows {
  public:
-  /// For layers of one group, whose lines are filled up to a multiple of `align` places. With stride 1 the taps share blocks of lines, as in Raster: one or, with
-  /// `columns`, one for each column of the window; else each has its own. Rows are ordered
-  /// [block][step][line][column]. Where an image is so small that this leaves vectors empty, the columns of
-  /// all steps lie side by side: [block][line][step][column].
+  /// For layers of one group, whose lines are filled up to a multiple of `align` places. With stride 1 the
+  /// taps share blocks of lines, as in Raster: one or, with `columns`, one for each column of the window;
+  /// else each has its own. Rows are ordered [block][step][line][column]. Where an image is so small that
+  /// this leaves vectors empty, the columns of all steps lie side by side: [block][line][step][column].
   LaneRows(const SynapseShape& shape, const Slot& input, bool columns, size_t align)
       : shape_(shape),
         input_(input),
         shared_(shape.window.stride_h == 1 && shape.window.stride_w == 1),
         columns_(columns),
-        width_(static_cast<int64_t>(align_up(
-            static_cast<size_t>(
-                shape.window.out_w +
-                (shared_ && !columns ? (shape.window.kernel_w - 1) * shape.window.dilation_w : 0)),
-            align))) {}
+        width_(static_cast<int64_t>(
+            align_up(static_cast<size_t>(
+                         shape.window.out_w +
+                         (shared_ && !columns ? (shape.window.kernel_w - 1) * shape.window.dilation_w : 0)),
+                     align))) {}
 
   /// How so many lines of places and steps lie.
   struct Form {

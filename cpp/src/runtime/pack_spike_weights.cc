@@ -103,8 +103,7 @@ void pack_sparse(const std::vector<int8_t>& values, const SynapseShape& s, Packe
   }
   const SumMethods methods(s, out);
   const TileWork work = large_work(s);
-  if (methods.fastest(work) != SumMethod::kSparse &&
-      !lanes_fastest(SumMethod::kSparse, s, methods, work)) {
+  if (methods.fastest(work) != SumMethod::kSparse && !lanes_fastest(SumMethod::kSparse, s, methods, work)) {
     out.sparse.clear();
   }
 }

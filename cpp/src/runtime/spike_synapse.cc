@@ -57,6 +57,7 @@ class SpikeSynapse final : public SynapseBase {
   // Many pixels for kernels whose lanes are pixels.
   [[nodiscard]] TileSize good_tile() const noexcept override {
     if (methods_.has(SumMethod::kDense)) return {kRasterTile, kRasterTile, kDenseSums};
+    if (methods_.has_lanes(SumMethod::kSparse)) return {2 * kRasterTile, 2 * kRasterTile};
     if (methods_.has_lanes()) return lane_tile(shape_.channels);
     if (counts_vectors())
       return {kNearRows, kNearRows, kNearRows * kernels::pad_channels(shape_.channels) * 4};

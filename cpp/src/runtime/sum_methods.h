@@ -37,8 +37,8 @@ struct SumChoice {
   }
 };
 
-/// The fastest method that leaves sums in lanes, faster than rows of sums, by whatever method, with more than a
-/// share `above` of the inputs spiking.
+/// The fastest method that leaves sums in lanes, faster than rows of sums, by whatever method, with more than
+/// a share `above` of the inputs spiking.
 struct LaneChoice {
   SumMethod method;
   double above;

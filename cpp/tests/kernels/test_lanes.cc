@@ -110,8 +110,7 @@ void check_shapes(Random& random, const Check& check) {
   for (const size_t n : sizes()) {
     if (n == 0) continue;
     check(random, levels, {n, random.size(1, 130), random.pick(taps), random.size(1, 40)});
-    check(random, levels,
-          {random.size(1, 9), n, random.pick(taps), random.size(1, 99), random.size(1, 4)});
+    check(random, levels, {random.size(1, 9), n, random.pick(taps), random.size(1, 99), random.size(1, 4)});
     check(random, levels, {random.size(1, 9), random.size(1, 70), 1, 3 * n});
   }
   check(random, levels, {6, 150, 9, 150});
