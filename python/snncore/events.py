@@ -135,10 +135,27 @@ def frames(
 
     For training and tests: a session needs no frames. Times must not go back from one window to an earlier
     one. `shape` is that of the input, C = 1 or 2; without `steps`, T is what the recording takes.
+
+    Raises
+    ------
+    ValueError
+        An event off the sensor, or of a window before the first.
     """
     channels, height, width = shape
+    off = np.flatnonzero((events.x >= width) | (events.y >= height))
+    if off.size:
+        x, y = events.x[off[0]], events.y[off[0]]
+        raise ValueError(
+            f"events: expected x below {width} and y below {height}, received x {x}, y {y} (event {off[0]})"
+        )
     window = events.t // window_us
     window = window - window[0] if len(window) else window
+    if window.min(initial=0) < 0:
+        early = int(window.argmin())
+        raise ValueError(
+            f"events: expected no time before the window of the first event, at {events.t[0]} us, "
+            f"received {events.t[early]} us (event {early})"
+        )
     count = int(window.max(initial=-1)) + 1 if steps is None else steps
     kept = window < count
     channel = events.p[kept] if channels == 2 else np.zeros(int(kept.sum()), np.uint8)

@@ -12,6 +12,7 @@ import pytest
 import snncore
 from snncore.tools.cli import main
 from snncore.tools.common import BUNDLED_MODEL, DATA, bundled_images
+from snncore.tools.recordings import windows
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -224,14 +225,47 @@ def test_profile_json(capsys, net, image, tmp_path):
     assert [layer["synaptic_operations"] for layer in again["layers"]] == counted
 
 
+def test_profile_of_a_recording_is_that_of_its_windows(capsys, net, tmp_path):
+    path, recording = str(DATA / "nmnist_cnn.snn"), str(DATA / "recordings" / "7.bin")
+    facts = json.loads(prints(capsys, "profile", path, recording, "--seconds", "0", "--json"))
+    assert facts["inputs"] == [recording] and facts["timesteps"] == 10
+    frames = snncore.events.frames(snncore.events.load(recording), 34_000, (2, 34, 34)) > 0
+    found = snncore.load(path).profile(frames[:, None], layout="TNCHW", seconds=0)
+    assert [layer["rate"] for layer in facts["layers"]] == [layer.rate for layer in found.layers]
+    shorter = ("--window-us", "10000", "--seconds", "0", "--json")
+    assert json.loads(prints(capsys, "profile", path, recording, *shorter))["timesteps"] == 31
+
+    assert "received 302741" in fails(capsys, "profile", path, recording, "--window-us", "1")
+    assert "received 2 files" in fails(capsys, "profile", path, recording, recording)
+    assert "does not take events" in fails(capsys, "profile", net, recording, "--window-us", "10")
+    for name, x, t, message in (("off", 40, 5, "x below 34"), ("early", 3, -99_999, "no time before")):
+        bad = str(tmp_path / f"{name}.npz")
+        np.savez(bad, x=[1, x], y=[1, 2], p=[0, 1], t=[0, t])
+        assert message in fails(capsys, "profile", path, bad)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "shape", "value"), [("b1", (2, 9, 8), True), ("count2", (1, 9, 8), 3), ("f32", (72,), 5.0)]
+)
+def test_windows_hold_what_a_session_takes(tmp_path, dtype, shape, value):
+    b = snncore.GraphBuilder()
+    x = b.input("x", dtype, shape)
+    x = x if len(shape) == 1 else b.flatten("flat", x)
+    b.output("y", b.linear("fc", x, np.ones((1, np.prod(shape)), np.float32)))
+    path = str(tmp_path / "r.npz")
+    np.savez(path, x=[3] * 5, y=[0] * 5, p=[0] * 5, t=[0] * 5)
+    x = windows(b.build(timesteps=1), path, 1000)
+    assert x.shape == (1, 1, *shape) and x.reshape(-1)[3] == value and np.count_nonzero(x) == 1
+
+
 def test_profile_says_what_it_cannot_read_or_write(capsys, net, image, tmp_path):
     folder = str(tmp_path)
     assert "none.png" in fails(capsys, "profile", net, str(tmp_path / "none.png"))
     assert "not an image" in fails(capsys, "profile", net, net)
     nmnist = str(DATA / "nmnist_cnn.snn")
     assert "cannot be made from an image file" in fails(capsys, "profile", nmnist, image)
-    assert "expected images, or --input" in fails(capsys, "profile", net)
-    assert "and not both" in fails(capsys, "profile", net, image, "--input", "x.npy")
+    assert "expected images, a recording, or --input" in fails(capsys, "profile", net)
+    assert "and one of these" in fails(capsys, "profile", net, image, "--input", "x.npy")
     assert "not a .npy file" in fails(capsys, "profile", net, "--input", image)
     for option in ("--trace", "--html"):
         assert "No such folder" in fails(capsys, "profile", net, image, option, f"{folder}/none/t.json")

@@ -15,6 +15,7 @@ import snncore
 from snncore.files import write_atomically
 
 from .common import load_model, pictures, stack
+from .recordings import is_recording, window_of, windows
 from .verify import load_array
 
 
@@ -31,8 +32,9 @@ def _target(_context: click.Context, _option: click.Parameter, value: str | None
 
 @click.command()
 @click.argument("model")
-@click.argument("images", nargs=-1)
-@click.option("--input", "input_path", metavar="X.npy", help="Samples in the model's own layout, no images.")
+@click.argument("files", nargs=-1)
+@click.option("--input", "input_path", metavar="X.npy", help="Samples in the model's own layout, no files.")
+@click.option("--window-us", type=click.IntRange(1), help="A recording: microseconds of a step.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
 @click.option("--seconds", default=1.0, show_default=True, type=click.FloatRange(0), help="How long to run.")
 @click.option("--trace", callback=_target, metavar="T.json", help="For chrome://tracing and ui.perfetto.dev.")
@@ -40,8 +42,9 @@ def _target(_context: click.Context, _option: click.Parameter, value: str | None
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def profile(
     model: str,
-    images: tuple[str, ...],
+    files: tuple[str, ...],
     input_path: str | None,
+    window_us: int | None,
     threads: int | None,
     seconds: float,
     trace: str | None,
@@ -50,23 +53,26 @@ def profile(
 ) -> None:
     """Tell what the layers of a .snn file take: time, bytes, operations, and how often neurons fire.
 
-    IMAGES (PNG or JPEG, of any size) are run together, as one batch. Times are medians: of the processor
-    with one thread, else wall time. The trace lays them end to end; it is not a record of one run.
+    FILES are images (PNG or JPEG, of any size), which are run together, as one batch, or one recording of an
+    event camera (.bin, .bs2, .npy, .npz), all of its windows. Times are medians: of the processor with one
+    thread, else wall time. The trace lays them end to end; it is not a record of one run.
     """
-    if bool(images) == (input_path is not None):
-        raise click.UsageError("expected images, or --input X.npy, and not both")
+    if bool(files) == (input_path is not None):
+        raise click.UsageError("expected images, a recording, or --input X.npy, and one of these")
+    if len(files) > 1 and any(map(is_recording, files)):
+        raise click.UsageError(f"expected images or one recording, received {len(files)} files")
     if trace is not None and trace == html:
         raise click.UsageError(f"expected two names for --trace and --html, received '{trace}' twice")
     loaded = load_model(model)
-    x, notes = _input(loaded, images, input_path)
-    found = loaded.profile(x, layout="NCHW" if images else None, threads=threads, seconds=seconds)
-    files = [input_path] if input_path else list(images)
+    x, layout, notes = _input(loaded, files, input_path, window_us)
+    found = loaded.profile(x, layout=layout, threads=threads, seconds=seconds)
+    inputs = [input_path] if input_path else list(files)
     if trace is not None:
         found.chrome_trace(trace)
     if html is not None:
-        write_atomically(html, found.to_html(_title(model, files)).encode(errors="replace"))
+        write_atomically(html, found.to_html(_title(model, inputs)).encode(errors="replace"))
     if as_json:
-        click.echo(json.dumps({"model": model, "inputs": files, "isa": snncore.isa(), **asdict(found)}))
+        click.echo(json.dumps({"model": model, "inputs": inputs, "isa": snncore.isa(), **asdict(found)}))
         return
     for note in notes:
         click.echo(f"note: {note}", err=True)
@@ -75,12 +81,17 @@ def profile(
         click.echo(f"written: {path}")
 
 
-def _input(model: snncore.Model, images: tuple[str, ...], input_path: str | None) -> tuple[Any, list[str]]:
-    """Give the samples, and what was done to images to make them fit."""
+def _input(
+    model: snncore.Model, files: tuple[str, ...], input_path: str | None, window_us: int | None
+) -> tuple[Any, str | None, list[str]]:
+    """Give the samples, their layout, and what was done to images to make them fit."""
     if input_path is not None:
-        return load_array(input_path), []
-    read = pictures(images, model)
-    return stack(read), [picture.note for picture in read if picture.note]
+        return load_array(input_path), None, []
+    if is_recording(files[0]):
+        x = windows(model, files[0], window_of(model, window_us))
+        return x, "TNCHW" if x.ndim == 5 else "TNC", []
+    read = pictures(files, model)
+    return stack(read), "NCHW", [picture.note for picture in read if picture.note]
 
 
 def _title(model: str, files: list[str]) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 import snncore
 from snncore import events
 from snncore.recording import over_time
@@ -58,3 +61,29 @@ def classify(
     last = ended.output.outputs
     recorded = snncore.Result(last, *over_time([*(pushed.outputs or []), *(ended.outputs or [])]))
     return Classified(logits(model, last)[0], steps, note, recorded)
+
+
+#: Windows of a recording that `windows` makes, all of them in memory.
+_MOST_WINDOWS = 10_000
+
+
+def windows(model: snncore.Model, path: str, window_us: int) -> NDArray[Any]:
+    """Give the steps of a recording, which `classify` would push one by one: [T, 1, ...] for `Model.run`."""
+    recording = events.load(path)
+    if not len(recording.t):
+        raise ValueError(f"'{path}': no events")
+    port = model.inputs[0]
+    shape = port.shape if len(port.shape) == 3 else (1, 1, *port.shape)
+    if len(model.inputs) != 1 or port.dtype == "u8" or len(shape) != 3 or shape[0] > 2:
+        raise ValueError("the model does not take events")
+    count = int(recording.t.max() // window_us - recording.t[0] // window_us) + 1
+    if count > _MOST_WINDOWS:
+        raise ValueError(
+            f"'{path}': expected at most {_MOST_WINDOWS} windows, received {count}: give a longer --window-us"
+        )
+    counts = events.frames(recording, window_us, shape).reshape(count, 1, *port.shape)
+    if port.dtype == "b1":
+        return counts > 0
+    if port.dtype == "f32":
+        return counts.astype(np.float32)
+    return counts.clip(max=2 ** int(port.dtype[1:]) - 1).astype(np.uint8)
