@@ -42,8 +42,8 @@ constexpr size_t dense_scratch(size_t row_count, size_t inputs, size_t pixels) n
 /// fills it up and where it is, and up to a vector behind the last; sums of a block.
 inline constexpr size_t kListBytes = 1 + kPartInputs + 4;
 constexpr size_t addrows_scratch(size_t row_count, size_t inputs, size_t pixels) noexcept {
-  return row_count * (input_parts(inputs) * (kListBytes + sizeof(uint8_t*)) + sizeof(uint32_t)) +
-         pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
+  const size_t lists = row_count * (input_parts(inputs) * (kListBytes + sizeof(uint8_t*)) + sizeof(uint32_t));
+  return (lists + kAlign - 1) / kAlign * kAlign + pixels * kCodeBlock * sizeof(int16_t) + 2 * kAlign;
 }
 
 }  // namespace snncore::kernels
