@@ -241,7 +241,8 @@ def test_profile_of_a_recording_is_that_of_its_windows(capsys, net, tmp_path):
     for name, x, t, message in (("off", 40, 5, "x below 34"), ("early", 3, -99_999, "no time before")):
         bad = str(tmp_path / f"{name}.npz")
         np.savez(bad, x=[1, x], y=[1, 2], p=[0, 1], t=[0, t])
-        assert message in fails(capsys, "profile", path, bad)
+        said = fails(capsys, "profile", path, bad)
+        assert f"{name}.npz': events: expected" in said and message in said
 
 
 @pytest.mark.parametrize(
@@ -264,8 +265,8 @@ def test_profile_says_what_it_cannot_read_or_write(capsys, net, image, tmp_path)
     assert "not an image" in fails(capsys, "profile", net, net)
     nmnist = str(DATA / "nmnist_cnn.snn")
     assert "cannot be made from an image file" in fails(capsys, "profile", nmnist, image)
-    assert "expected images, a recording, or --input" in fails(capsys, "profile", net)
-    assert "and one of these" in fails(capsys, "profile", net, image, "--input", "x.npy")
+    assert "expected one of: images, a recording" in fails(capsys, "profile", net)
+    assert "expected one of: images, a recording" in fails(capsys, "profile", net, image, "--input", "x.npy")
     assert "not a .npy file" in fails(capsys, "profile", net, "--input", image)
     for option in ("--trace", "--html"):
         assert "No such folder" in fails(capsys, "profile", net, image, option, f"{folder}/none/t.json")

@@ -58,7 +58,7 @@ def profile(
     thread, else wall time. The trace lays them end to end; it is not a record of one run.
     """
     if bool(files) == (input_path is not None):
-        raise click.UsageError("expected images, a recording, or --input X.npy, and one of these")
+        raise click.UsageError("expected one of: images, a recording, --input X.npy")
     if len(files) > 1 and any(map(is_recording, files)):
         raise click.UsageError(f"expected images or one recording, received {len(files)} files")
     if trace is not None and trace == html:

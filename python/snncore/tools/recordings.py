@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,12 +64,15 @@ def classify(
     return Classified(logits(model, last)[0], steps, note, recorded)
 
 
-#: Windows of a recording that `windows` makes, all of them in memory.
-_MOST_WINDOWS = 10_000
+#: Values that `windows` makes, all of them in memory.
+_MOST_VALUES = 1 << 26
 
 
 def windows(model: snncore.Model, path: str, window_us: int) -> NDArray[Any]:
-    """Give the steps of a recording, which `classify` would push one by one: [T, 1, ...] for `Model.run`."""
+    """Give the steps of a recording for `Model.run`: [T, 1, ...] of bool, uint8 or float32, as the input.
+
+    They are those that `classify` pushes one by one, where no event is late.
+    """
     recording = events.load(path)
     if not len(recording.t):
         raise ValueError(f"'{path}': no events")
@@ -77,11 +81,15 @@ def windows(model: snncore.Model, path: str, window_us: int) -> NDArray[Any]:
     if len(model.inputs) != 1 or port.dtype == "u8" or len(shape) != 3 or shape[0] > 2:
         raise ValueError("the model does not take events")
     count = int(recording.t.max() // window_us - recording.t[0] // window_us) + 1
-    if count > _MOST_WINDOWS:
+    most = max(_MOST_VALUES // math.prod(shape), 1)
+    if count > most:
         raise ValueError(
-            f"'{path}': expected at most {_MOST_WINDOWS} windows, received {count}: give a longer --window-us"
+            f"'{path}': expected at most {most} windows, received {count}: give a longer --window-us"
         )
-    counts = events.frames(recording, window_us, shape).reshape(count, 1, *port.shape)
+    try:
+        counts = events.frames(recording, window_us, shape).reshape(count, 1, *port.shape)
+    except ValueError as why:
+        raise ValueError(f"'{path}': {why}") from None
     if port.dtype == "b1":
         return counts > 0
     if port.dtype == "f32":

@@ -5,7 +5,7 @@ namespace snncore::kernels {
 
 void fill_avx512_amx(KernelTable& table) {
   table.isa = "avx512_amx";
-  // Emerald Rapids, `bench_kernels --costs`: the medians of the five runs of seven that least disturbed.
+  // Emerald Rapids, `bench_kernels --costs`: medians of the five least disturbed runs of seven.
   table.costs = {.tap = 0.435F,
                  .gather_part = 7.3F,
                  .gather_part_block = 0,
