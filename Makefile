@@ -71,21 +71,22 @@ bench: $(VENV)/.test-packages $(VENV)/.installed
 	build/release/bench/bench_kernels
 	$(bin)/snncore bench --against torch
 
-# Results are named after the kernels that this CPU runs: bench/results/avx2.json, avx2.limits.json. Of the levels
-# below its own, AVX-512 and AVX2 are measured as well, against peers that are kept to them. One failing does not stop
-# the rest.
+# Results lie in a folder for the CPU and are named after its kernels: bench/results/<cpu>/avx2.json,
+# avx2.limits.json. Of the levels below its own, AVX-512 and AVX2 are measured as well, against peers that are kept to
+# them. One failing does not stop the rest.
 measure: $(VENV)/.bench-packages $(VENV)/.installed
 	$(in_venv) cmake --preset release > build/release.configure.log || { cat build/release.configure.log; exit 1; }
 	$(in_venv) cmake --build --preset release --target bench_limits
-	mkdir -p bench/results
 	isa=$$(cd / && $(CURDIR)/$(bin)/python -c 'import snncore; print(snncore.isa())'); \
+	results=bench/results/$$(PYTHONPATH=bench $(bin)/python -c 'import facts; print(facts.folder())'); \
 	peers="$(bin)/python bench/peers.py --seconds 1.5 --limits build/release/bench/bench_limits"; \
-	build/release/bench/bench_limits --threads 1,2 --json > bench/results/$$isa.limits.json; \
-	$$peers --density 10,20,50 --threads 1,2 --results bench/results/$$isa.json || failed=1; \
+	mkdir -p $$results; \
+	build/release/bench/bench_limits --threads 1,2 --json > $$results/$$isa.limits.json; \
+	$$peers --density 10,20,50 --threads 1,2 --results $$results/$$isa.json || failed=1; \
 	below=; case $$isa in avx512_amx) below="avx512 avx2" ;; avx512) below=avx2 ;; esac; \
 	for level in $$below; do \
-	  cp bench/results/$$isa.limits.json bench/results/$$level.limits.json; \
-	  $$peers --isa $$level --density 10,20,50 --threads 1,2 --results bench/results/$$level.json || failed=1; \
+	  cp $$results/$$isa.limits.json $$results/$$level.limits.json; \
+	  $$peers --isa $$level --density 10,20,50 --threads 1,2 --results $$results/$$level.json || failed=1; \
 	done; \
 	$(bin)/python bench/neon_counts.py --json > build/counts.json && mv build/counts.json bench/results/neon.counts.json || \
 	  echo "no counts of NEON instructions"; \

@@ -6,6 +6,7 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -47,11 +48,19 @@ def _cpuinfo() -> str:
 
 
 def _cpu() -> str:
-    for key in ("model name", "Model"):
-        for line in _cpuinfo().splitlines():
-            if line.startswith(key) and ": " in line:
-                return line.split(": ", 1)[1]
-    return platform.processor() or platform.machine()
+    """Give its name and, on x86, family and model: a virtual machine seldom names more than the brand."""
+    pairs = [line.split(":", 1) for line in _cpuinfo().splitlines() if ":" in line]
+    fields = {key.strip(): value.strip() for key, value in reversed(pairs)}  # of the first core
+    name = fields.get("model name") or fields.get("Model") or platform.processor() or platform.machine()
+    name = " ".join(re.sub(r"\((R|TM)\)|\bProcessor\b|\bCPU\b|@.*", "", name).split())
+    if "cpu family" not in fields:
+        return name
+    return f"{name} (family {fields['cpu family']}, model {fields['model']})"
+
+
+def folder() -> str:
+    """Give the name of this CPU as that of a folder."""
+    return re.sub(r"[^a-z0-9]+", "-", _cpu().lower()).strip("-")
 
 
 def _flags() -> str:

@@ -3,7 +3,7 @@
 
     python bench/peers.py --workloads W1,W4 --density 10,20,50 --threads 1,2
     python bench/peers.py --workloads W3 --peers torch-f32,numkong --json -
-    python bench/peers.py --isa avx2 --results bench/results/avx2.json
+    python bench/peers.py --isa avx2 --results avx2.json
 
 Results are checked equal before anything is timed; subjects take turns. With one thread, times are processor
 time, with several wall time. What is missing or fails is a note on standard error, and costs no other row.

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Make docs/performance.md, the tables of docs/search.md and their plots from what has been measured.
 
-    python bench/report.py bench/results/avx2.json bench/results/avx512.json
+    python bench/report.py bench/results/*/avx2.json bench/results/*/avx512.json
     python bench/report.py --search bench/results/ann.json
 
-Of docs/performance.md, each file of bench/peers.py is a chapter with a plot of its own. Beside `avx2.json`
-lies `avx2.limits.json`, the output of `bench_limits --threads 1,2 --json`; `neon.counts.json` there is the
-output of `neon_counts.py --json`. Tables of docs/search.md are those of bench/ann.py; `--search` makes them
-alone.
+Of docs/performance.md, each file of bench/peers.py is a chapter with a plot of its own; each machine has a
+folder of them. Beside `avx2.json` lies `avx2.limits.json`, the output of `bench_limits --threads 1,2 --json`;
+`neon.counts.json` of bench/results is the output of `neon_counts.py --json`. Tables of docs/search.md are
+those of bench/ann.py; `--search` makes them alone.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from shares import Limits
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "bench" / "results"
 SEARCH = RESULTS / "ann.json"
+COUNTS = RESULTS / "neon.counts.json"
 
 
 def main() -> int:
@@ -43,8 +44,9 @@ def main() -> int:
     if arguments.search:
         search(arguments.search, arguments.search_page)
         return 0
-    others = (".limits.json", ".counts.json", SEARCH.name)
-    paths = arguments.results or sorted(p for p in RESULTS.glob("*.json") if not p.name.endswith(others))
+    paths = arguments.results or sorted(
+        p for p in RESULTS.glob("*/*.json") if not p.name.endswith(".limits.json")
+    )
     if not paths:
         print("report: there are no results; `make measure` makes some", file=sys.stderr)
         return 2
@@ -55,16 +57,15 @@ def main() -> int:
 
 
 def performance(paths: list[Path], output: Path) -> None:
-    runs = [(path.stem, json.loads(path.read_text()), limits_beside(path)) for path in paths]
+    runs = [(path, json.loads(path.read_text()), limits_beside(path)) for path in paths]
     folder = output.parent / "img"
     text = INTRODUCTION
-    for name, run, limits in runs:
-        image = folder / f"performance-{name}.png"
+    for path, run, limits in runs:
+        image = folder / f"performance-{path.parent.name}-{path.stem}.png"
         drawn = f"img/{image.name}" if draw(run, limits, image) else None
         text += "\n" + chapter(run, limits, [other for _, other, _ in runs], drawn)
-    counts = paths[0].parent / "neon.counts.json"
-    if counts.exists():
-        text += "\n" + neon_chapter(json.loads(counts.read_text()))
+    if COUNTS.exists():
+        text += "\n" + neon_chapter(json.loads(COUNTS.read_text()))
     write(output, text.rstrip("\n"))
 
 
