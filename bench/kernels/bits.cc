@@ -1,4 +1,5 @@
 // Pooling and counting of packed spikes.
+#include "base/bits.h"
 #include "work.h"
 
 namespace snncore::bench {
@@ -27,6 +28,14 @@ Work popcount(size_t words) {
   return {"popcount_b1/" + std::to_string(words), static_cast<double>(words) * 8,
           static_cast<double>(words) * 64,
           [=](const KernelTable& k) { keep(k.popcount_b1(bits->as<uint64_t>(), words)); }};
+}
+
+Work pack(size_t elements) {
+  auto bytes = random_values<uint8_t>(elements, 0, 1);
+  auto bits = std::make_shared<AlignedBuffer>(words_for(elements) * sizeof(uint64_t));
+  const auto count = static_cast<double>(elements);
+  return {"pack_u8_b1/" + std::to_string(elements), count * 9 / 8, count,
+          [=](const KernelTable& k) { k.pack_u8_b1(bytes->as<uint8_t>(), elements, bits->as<uint64_t>()); }};
 }
 
 // Spikes of an attention's channels over its tokens.
@@ -62,6 +71,7 @@ Work requant(size_t rows, size_t channels) {
 
 void add_bits(std::vector<Work>& work) {
   work.push_back(pool(512, 1));
+  work.push_back(pack(262144));
   work.push_back(popcount(4096));
   work.push_back(count_columns(196, 8));
   work.push_back(requant(64, 384));

@@ -12,35 +12,16 @@
 namespace snncore {
 namespace {
 
-// Bit i is set where from[i] is not zero, i < count <= 64.
+// Rows of whole words lie close together, as one.
 template <typename T>
-uint64_t pack_word(const T* from, size_t count) {
-  uint64_t word = 0;
-  for (size_t i = 0; i < count; ++i) word |= uint64_t{from[i] != T{}} << i;
-  return word;
-}
-
-// Eight bytes at a time: each is folded to its lowest bit, and one product brings the eight bits together.
-uint64_t pack_word(const uint8_t* from, size_t count) {
-  uint64_t word = 0;
-  size_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    uint64_t bytes;
-    std::memcpy(&bytes, from + i, sizeof(bytes));
-    bytes |= bytes >> 4;
-    bytes |= bytes >> 2;
-    bytes |= bytes >> 1;
-    word |= ((bytes & 0x0101010101010101) * 0x0102040810204080 >> 56) << i;
+void pack_rows(void (*pack)(const T*, size_t, uint64_t*), const void* array, size_t rows, size_t bits,
+               uint64_t* to) {
+  const T* from = static_cast<const T*>(array);
+  if (bits % 64 == 0) {
+    pack(from, rows * bits, to);
+    return;
   }
-  for (; i < count; ++i) word |= uint64_t{from[i] != 0} << i;
-  return word;
-}
-
-template <typename T>
-void pack_rows(const T* from, size_t rows, size_t bits, uint64_t* to) {
-  for (size_t r = 0; r < rows; ++r, from += bits) {
-    for (size_t i = 0; i < bits; i += 64) *to++ = pack_word(from + i, std::min<size_t>(bits - i, 64));
-  }
+  for (size_t r = 0; r < rows; ++r, from += bits, to += words_for(bits)) pack(from, bits, to);
 }
 
 void copy_rows(const uint64_t* from, size_t rows, size_t bits, uint64_t* to) {
@@ -84,10 +65,10 @@ BitTensor BitTensor::pack(const TensorView& array) {
     case DType::kBool:
     case DType::kU8:
     case DType::kI8:
-      pack_rows(static_cast<const uint8_t*>(array.data), t.rows_, bits, words);
+      pack_rows(kernels::kernels().pack_u8_b1, array.data, t.rows_, bits, words);
       break;
     case DType::kF32:
-      pack_rows(static_cast<const float*>(array.data), t.rows_, bits, words);
+      pack_rows(kernels::kernels().pack_f32_b1, array.data, t.rows_, bits, words);
       break;
     case DType::kB1:
       copy_rows(static_cast<const uint64_t*>(array.data), t.rows_, bits, words);
@@ -102,9 +83,7 @@ BitTensor BitTensor::pack(const TensorView& array) {
 
 void BitTensor::unpack(uint8_t* out) const {
   const auto bits = static_cast<size_t>(shape_.back());
-  for (size_t r = 0; r < rows_; ++r) {
-    for (size_t i = 0; i < bits; ++i) *out++ = get_bit(words_.get() + r * row_words_, i) ? 1 : 0;
-  }
+  for (size_t r = 0; r < rows_; ++r, out += bits) unpack_bits(words_.get() + r * row_words_, bits, out);
 }
 
 uint64_t BitTensor::popcount() const {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 namespace snncore {
 
@@ -33,6 +34,18 @@ inline void extract_bits(const uint64_t* row, size_t first, size_t count, uint64
     out[i] = v;
   }
   out[words - 1] &= tail_mask(count);
+}
+
+/// Bit i as a byte of 0 or 1, i < count.
+inline void unpack_bits(const uint64_t* words, size_t count, uint8_t* out) noexcept {
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    // Byte k keeps bit k of the eight; the carry of an addition says which bytes are not 0.
+    const uint64_t kept = (words[i / 64] >> (i % 64) & 0xff) * 0x0101010101010101 & 0x8040201008040201;
+    const uint64_t bytes = (kept + 0x7f7f7f7f7f7f7f7f) >> 7 & 0x0101010101010101;
+    std::memcpy(out + i, &bytes, sizeof(bytes));
+  }
+  for (; i < count; ++i) out[i] = get_bit(words, i) ? 1 : 0;
 }
 
 }  // namespace snncore

@@ -14,19 +14,25 @@ namespace {
 
 using ops::EdgeType;
 
-// Calls f(slot row, index of the row's first element in the array) for every (t, n, y, x).
+// Calls f(slot row of the first pixel, index of its first element in the array) for every line (t, n, y).
 template <typename F>
-void for_rows(const Program::Impl::Input& in, const Axes& a, const Frame& frame, F&& f) {
-  const Slot& s = in.slot;
+void for_lines(const Slot& s, const Axes& a, const Frame& frame, F&& f) {
   for (size_t t = 0; t < s.steps; ++t) {
     for (size_t n = 0; n < s.batch; ++n) {
-      for (size_t p = 0; p < s.pixels; ++p) {
-        const auto y = static_cast<int64_t>(p / s.width), x = static_cast<int64_t>(p % s.width);
-        f(s.row(frame, t, n, p),
-          static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn + y * a.sh + x * a.sw);
+      for (size_t y = 0; y < s.height; ++y) {
+        f(s.row(frame, t, n, y * s.width),
+          static_cast<int64_t>(t) * a.st + static_cast<int64_t>(n) * a.sn + static_cast<int64_t>(y) * a.sh);
       }
     }
   }
+}
+
+// The same for every (t, n, y, x).
+template <typename F>
+void for_rows(const Slot& s, const Axes& a, const Frame& frame, F&& f) {
+  for_lines(s, a, frame, [&](std::byte* row, int64_t first) {
+    for (size_t x = 0; x < s.width; ++x, row += s.row_bytes, first += a.sw) f(row, first);
+  });
 }
 
 // float32 to pixel: the nearest code of (x / scale + zero_point), in float64; NaN becomes 0.
@@ -70,7 +76,7 @@ void read_pixels(const Program::Impl::Input& in, const TensorView& array, const 
     return;
   }
   const auto channels = static_cast<int64_t>(in.slot.channels);
-  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+  for_rows(in.slot, a, frame, [&](std::byte* row, int64_t first) {
     auto* to = reinterpret_cast<uint8_t*>(row);
     const auto* from = static_cast<const float*>(array.data) + first;
     for (int64_t c = 0; c < channels; ++c)
@@ -81,7 +87,7 @@ void read_pixels(const Program::Impl::Input& in, const TensorView& array, const 
 void read_reals(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
   const auto channels = static_cast<int64_t>(in.slot.channels);
   const auto scale = static_cast<float>(in.edge.scale);
-  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+  for_rows(in.slot, a, frame, [&](std::byte* row, int64_t first) {
     auto* to = reinterpret_cast<float*>(row);
     for (int64_t c = 0; c < channels; ++c) {
       const int64_t i = first + c * a.sc;
@@ -95,19 +101,37 @@ void read_reals(const Program::Impl::Input& in, const TensorView& array, const A
   });
 }
 
+// Of floats `stride` apart.
+void require_spikes(const std::string& name, const float* from, size_t count, int64_t stride) {
+  for (; count > 0; --count, from += stride) {
+    if (*from != 0.0F && *from != 1.0F)
+      throw Error(ErrorCode::kShape, name + ": spikes are 0 or 1, received " + std::to_string(*from));
+  }
+}
+void require_spikes(const std::string&, const uint8_t*, size_t, int64_t) noexcept {}
+
+// Elements beside each other are the channels of a row; else, and where those are few, pixels of a line whose
+// channels go to their rows one after the other.
 template <typename T>
-void read_spikes(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
-  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
-    auto* to = reinterpret_cast<uint64_t*>(row);
-    std::memset(to, 0, in.slot.row_bytes);
-    const auto* from = static_cast<const T*>(array.data) + first;
-    for (size_t c = 0; c < in.slot.channels; ++c) {
-      const T v = from[static_cast<int64_t>(c) * a.sc];
-      if constexpr (std::is_same_v<T, float>) {
-        if (v != 0.0F && v != 1.0F)
-          throw Error(ErrorCode::kShape, in.name + ": spikes are 0 or 1, received " + std::to_string(v));
-      }
-      if (v != T{}) set_bit(to, c);
+void read_spikes(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame,
+                 void (*pack)(const T*, size_t, uint64_t*)) {
+  constexpr size_t kFew = 16;
+  const Slot& s = in.slot;
+  const bool rows = a.sc == 1 && s.channels > kFew;
+  const auto* const elements = static_cast<const T*>(array.data);
+  for_lines(s, a, frame, [&](std::byte* row, int64_t first) {
+    const T* from = elements + first;
+    std::memset(row, 0, s.width * s.row_bytes);
+    for (size_t x = 0; rows && x < s.width; ++x, from += a.sw, row += s.row_bytes) {
+      require_spikes(in.name, from, s.channels, 1);
+      pack(from, s.channels, reinterpret_cast<uint64_t*>(row));
+    }
+    for (size_t c = 0; !rows && c < s.channels; ++c, from += a.sc) {
+      require_spikes(in.name, from, s.width, a.sw);
+      auto* to = reinterpret_cast<uint64_t*>(row) + c / 64;
+      const T* element = from;
+      for (size_t x = 0; x < s.width; ++x, element += a.sw, to += s.row_bytes / sizeof(uint64_t))
+        *to |= uint64_t{*element != T{}} << (c % 64);
     }
   });
 }
@@ -116,7 +140,7 @@ void read_spikes(const Program::Impl::Input& in, const TensorView& array, const 
 template <typename T>
 void read_counts(const Program::Impl::Input& in, const TensorView& array, const Axes& a, const Frame& frame) {
   const T unit = std::is_same_v<T, float> ? static_cast<T>(in.edge.divisor) : T{1};
-  for_rows(in, a, frame, [&](std::byte* row, int64_t first) {
+  for_rows(in.slot, a, frame, [&](std::byte* row, int64_t first) {
     auto* to = reinterpret_cast<uint16_t*>(row);
     const auto* from = static_cast<const T*>(array.data) + first;
     for (size_t c = 0; c < in.slot.channels; ++c) {
@@ -240,9 +264,9 @@ void read_input(const Program::Impl::Input& in, const TensorView& array, size_t 
       read_counts<uint8_t>(in, array, a, frame);
     }
   } else if (array.dtype == DType::kF32) {
-    read_spikes<float>(in, array, a, frame);
+    read_spikes(in, array, a, frame, kernels::kernels().pack_f32_b1);
   } else {
-    read_spikes<uint8_t>(in, array, a, frame);
+    read_spikes(in, array, a, frame, kernels::kernels().pack_u8_b1);
   }
 }
 

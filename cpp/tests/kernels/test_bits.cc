@@ -1,5 +1,5 @@
-// or_rows_b1, interleave3_u8, add_bits_i32, count_columns_b1_i32, requant_i32_i32, requant_i64_i32 and
-// popcount_b1.
+// or_rows_b1, interleave3_u8, add_bits_i32, count_columns_b1_i32, requant_i32_i32, requant_i64_i32,
+// pack_u8_b1, pack_f32_b1 and popcount_b1.
 #include <algorithm>
 #include <limits>
 
@@ -224,6 +224,45 @@ TEST_CASE("requant_i64_i32 on every level") {
         for (const size_t streams : {0, 1, 3}) check_requant(random, channels, rows, sums, streams);
       }
     }
+  }
+}
+
+// Elements that are 0 and that are not, as `pack` sees them and as a comparison does.
+template <typename T>
+bool packs(void (*pack)(const T*, size_t, uint64_t*), const std::vector<T>& elements) {
+  const size_t count = elements.size();
+  Guarded<uint64_t> out(words_for(count), count % 2);
+  pack(elements.data(), count, out.data());
+  bool same = out.intact();
+  for (size_t i = 0; i < words_for(count) * 64; ++i)
+    same = same && get_bit(out.data(), i) == (i < count && elements[i] != T{});
+  return same;
+}
+
+TEST_CASE("pack_u8_b1 and pack_f32_b1 on every level, and back") {
+  Random random(8);
+  for (const size_t count : sizes()) {
+    std::vector<uint8_t> bytes(count);
+    std::vector<float> floats(count);
+    constexpr float kFloats[] = {1, -1, 1e-45F, std::numeric_limits<float>::quiet_NaN(),
+                                 std::numeric_limits<float>::infinity()};
+    for (uint8_t& b : bytes) b = static_cast<uint8_t>(random.chance(0.5) ? 0 : 1 << random.next() % 8);
+    for (float& x : floats)
+      x = random.chance(0.5) ? (random.chance(0.5) ? 0.0F : -0.0F) : kFloats[random.next() % 5];
+    for (const auto& table : tables()) {
+      CAPTURE(table.isa);
+      CAPTURE(count);
+      CHECK(packs(table.pack_u8_b1, bytes));
+      CHECK(packs(table.pack_f32_b1, floats));
+    }
+    std::vector<uint64_t> words(words_for(count) + 1);
+    for (uint64_t& w : words) w = random.next();
+    Guarded<uint8_t> out(count, 0);
+    unpack_bits(words.data(), count, out.data());
+    bool same = out.intact();
+    for (size_t i = 0; i < count; ++i) same = same && out[i] == (get_bit(words.data(), i) ? 1 : 0);
+    CAPTURE(count);
+    CHECK(same);
   }
 }
 

@@ -18,11 +18,11 @@ bool complete(const KernelTable& t) {
          t.step_lif_states && t.step_lif_i8 && t.step_lif_i8_lanes && t.step_lif_i16_lanes &&
          t.sparse_b1i8_lanes && t.lut_b1i4_lanes && t.lines_u8i8_lanes && t.step_lif_i16 && t.step_lif_i32 &&
          t.step_lifx_i32 && t.step_cuba_i32 && t.step_lif_f32 && t.step_psn_f32 && t.step_neuron_f32 &&
-         t.run_lif_i16 && t.run_lif_i32 && t.or_rows_b1 && t.add_bits_i32 && t.popcount_b1 &&
-         t.prepare_hamming_b1 && t.hamming_b1b1_hits && t.hamming_b1b1_rows && t.dot_f32f32_f32 &&
-         t.squares_f32f32_f32 && t.dot_i8i8_i32 && t.squares_i8i8_u32 && t.planes_of_rows_b1 &&
-         t.planes_of_columns_b1 && t.count_columns_b1_i32 && t.requant_i32_i32 && t.requant_i64_i32 &&
-         t.transpose_b1 && t.gemm_b1b1_u16 && t.gemm_b1b1_b1 && t.addrows_b1u16_i32 &&
+         t.run_lif_i16 && t.run_lif_i32 && t.or_rows_b1 && t.add_bits_i32 && t.pack_u8_b1 && t.pack_f32_b1 &&
+         t.popcount_b1 && t.prepare_hamming_b1 && t.hamming_b1b1_hits && t.hamming_b1b1_rows &&
+         t.dot_f32f32_f32 && t.squares_f32f32_f32 && t.dot_i8i8_i32 && t.squares_i8i8_u32 &&
+         t.planes_of_rows_b1 && t.planes_of_columns_b1 && t.count_columns_b1_i32 && t.requant_i32_i32 &&
+         t.requant_i64_i32 && t.transpose_b1 && t.gemm_b1b1_u16 && t.gemm_b1b1_b1 && t.addrows_b1u16_i32 &&
          t.count_groups_b1_i32 && t.gate_i32_b1 && t.interleave3_u8;
 }
 

@@ -59,6 +59,8 @@ void fill_avx2(KernelTable& table) {
   table.gate_i32_b1 = avx2::gate_i32_b1;
   table.requant_i32_i32 = avx2::requant_i32_i32;
   table.requant_i64_i32 = avx2::requant_i64_i32;
+  table.pack_u8_b1 = avx2::pack_u8_b1;
+  table.pack_f32_b1 = avx2::pack_f32_b1;
   table.popcount_b1 = avx2::popcount_b1;
   table.prepare_hamming_b1 = avx2::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx2::hamming_b1b1_hits;

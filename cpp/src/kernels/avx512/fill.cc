@@ -64,6 +64,8 @@ void fill_avx512(KernelTable& table) {
   table.gate_i32_b1 = avx512::gate_i32_b1;
   table.requant_i32_i32 = avx512::requant_i32_i32;
   table.requant_i64_i32 = avx512::requant_i64_i32;
+  table.pack_u8_b1 = avx512::pack_u8_b1;
+  table.pack_f32_b1 = avx512::pack_f32_b1;
   table.popcount_b1 = avx512::popcount_b1;
   table.prepare_hamming_b1 = avx512::prepare_hamming_b1;
   table.hamming_b1b1_hits = avx512::hamming_b1b1_hits;

@@ -47,6 +47,8 @@ void fill_neon(KernelTable& table) {
   table.gate_i32_b1 = neon::gate_i32_b1;
   table.requant_i32_i32 = neon::requant_i32_i32;
   table.requant_i64_i32 = neon::requant_i64_i32;
+  table.pack_u8_b1 = neon::pack_u8_b1;
+  table.pack_f32_b1 = neon::pack_f32_b1;
   table.popcount_b1 = neon::popcount_b1;
   table.prepare_hamming_b1 = neon::prepare_hamming_b1;
   table.hamming_b1b1_hits = neon::hamming_b1b1_hits;

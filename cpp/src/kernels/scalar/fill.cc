@@ -58,6 +58,8 @@ void fill_scalar(KernelTable& table) {
   table.gate_i32_b1 = scalar::gate_i32_b1;
   table.requant_i32_i32 = scalar::requant_i32_i32;
   table.requant_i64_i32 = scalar::requant_i64_i32;
+  table.pack_u8_b1 = scalar::pack_u8_b1;
+  table.pack_f32_b1 = scalar::pack_f32_b1;
   table.popcount_b1 = scalar::popcount_b1;
   table.prepare_hamming_b1 = scalar::prepare_hamming_b1;
   table.hamming_b1b1_hits = scalar::hamming_b1b1_hits;
