@@ -36,16 +36,21 @@ struct CodePart {
 /// Rows of several taps: no more than a byte can number and than a first-level cache holds of a block.
 inline constexpr size_t kPartRows = 240, kPartBytes = 24 * 1024;
 
-/// What a layer's weights are made of, as far as their parts depend on it. Always inlined: an ISA object that
-/// kept a copy of its own could be the one that the linker takes for all.
+/// How many taps are joined, 1 where `least` do not go together: as many as fit. Rows of a block have so many
+/// bytes. Always inlined: an ISA object that kept a copy of its own could be the one that the linker takes
+/// for all; so are the members below.
+[[gnu::always_inline]] constexpr size_t joined_taps(size_t inputs, size_t row_bytes, size_t least) noexcept {
+  const size_t fit = kPartBytes / (row_bytes > 0 ? row_bytes : 1), rows = fit < kPartRows ? fit : kPartRows;
+  return inputs == 0 || inputs > rows / least ? 1 : rows / inputs;
+}
+
+/// What a layer's weights are made of, as far as their parts depend on it.
 struct CodeParts {
   size_t inputs, taps, channels_padded;
 
   /// Taps that are joined; 1: a part has one tap at most.
   [[nodiscard, gnu::always_inline]] constexpr size_t joined() const noexcept {
-    const size_t width = channels_padded < kCodeBlock ? channels_padded : kCodeBlock;
-    const size_t fit = kPartBytes / (width > 0 ? width : 1), rows = fit < kPartRows ? fit : kPartRows;
-    return inputs == 0 || inputs > rows / 2 ? 1 : rows / inputs;
+    return joined_taps(inputs, channels_padded < kCodeBlock ? channels_padded : kCodeBlock, 2);
   }
   [[nodiscard, gnu::always_inline]] constexpr size_t count() const noexcept {
     return joined() == 1 ? taps * input_parts(inputs) : (taps + joined() - 1) / joined();

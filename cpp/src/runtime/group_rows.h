@@ -46,6 +46,36 @@ class GroupRows {
     const size_t pitch = p.step * input_.row_bytes / sizeof(uint64_t);
     for (size_t i = 0; i < p.count; ++i) rows[i] = first + i * pitch;
   }
+  /// Pixels side by side of which a word holds the inputs of a group.
+  class Bits {
+   public:
+    /// Is there one group?
+    [[nodiscard]] bool alone() const noexcept { return alone_; }
+    /// A pixel's, where there is.
+    [[nodiscard]] uint64_t row(size_t pixel) const noexcept { return first_[pixel * pitch_]; }
+    [[nodiscard]] uint64_t part(size_t pixel) const noexcept {
+      const uint64_t* from = first_ + pixel * pitch_;
+      return (*from >> shift_ | (parted_ ? from[1] << (64 - shift_) : 0)) & mask_;
+    }
+
+   private:
+    friend class GroupRows;
+    const uint64_t* first_;
+    size_t pitch_, shift_;
+    uint64_t mask_;
+    bool alone_, parted_;  // parted: between two words
+  };
+  [[nodiscard]] Bits bits(const Frame& frame, size_t t, size_t n, size_t first, size_t g) const noexcept {
+    Bits b;
+    const size_t bit = g * inputs_;
+    b.first_ = input_.row<uint64_t>(frame, t, n, first) + bit / 64;
+    b.pitch_ = input_.row_bytes / sizeof(uint64_t);
+    b.shift_ = bit % 64;
+    b.mask_ = tail_mask(inputs_);
+    b.alone_ = groups_ == 1;
+    b.parted_ = b.shift_ + inputs_ > 64;
+    return b;
+  }
   /// A row without spikes.
   [[nodiscard]] const uint64_t* zeros() const noexcept { return zeros_.as<uint64_t>(); }
 

@@ -235,6 +235,24 @@ class SumsStep final : public Step {
   size_t tile_;
 };
 
+// About as many pixels, as whole lines of so many or as equal parts of one.
+size_t of_lines(size_t pixels, size_t width) noexcept {
+  const size_t parts = (width + pixels / 2) / pixels;
+  if (parts <= 1) return (pixels + width / 2) / width * width;
+  for (const size_t p : {parts, parts - 1, parts + 1}) {
+    if (width % p == 0) return width / p;
+  }
+  return pixels;
+}
+
+// Tiles that end within a line read what lies beside them for nothing: none does where the threads still have
+// enough to share.
+size_t end_with_lines(const NeuronPlace& place, size_t samples, size_t pixels) noexcept {
+  const size_t wanted = of_lines(pixels, place.out.width);
+  const size_t tiles = samples * ((place.out.pixels + wanted - 1) / wanted);
+  return tiles % place.threads == 0 || tiles >= kTilesForThreads * place.threads ? wanted : pixels;
+}
+
 }  // namespace
 
 size_t currents_tile(const IntCurrents& in, const NeuronPlace& place) noexcept {
@@ -259,7 +277,7 @@ size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noex
   const size_t wanted = std::clamp<size_t>(std::clamp(pixels / kTilesForThreads, least, most), 1, pixels);
   size_t tiles = (pixels + wanted - 1) / wanted;
   while (tiles < pixels && samples * tiles % place.threads != 0) ++tiles;
-  return (pixels + tiles - 1) / tiles;
+  return end_with_lines(place, samples, (pixels + tiles - 1) / tiles);
 }
 
 size_t neuron_state_bytes(const NeuronPlace& place, int state_bits) noexcept {

@@ -84,7 +84,8 @@ size_t currents_tile(const IntCurrents& currents, const NeuronPlace& place) noex
 std::unique_ptr<Step> sums_step(std::unique_ptr<Synapse> synapse, const Slot& out, size_t threads);
 
 /// Output pixels of one tile: `good` with all steps, so few that their sums stay in the cache, and such that
-/// the threads get the same number of tiles of `samples` samples, as long as there are pixels for it.
+/// the threads get the same number of tiles of `samples` samples, as long as there are pixels for it;
+/// where that leaves them enough, tiles end with lines, or are equal parts of one.
 size_t tile_pixels(const NeuronPlace& place, size_t samples, TileSize good) noexcept;
 
 }  // namespace snncore::runtime

@@ -5,6 +5,7 @@
 #include "kernels/row_bounds.h"
 #include "kernels/table.h"
 #include "runtime/lane_rows.h"
+#include "runtime/line_rows.h"
 #include "runtime/pack.h"
 #include "runtime/sum_methods.h"
 
@@ -14,7 +15,8 @@ namespace {
 using tensor::Encoding;
 using tensor::Tensor;
 
-void pack_rows(const Tensor& w, const SynapseShape& s, PackedWeights& out) {
+void pack_rows(const Tensor& w, const SynapseShape& shape, PackedWeights& out) {
+  const SynapseShape s = gathered(shape);
   const size_t cp = s.group_padded();
   const kernels::CodeParts parts{s.inputs, s.window.taps(), cp};
   const size_t rows = parts.rows();

@@ -37,9 +37,10 @@ class SpikeFloatSynapse final : public SynapseBase {
 
  private:
   [[nodiscard]] kernels::FloatWeights weights(size_t g) const noexcept {
-    const size_t cp = shape_.group_padded(), taps = shape_.window.taps(), group = taps * shape_.inputs * cp;
+    const SynapseShape s = gathered(shape_);
+    const size_t cp = s.group_padded(), taps = s.window.taps(), group = taps * s.inputs * cp;
     const float* bias = weights_->bias.size() == 0 ? nullptr : weights_->bias.as<float>() + g * cp;
-    return {weights_->codes.as<float>() + g * group, shape_.inputs, taps, cp, bias};
+    return {weights_->codes.as<float>() + g * group, s.inputs, taps, cp, bias};
   }
 
   SpikeRows rows_;

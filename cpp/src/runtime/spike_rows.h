@@ -2,18 +2,16 @@
 #pragma once
 
 #include <span>
-#include <vector>
 
 #include "kernels/scratch.h"
 #include "kernels/spikes.h"
-#include "runtime/group_rows.h"
+#include "runtime/line_rows.h"
 
 namespace snncore::runtime {
 
 class SpikeRows {
  public:
-  SpikeRows(const SynapseShape& shape, const Slot& input)
-      : shape_(shape), input_(input), rows_(shape, input), offsets_(shape.window.tap_offsets()) {}
+  SpikeRows(const SynapseShape& shape, const Slot& input) : shape_(gathered(shape)), rows_(shape, input) {}
 
   /// Memory behind what `read` gives, for tiles of at most so many pixels and steps.
   [[nodiscard]] size_t bytes(size_t pixels, size_t steps) const noexcept { return places(pixels, steps).end; }
@@ -23,8 +21,7 @@ class SpikeRows {
   }
 
   /// The first row of a step is padding; the rows of a step follow those of the step before, in the same
-  /// order. Rows that no tap reads are left out, but for the ends of lines. With `only`, these pixels of the
-  /// tile.
+  /// order. Rows that no tap reads are left out. With `only`, these pixels of the tile.
   [[nodiscard]] kernels::SpikeTile read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
                                         std::span<const uint32_t> only = {}) const noexcept;
 
@@ -36,22 +33,33 @@ class SpikeRows {
   class Numbers;
 
   [[nodiscard]] Places places(size_t pixels, size_t steps) const noexcept;
+  [[nodiscard]] size_t read_pixels() const noexcept {
+    return static_cast<size_t>(shape_.window.in_h * shape_.window.in_w);
+  }
   // One more for the padding.
   [[nodiscard]] size_t most_rows(size_t pixels, size_t steps) const noexcept {
-    return steps * (std::min(pixels * shape_.window.taps(), input_.pixels) + 1);
+    return steps * (std::min(pixels * shape_.window.taps(), read_pixels()) + 1);
   }
   // The index of step 0 for all steps, each of so many rows.
   static void repeat_index(uint32_t* index, size_t entries, size_t steps, size_t rows) noexcept;
-  // Do the taps read every row between the first and the last, so that their places are their numbers?
-  [[nodiscard]] bool reads_run(const Tile& tile) const noexcept;
+  // A part of the image as an image of its own, from (y, x) on, and the window that moves over it.
+  struct Part {
+    Window window;
+    int64_t y, x;
+  };
+  // Do the taps of the tile read all of such a part?
+  [[nodiscard]] bool reads_part(const Tile& tile) const noexcept;
+  [[nodiscard]] Part part(const Tile& tile) const noexcept;
+  // The rows of step 0, with the numbers of what the pixels read; gives how many.
+  size_t number_rows(const Tile& tile, std::span<const uint32_t> only, uint32_t* numbers, uint32_t* pixels,
+                     uint32_t* index) const noexcept;
   // Of one pixel, whose rows have the numbers that number(pixel) gives; returns the end.
   template <typename Number>
-  uint32_t* number_taps(size_t pixel, const Number& number, uint32_t* index) const noexcept;
+  static uint32_t* number_taps(const Window& window, size_t pixel, const Number& number,
+                               uint32_t* index) noexcept;
 
-  SynapseShape shape_;
-  Slot input_;
-  GroupRows rows_;
-  std::vector<int64_t> offsets_;  // of the taps, from the first
+  SynapseShape shape_;  // as it is gathered
+  LineRows rows_;
 };
 
 }  // namespace snncore::runtime

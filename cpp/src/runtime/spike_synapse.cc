@@ -351,12 +351,13 @@ class SpikeSynapse final : public SynapseBase {
   }
 
   [[nodiscard]] kernels::RowWeights row_weights(size_t g) const noexcept {
-    const size_t cp = shape_.group_padded(), taps = shape_.window.taps();
-    const size_t group = kernels::CodeParts{shape_.inputs, taps, cp}.rows() * cp;
+    const SynapseShape s = gathered(shape_);
+    const size_t cp = s.group_padded(), taps = s.window.taps();
+    const size_t group = kernels::CodeParts{s.inputs, taps, cp}.rows() * cp;
     const size_t bounds = weights_->bounds.size() / sizeof(uint16_t) / shape_.groups;
     return {weights_->codes.as<int8_t>() + g * group,
             weights_->bounds.as<uint16_t>() + g * bounds,
-            shape_.inputs,
+            s.inputs,
             taps,
             cp,
             weights_->max_abs,

@@ -6,6 +6,8 @@
 #include <initializer_list>
 #include <limits>
 
+#include "runtime/line_rows.h"
+
 namespace snncore::runtime {
 namespace {
 
@@ -111,15 +113,16 @@ double SumMethods::gather_above(TileWork work, double most) const noexcept {
 
 double SumMethods::gather_ns(const TileWork& work) const noexcept {
   const auto& cost = sum_costs();
-  const size_t taps = shape_.window.taps();
-  const double blocks = real(shape_.group_padded() / kernels::kChannelPad);
-  const kernels::CodeParts codes{shape_.inputs, taps, shape_.group_padded()};
+  const SynapseShape s = gathered(shape_);
+  const size_t taps = s.window.taps();
+  const double blocks = real(s.group_padded() / kernels::kChannelPad);
+  const kernels::CodeParts codes{s.inputs, taps, s.group_padded()};
   const double parts = real(work.pixels * codes.count());
   // A row of weights comes from the second-level cache once a tile, which takes as long as adding it so
   // often; where a part has several taps, copying the list of one takes as long as finding so many.
   constexpr double kFar = 4, kCopied = 2;
   const double found = codes.joined() > 1 ? 1 + kCopied : 1;
-  const double spikes = real(taps * shape_.inputs) * (real(work.pixels) * work.density + kFar);
+  const double spikes = real(taps * s.inputs) * (real(work.pixels) * work.density + kFar);
   const bool narrow = kernels::rows_in_byte(weights_.max_abs) >= 4;
   return real(work.pixels * taps) * found * cost.tap +
          parts * (cost.gather_part + cost.gather_part_block * blocks) +

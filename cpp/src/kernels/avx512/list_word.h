@@ -15,6 +15,8 @@ struct Numbers {
 };
 alignas(64) constexpr Numbers kNumbers;
 
+constexpr bool kListsSilent = true;
+
 inline uint8_t* list_word(uint64_t spikes, uint8_t first, uint8_t* to) {
   const __m512i all =
       _mm512_add_epi8(_mm512_load_si512(kNumbers.from), _mm512_set1_epi8(static_cast<char>(first)));
