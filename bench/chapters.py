@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import neon_counts
@@ -57,7 +58,18 @@ def _where(run: Run) -> str:
     load = run.get("load")
     if load is not None:
         text += f" Load of the machine when it began: {load:.1f} for {run['cores']} cores."
-    return text
+    return text + _quiet(run["rows"])
+
+
+def _quiet(rows: list[Row]) -> str:
+    """How far medians are from the fastest call: what else ran on the machine."""
+    longer = sorted(row["median_ms"] / row["min_ms"] for row in rows if row["threads"] == 1)
+    if not longer:
+        return ""
+    return (
+        f" With one thread, medians are {median(longer):.2f} times the fastest call, and at least "
+        f"{longer[len(longer) * 9 // 10]:.2f} times in a tenth of the rows."
+    )
 
 
 def _targets(run: Run, limits: Limits, others: list[Run]) -> str:

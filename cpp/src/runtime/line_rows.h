@@ -12,7 +12,9 @@ inline SynapseShape gathered(const SynapseShape& s) noexcept {
   SynapseShape lines = s;
   Window& w = lines.window;
   lines.inputs *= static_cast<size_t>(w.kernel_w);
-  if (w.kernel_w == 1 || w.dilation_w > 1 || w.stride_w > w.kernel_w || lines.inputs > 64) return s;
+  const bool gaps = w.dilation_w > 1 || w.stride_w > w.kernel_w;
+  const bool padding = w.out_w > w.in_w + w.kernel_w;  // hardly more than that, which would have rows, too
+  if (w.kernel_w == 1 || gaps || padding || lines.inputs > 64) return s;
   w.in_w = w.out_w;
   w.kernel_w = w.stride_w = 1;
   w.pad_left = 0;
