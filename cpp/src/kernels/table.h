@@ -140,7 +140,7 @@ struct KernelTable {
   // at least the threshold; tail bits zero.
   void (*gate_i32_b1)(const GateTile& tile);
 
-  // Bit i is set where from[i] is not 0, NaN being none; tail bits zero.
+  // Bit i is set where from[i] is not 0, so where it is NaN; -0 is 0. Tail bits zero.
   void (*pack_u8_b1)(const uint8_t* from, size_t count, uint64_t* to);
   void (*pack_f32_b1)(const float* from, size_t count, uint64_t* to);
 
