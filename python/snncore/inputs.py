@@ -41,10 +41,13 @@ def feed(ports: Sequence[Port], x: Inputs, layout: str | None) -> Feed:
         With the input's name, what was expected and what came.
     """
     values = by_port(ports, x)
-    checked = [_check(port, value, layout) for port, value in zip(ports, values, strict=True)]
-    batch = _agree(ports, [c.batch for c in checked], "samples")
-    steps = _agree(ports, [c.steps for c in checked], "time steps")
-    return Feed([c.array for c in checked], tuple(c.layout for c in checked), batch or 1, steps)
+    each = [_check(port, value, layout) for port, value in zip(ports, values, strict=True)]
+    if len(each) == 1:
+        return each[0]
+    _agree(ports, [fed.batch for fed in each], "samples")
+    _agree(ports, [fed.steps for fed in each], "time steps")
+    arrays = [array for fed in each for array in fed.arrays]
+    return Feed(arrays, tuple(axes for fed in each for axes in fed.layouts), each[0].batch, each[0].steps)
 
 
 def plan_layout(layouts: Sequence[str]) -> str:
@@ -64,13 +67,6 @@ def check_layout(port: Port, layout: str) -> None:
 
 def _has_axes(layout: str, axes: str) -> bool:
     return sorted(layout.replace("T", "", 1).replace("N", "", 1)) == sorted(axes)
-
-
-class _Checked(NamedTuple):
-    array: CoreArray
-    layout: str
-    batch: int
-    steps: int | None
 
 
 def by_port(ports: Sequence[Port], x: Inputs) -> list[ArrayLike | BitTensor]:
@@ -101,16 +97,15 @@ def _listed(names: Any) -> str:
     return ", ".join(f"'{name}'" for name in names)
 
 
-def _agree(ports: Sequence[Port], counts: Sequence[int | None], what: str) -> int | None:
+def _agree(ports: Sequence[Port], counts: Sequence[int | None], what: str) -> None:
     if any(count != counts[0] for count in counts[1:]):
         each = ", ".join(
             f"'{port.name}' has {count or 'none'}" for port, count in zip(ports, counts, strict=True)
         )
         raise ValueError(f"inputs: expected the same number of {what}, received: {each}")
-    return counts[0]
 
 
-def _check(port: Port, value: ArrayLike | BitTensor, layout: str | None) -> _Checked:
+def _check(port: Port, value: ArrayLike | BitTensor, layout: str | None) -> Feed:
     array = value if isinstance(value, BitTensor) else _array(port, value)
     axes = port.layout if layout is None else layout
     counts = _counts(port.shape, axes, array.shape)
@@ -118,7 +113,7 @@ def _check(port: Port, value: ArrayLike | BitTensor, layout: str | None) -> _Che
         check_layout(port, axes)
         raise ValueError(_wrong(port, array.shape, axes, named=layout is not None))
     core, core_axes = _packed(array, axes) if isinstance(array, BitTensor) else _dense(array, axes)
-    return _Checked(core, core_axes, *counts)
+    return Feed([core], (core_axes,), *counts)
 
 
 @lru_cache(maxsize=64)  # a session asks at every step

@@ -15,7 +15,7 @@ from snncore.memory import Memory, memory_of
 from snncore.plans import PlanKey, Plans, record_names, thread_count
 from snncore.profile import FIRING, Profile, layer_profiles, timed
 from snncore.recording import Result, result
-from snncore.session import Session, collect, collect_packed
+from snncore.session import Session, collect
 
 #: A path, the bytes of a file, or an open binary file.
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
@@ -161,7 +161,7 @@ class Model:
         fed, key = self._planned(x, layout, threads, timesteps, record)
         with self._plans.session(key) as session:
             session.run(fed.arrays)
-            outputs = (collect_packed if packed else collect)(session, self._outputs)
+            outputs = collect(session, self._outputs, packed)
             return outputs if record is None else result(outputs, session)
 
     def stream(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from threading import Lock
 from typing import NamedTuple
@@ -29,26 +29,31 @@ class PlanKey(NamedTuple):
     record: tuple[str, ...]
 
 
-class _Plan(NamedTuple):
-    program: _core.Program
-    idle: list[_core.Session]
+class _Plan:
+    """A program with its idle sessions. Threads may share it: both ends of a deque are atomic."""
+
+    __slots__ = ("idle", "program")
+
+    def __init__(self, program: _core.Program) -> None:
+        self.program = program
+        self.idle: deque[_core.Session] = deque(maxlen=KEPT_SESSIONS)
 
 
 class _Lent:
-    def __init__(self, plan: _Plan, lock: Lock) -> None:
+    __slots__ = ("_plan", "_session")
+
+    def __init__(self, plan: _Plan) -> None:
         self._plan = plan
-        self._lock = lock
 
     def __enter__(self) -> _core.Session:
-        with self._lock:
-            session = self._plan.idle.pop() if self._plan.idle else None
-        self._session = _core.Session(self._plan.program) if session is None else session
+        try:
+            self._session = self._plan.idle.pop()
+        except IndexError:
+            self._session = _core.Session(self._plan.program)
         return self._session
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            if len(self._plan.idle) < KEPT_SESSIONS:
-                self._plan.idle.append(self._session)
+        self._plan.idle.append(self._session)
 
 
 class Plans:
@@ -61,7 +66,7 @@ class Plans:
 
     def session(self, key: PlanKey) -> _Lent:
         """Lend a session that nobody else uses meanwhile: a context."""
-        return _Lent(self._plan(key), self._lock)
+        return _Lent(self._plan(key))
 
     def program(self, key: PlanKey) -> _core.Program:
         """Plan, or give the plan made before."""
@@ -73,7 +78,7 @@ class Plans:
             if plan is not None:
                 self._plans.move_to_end(key)
                 return plan
-        plan = _Plan(_core.Program(self._model, **key._asdict()), [])  # slow, so outside the lock
+        plan = _Plan(_core.Program(self._model, **key._asdict()))  # slow, so outside the lock
         with self._lock:
             plan = self._plans.setdefault(key, plan)
             self._plans.move_to_end(key)

@@ -279,20 +279,20 @@ class Session:
         return Result(whole, *over_time(results)) if self._records else whole
 
 
-def collect(session: _core.Session, outputs: Sequence[Port]) -> Outputs:
-    """Copy the outputs of the last run: an array, or a dict by name where there are several."""
+def collect(session: _core.Session, outputs: Sequence[Port], packed: bool = False) -> Any:
+    """Copy the outputs of the last run: an array, or a dict by name where there are several.
+
+    With `packed` spikes come as a `BitTensor`, as they lie.
+    """
     if len(outputs) == 1:
-        return session.output(0)
-    return {port.name: session.output(i) for i, port in enumerate(outputs)}
+        return _output(session, 0, outputs[0], packed)
+    return {port.name: _output(session, i, port, packed) for i, port in enumerate(outputs)}
 
 
-def collect_packed(session: _core.Session, outputs: Sequence[Port]) -> Any:
-    """Copy the outputs of the last run, spikes as they lie."""
-    values = {
-        port.name: BitTensor(session.packed_output(i), axis=2) if port.dtype == "b1" else session.output(i)
-        for i, port in enumerate(outputs)
-    }
-    return values if len(values) > 1 else next(iter(values.values()))
+def _output(session: _core.Session, i: int, port: Port, packed: bool) -> NDArray[np.float32] | BitTensor:
+    if packed and port.dtype == "b1":
+        return BitTensor(session.packed_output(i), axis=2)
+    return session.output(i)
 
 
 def named(outputs: Outputs, ports: Sequence[Port]) -> dict[str, NDArray[np.float32]]:
