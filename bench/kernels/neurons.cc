@@ -38,6 +38,7 @@ Work lif(const char* name, LifKernel kernel, const NeuronTile& n) {
             t.m = constants->as<int32_t>();
             t.c = t.m + n.channels;
             t.n = t.c + n.channels;
+            t.short_sums = true;
             t.theta = t.n + n.channels;
             t.leak = Leak::kQ15;
             t.leak_param = 16384;

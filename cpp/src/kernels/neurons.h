@@ -17,6 +17,7 @@ struct LifTile {
   const int32_t* m;      // [channels_padded]; the rounding half is already in c
   const int32_t* c;
   const int32_t* n;  // 0..30
+  bool short_sums;   // sums lie in int16, and m in 0..INT16_MAX: some levels multiply these faster
   const int32_t*
       theta;  // [channels_padded], profile X: [steps since reset][channels_padded]; padding: INT32_MAX
   const int32_t* psi;  // [channels_padded], or null: reset to zero

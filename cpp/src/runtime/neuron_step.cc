@@ -24,9 +24,10 @@ class IntNeuronStep final : public CurrentsStep {
     step_ = neuron_.state_bits == 8    ? table.step_lif_i8
             : neuron_.state_bits == 16 ? table.step_lif_i16
                                        : table.step_lif_i32;
-    const auto fits = [](int32_t m) { return m <= INT16_MAX; };
-    if (neuron_.state_bits <= 16 && place_.steps <= kernels::kLaneSteps && direct_ &&
-        std::ranges::all_of(in_.sums[0].factor, fits)) {
+    const bool short_factors =
+        direct_ && std::ranges::all_of(in_.sums[0].factor, [](int32_t m) { return m <= INT16_MAX; });
+    short_sums_ = short_factors && in_.sums[0].synapse->most_sum() <= INT16_MAX;
+    if (neuron_.state_bits <= 16 && place_.steps <= kernels::kLaneSteps && short_factors) {
       step_lanes_ = neuron_.state_bits == 8 ? table.step_lif_i8_lanes : table.step_lif_i16_lanes;
     }
     straight_ = direct_ && one_shortcut_at_most() && !place_.state_offset && !place_.record;
@@ -99,6 +100,7 @@ class IntNeuronStep final : public CurrentsStep {
     k.m = direct_ ? in_.sums[0].factor.data() : ones_.data();
     k.c = direct_ ? rounded_.data() : zeros_.data();
     k.n = direct_ ? in_.n.data() : zeros_.data();
+    k.short_sums = short_sums_;
     k.theta = neuron_.theta.data();
     k.psi = neuron_.psi.empty() ? nullptr : neuron_.psi.data();
     k.leak = neuron_.leak;
@@ -140,7 +142,8 @@ class IntNeuronStep final : public CurrentsStep {
   // Null: neurons that have a way of their own, or no kernel for sums in lanes.
   void (*step_)(const kernels::LifTile&) = nullptr;
   void (*step_lanes_)(const kernels::LifTile&, const kernels::LaneSums&) = nullptr;
-  bool straight_ = false;  // who sums may step the neurons, too
+  bool straight_ = false;    // who sums may step the neurons, too
+  bool short_sums_ = false;  // as LifTile has it
 };
 
 class CubaNeuronStep final : public CurrentsStep {

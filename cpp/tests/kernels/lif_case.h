@@ -85,6 +85,14 @@ class LifCase {
     return floored + (has_extra ? extra[at] : 0);
   }
 
+  // Whether the tile may say that its sums are short.
+  [[nodiscard]] bool short_sums() {
+    for (size_t i = 0; i < sums.size(); ++i) {
+      if (sums[i] < INT16_MIN || sums[i] > INT16_MAX) return false;
+    }
+    return true;
+  }
+
   // Rows of spikes are one word longer than needed: the word behind them must stay.
   [[nodiscard]] size_t out_stride() const { return words_for(settings.channels) + 1; }
 
@@ -127,9 +135,10 @@ class LifCase {
       theta[i] = i < settings.channels ? limit : INT32_MAX;
       psi[i] = static_cast<int32_t>(random.pick(psis));
     }
-    const int64_t sum_limit = plain ? (has_extra ? 1 << 30 : INT32_MAX) : 30000;
+    const int64_t high = plain ? (has_extra ? 1 << 30 : INT32_MAX) : INT16_MAX;
+    const int64_t low = plain ? -high : INT16_MIN;
     for (size_t i = 0; i < sums.size(); ++i) {
-      const int64_t near = near_limits<State>(random, -sum_limit, sum_limit), small = random.in(-3000, 3000);
+      const int64_t near = near_limits<State>(random, low, high), small = random.in(-3000, 3000);
       sums[i] = static_cast<int32_t>(random.chance(0.3) ? near : small);
     }
     for (size_t i = 0; i < extra.size(); ++i) {

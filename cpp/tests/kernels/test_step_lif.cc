@@ -55,13 +55,20 @@ void check_level(const KernelTable& table, LifCase<State>& given, size_t cut) {
 
   // From zero, without a state; and without a record.
   std::vector<int64_t> zeros(given.start.size());
-  LifResult from_zero = Oracle<State>{given}.run(zeros), fresh = given.result(), silent = given.result();
+  LifResult from_zero = Oracle<State>{given}.run(zeros), fresh = given.result();
   kernel(table, State{})(part(given, fresh, 0, s.steps));
   CHECK(same_records(given, fresh, from_zero));
-  LifTile t = part(given, silent, 0, s.steps);
-  t.record = nullptr;
-  kernel(table, State{})(t);
-  CHECK(silent.out == from_zero.out);
+  for (const bool short_sums : {false, true}) {
+    if (short_sums && !given.short_sums()) continue;
+    CAPTURE(short_sums);
+    LifResult silent = given.result();
+    LifTile t = part(given, silent, 0, s.steps);
+    t.record = nullptr;
+    t.short_sums = short_sums;
+    kernel(table, State{})(t);
+    CHECK(silent.out == from_zero.out);
+    CHECK(silent.out.intact());
+  }
 }
 
 template <typename State>

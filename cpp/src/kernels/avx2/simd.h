@@ -117,5 +117,9 @@ inline void products(I16 v, I32 factor, I32& a, I32& b) {
   b = as32(_mm256_madd_epi16(_mm256_unpackhi_epi16(raw(v), raw(v)), raw(factor)));
 }
 
+// c + a * m where a lies in int16, and m in 0..INT16_MAX: with m's high halves 0, those of a do not matter.
+inline constexpr bool kShortProducts = true;
+inline I32 add_short_product(I32 c, I32 a, I32 m) { return c + as32(_mm256_madd_epi16(raw(a), raw(m))); }
+
 }  // namespace
 }  // namespace snncore::kernels

@@ -116,6 +116,12 @@ inline void products(I16 v, I32 factor, I32& a, I32& b) {
   b = as32(_mm512_madd_epi16(_mm512_unpackhi_epi16(raw(v), raw(v)), raw(factor)));
 }
 
+// c + a * m where a lies in int16, and m in 0..INT16_MAX: with m's high halves 0, those of a do not matter.
+inline constexpr bool kShortProducts = true;
+inline I32 add_short_product(I32 c, I32 a, I32 m) {
+  return as32(_mm512_dpwssd_epi32(raw(c), raw(a), raw(m)));
+}
+
 // Masks of int16 lanes stay in registers of their own.
 struct Mask16 {
   __mmask32 lanes;

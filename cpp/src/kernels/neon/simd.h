@@ -37,6 +37,10 @@ inline void store_state(int16_t* to, I16 v) { store(to, v); }
 inline I16 load_state(const int8_t* from) { return as16(vmovl_s8(vld1_s8(from))); }
 inline void store_state(int8_t* to, I16 v) { vst1_s8(to, vmovn_s16(raw(v))); }
 
+// Products of int32 are as fast as shorter ones.
+inline constexpr bool kShortProducts = false;
+inline I32 add_short_product(I32 c, I32 a, I32 m) { return c + a * m; }
+
 inline I16 add_sat(I16 a, I16 b) { return as16(vqaddq_s16(raw(a), raw(b))); }
 inline I16 sub_sat_unsigned(I16 a, I16 b) { return as16(vqsubq_u16(raw_unsigned(a), raw_unsigned(b))); }
 inline I16 mul_q15(I16 a, I16 b) { return as16(vqrdmulhq_s16(raw(a), raw(b))); }
