@@ -54,16 +54,16 @@ class GroupRows {
     /// A pixel's, where there is.
     [[nodiscard]] uint64_t row(size_t pixel) const noexcept { return first_[pixel * pitch_]; }
     [[nodiscard]] uint64_t part(size_t pixel) const noexcept {
-      const uint64_t* from = first_ + pixel * pitch_;
-      return (*from >> shift_ | (parted_ ? from[1] << (64 - shift_) : 0)) & mask_;
+      uint64_t bits;
+      extract_bits(first_ + pixel * pitch_, shift_, inputs_, &bits);
+      return bits;
     }
 
    private:
     friend class GroupRows;
     const uint64_t* first_;
-    size_t pitch_, shift_;
-    uint64_t mask_;
-    bool alone_, parted_;  // parted: between two words
+    size_t pitch_, shift_, inputs_;
+    bool alone_;
   };
   [[nodiscard]] Bits bits(const Frame& frame, size_t t, size_t n, size_t first, size_t g) const noexcept {
     Bits b;
@@ -71,9 +71,8 @@ class GroupRows {
     b.first_ = input_.row<uint64_t>(frame, t, n, first) + bit / 64;
     b.pitch_ = input_.row_bytes / sizeof(uint64_t);
     b.shift_ = bit % 64;
-    b.mask_ = tail_mask(inputs_);
+    b.inputs_ = inputs_;
     b.alone_ = groups_ == 1;
-    b.parted_ = b.shift_ + inputs_ > 64;
     return b;
   }
   /// A row without spikes.

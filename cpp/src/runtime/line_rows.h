@@ -40,7 +40,7 @@ class LineRows {
     read_line(line(frame, t, n, pixel / width(), g), pixel % width(), 1, copies + r);
     return copies + r;
   }
-  /// Of `count` pixels from `first` on.
+  /// Of `count` pixels of a line from `first` on.
   void read(const Frame& frame, size_t t, size_t n, size_t first, size_t count, size_t g,
             const uint64_t** rows, uint64_t* copies, size_t r) const noexcept {
     if (!joins_) {
@@ -49,11 +49,7 @@ class LineRows {
     }
     uint64_t* const to = copies + r;
     for (size_t i = 0; i < count; ++i) rows[i] = to + i;
-    for (size_t i = 0; i < count;) {
-      const size_t x = (first + i) % width(), run = std::min(count - i, width() - x);
-      read_line(line(frame, t, n, (first + i) / width(), g), x, run, to + i);
-      i += run;
-    }
+    read_line(line(frame, t, n, first / width(), g), first % width(), count, to);
   }
   [[nodiscard]] const uint64_t* zeros() const noexcept { return rows_.zeros(); }
 

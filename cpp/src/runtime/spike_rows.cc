@@ -37,42 +37,53 @@ SpikeRows::Places SpikeRows::places(size_t pixels, size_t steps) const noexcept 
 kernels::SpikeTile SpikeRows::read(const Frame& frame, const Tile& tile, size_t g, std::byte* memory,
                                    std::span<const uint32_t> only) const noexcept {
   const Places at = places(tile.count, tile.steps);
-  auto* pixels = reinterpret_cast<uint32_t*>(memory + at.pixels);
-  auto* index = reinterpret_cast<uint32_t*>(memory + at.index);
-  auto** rows = reinterpret_cast<const uint64_t**>(memory + at.rows);
-  auto* copies = reinterpret_cast<uint64_t*>(memory + at.copies);
-  const size_t wanted = only.empty() ? tile.count : only.size(), taps = shape_.window.taps();
-  size_t r = 0;
-  if (only.empty() && reads_part(tile)) {
-    const Part image = part(tile);
-    const auto lines = static_cast<size_t>(image.window.in_h), width = static_cast<size_t>(image.window.in_w);
-    const auto number = [](int64_t pixel) { return static_cast<uint32_t>(pixel + 1); };
-    auto* next = index;
-    for (size_t i = 0; i < wanted; ++i) next = number_taps(image.window, i, number, next);
-    for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
-      rows[r++] = rows_.zeros();
-      for (size_t line = 0; line < lines; ++line, r += width) {
-        const auto first = (image.y + static_cast<int64_t>(line)) * shape_.window.in_w + image.x;
-        rows_.read(frame, t, tile.n, static_cast<size_t>(first), width, g, rows + r, copies, r);
-      }
-    }
-  } else {
-    auto* numbers = reinterpret_cast<uint32_t*>(memory + at.numbers);
-    const size_t count = number_rows(tile, only, numbers, pixels, index);
-    for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
-      rows[r++] = rows_.zeros();
-      for (size_t i = 0; i < count; ++i, ++r) rows[r] = rows_.row(frame, t, tile.n, pixels[i], g, copies, r);
-    }
-  }
-  repeat_index(index, wanted * taps, tile.steps, r / tile.steps);
-  return {rows, r, index, wanted * tile.steps};
+  const Lists lists{
+      reinterpret_cast<const uint64_t**>(memory + at.rows), reinterpret_cast<uint64_t*>(memory + at.copies),
+      reinterpret_cast<uint32_t*>(memory + at.index), reinterpret_cast<uint32_t*>(memory + at.numbers),
+      reinterpret_cast<uint32_t*>(memory + at.pixels)};
+  const bool whole = only.empty() && reads_part(tile);
+  const size_t rows = whole ? list_part(frame, tile, g, lists) : list_numbered(frame, tile, g, only, lists);
+  const size_t wanted = only.empty() ? tile.count : only.size();
+  repeat_index(lists.index, wanted * shape_.window.taps(), tile.steps, rows / tile.steps);
+  return {lists.rows, rows, lists.index, wanted * tile.steps};
 }
 
-size_t SpikeRows::number_rows(const Tile& tile, std::span<const uint32_t> only, uint32_t* numbers,
-                              uint32_t* pixels, uint32_t* index) const noexcept {
+size_t SpikeRows::list_part(const Frame& frame, const Tile& tile, size_t g,
+                            const Lists& lists) const noexcept {
+  const Part image = part(tile);
+  const auto lines = static_cast<size_t>(image.window.in_h), width = static_cast<size_t>(image.window.in_w);
+  const auto number = [](int64_t pixel) { return static_cast<uint32_t>(pixel + 1); };
+  uint32_t* index = lists.index;
+  for (size_t i = 0; i < tile.count; ++i) index = number_taps(image.window, i, number, index);
+  size_t r = 0;
+  for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+    lists.rows[r++] = rows_.zeros();
+    for (size_t line = 0; line < lines; ++line, r += width) {
+      const auto first = (image.y + static_cast<int64_t>(line)) * shape_.window.in_w + image.x;
+      rows_.read(frame, t, tile.n, static_cast<size_t>(first), width, g, lists.rows + r, lists.copies, r);
+    }
+  }
+  return r;
+}
+
+size_t SpikeRows::list_numbered(const Frame& frame, const Tile& tile, size_t g,
+                                std::span<const uint32_t> only, const Lists& lists) const noexcept {
+  const size_t count = number_rows(tile, only, lists);
+  size_t r = 0;
+  for (size_t t = tile.t; t < tile.t + tile.steps; ++t) {
+    lists.rows[r++] = rows_.zeros();
+    for (size_t i = 0; i < count; ++i, ++r)
+      lists.rows[r] = rows_.row(frame, t, tile.n, lists.pixels[i], g, lists.copies, r);
+  }
+  return r;
+}
+
+size_t SpikeRows::number_rows(const Tile& tile, std::span<const uint32_t> only,
+                              const Lists& lists) const noexcept {
   const auto [low, high] = reach(shape_.window, tile);
-  Numbers all(numbers, pixels, low, high);
+  Numbers all(lists.numbers, lists.pixels, low, high);
   const auto number = [&all](int64_t pixel) { return all.number(pixel); };
+  uint32_t* index = lists.index;
   for (size_t i = 0, end = only.empty() ? tile.count : only.size(); i < end; ++i) {
     index = number_taps(shape_.window, tile.first + (only.empty() ? i : only[i]), number, index);
   }

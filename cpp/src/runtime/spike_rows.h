@@ -31,6 +31,13 @@ class SpikeRows {
     size_t numbers, pixels, rows, index, copies, end;
   };
   class Numbers;
+  // Where rows are listed, with their copies, and which of them the taps read; for those that get numbers,
+  // the numbers and their pixels.
+  struct Lists {
+    const uint64_t** rows;
+    uint64_t* copies;
+    uint32_t *index, *numbers, *pixels;
+  };
 
   [[nodiscard]] Places places(size_t pixels, size_t steps) const noexcept;
   [[nodiscard]] size_t read_pixels() const noexcept {
@@ -50,9 +57,13 @@ class SpikeRows {
   // Do the taps of the tile read all of such a part?
   [[nodiscard]] bool reads_part(const Tile& tile) const noexcept;
   [[nodiscard]] Part part(const Tile& tile) const noexcept;
+  // Lists the rows of all steps, and what step 0 reads of them; gives how many. Of such a part, as they lie;
+  // else in the order of their numbers.
+  size_t list_part(const Frame& frame, const Tile& tile, size_t g, const Lists& lists) const noexcept;
+  size_t list_numbered(const Frame& frame, const Tile& tile, size_t g, std::span<const uint32_t> only,
+                       const Lists& lists) const noexcept;
   // The rows of step 0, with the numbers of what the pixels read; gives how many.
-  size_t number_rows(const Tile& tile, std::span<const uint32_t> only, uint32_t* numbers, uint32_t* pixels,
-                     uint32_t* index) const noexcept;
+  size_t number_rows(const Tile& tile, std::span<const uint32_t> only, const Lists& lists) const noexcept;
   // Of one pixel, whose rows have the numbers that number(pixel) gives; returns the end.
   template <typename Number>
   static uint32_t* number_taps(const Window& window, size_t pixel, const Number& number,
