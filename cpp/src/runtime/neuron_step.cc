@@ -26,7 +26,7 @@ class IntNeuronStep final : public CurrentsStep {
                                        : table.step_lif_i32;
     const bool short_factors =
         direct_ && std::ranges::all_of(in_.sums[0].factor, [](int32_t m) { return m <= INT16_MAX; });
-    short_sums_ = short_factors && in_.sums[0].synapse->most_sum() <= INT16_MAX;
+    short_sums_ = short_factors && in_.sums[0].is_short;
     if (neuron_.state_bits <= 16 && place_.steps <= kernels::kLaneSteps && short_factors) {
       step_lanes_ = neuron_.state_bits == 8 ? table.step_lif_i8_lanes : table.step_lif_i16_lanes;
     }

@@ -16,6 +16,7 @@ namespace snncore::runtime {
 struct SumInput {
   std::unique_ptr<Synapse> synapse;
   std::vector<int32_t> factor;  // M.j, padded; a row for each step, or one
+  bool is_short = false;        // the sum is proven to lie in int16
 };
 
 /// Spikes or counts that enter with an integer weight: I gets `factor[c] * s`.

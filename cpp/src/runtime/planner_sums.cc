@@ -1,6 +1,7 @@
 // Sums of layers as synapses of the neurons that read them, and the currents that requantisations make of
 // them.
 #include <algorithm>
+#include <cstdint>
 
 #include "kernels/padding.h"
 #include "ops/infer.h"
@@ -56,7 +57,8 @@ IntCurrents Planner::currents(const NodeView& q, size_t channels, bool joined) {
     const bool stream = q.inputs[j]->type == EdgeType::kStream;
     if (residual && stream) continue;
     if (q.inputs[j]->type == EdgeType::kSum || stream) {
-      n.sums.push_back({synapse(edge, joined), padded(*q.find("M." + index), channels, 0)});
+      const bool is_short = q.inputs[j]->lo >= INT16_MIN && q.inputs[j]->hi <= INT16_MAX;
+      n.sums.push_back({synapse(edge, joined), padded(*q.find("M." + index), channels, 0), is_short});
     } else {
       n.spikes.push_back({slot(edge, joined), padded(*q.find("K." + index), channels, 0)});
     }

@@ -54,11 +54,6 @@ class SpikeSynapse final : public SynapseBase {
     return std::max(part_bytes(pixels * steps) + bytes, lane_sum_bytes(pixels, steps));
   }
 
-  [[nodiscard]] int64_t most_sum() const noexcept override {
-    const int64_t weight = odd_ ? 2 * int64_t{weights_->max_abs} + 1 : weights_->max_abs;
-    return weight * static_cast<int64_t>(shape_.inputs * shape_.window.taps());
-  }
-
   // Many pixels for kernels whose lanes are pixels.
   [[nodiscard]] TileSize good_tile() const noexcept override {
     if (methods_.has(SumMethod::kDense)) return {kRasterTile, kRasterTile, kDenseSums};

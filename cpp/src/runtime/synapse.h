@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -57,8 +56,6 @@ class Synapse {
     return false;
   }
   [[nodiscard]] virtual bool is_static() const noexcept = 0;
-  /// No sum is farther from 0 than this.
-  [[nodiscard]] virtual int64_t most_sum() const noexcept { return INT32_MAX; }
   /// Private bytes that `sums` needs for tiles of at most so many pixels and steps.
   [[nodiscard]] virtual size_t lane_bytes(size_t pixels, size_t steps) const noexcept = 0;
   /// Pixels of a tile, all steps counted: at least enough to share the weights that they bring into the
