@@ -36,18 +36,14 @@ size_t row_bytes(const Slot& s) noexcept {
 
 }  // namespace
 
-Placing::Placing(const graph::Graph& graph, Program::Impl& program)
+Placing::Placing(const graph::Graph& graph, const Demand& demand, Program::Impl& program)
     : graph_(graph),
+      demand_(demand),
       program_(program),
       steps_(program.plan_steps()),
-      stepwise_(program.stepwise()),
-      keeps_state_(program.keeps_state()) {
-  count_uses();
-  find_needed();
-  find_gates();
-  put_in_order();
+      stepwise_(program.stepwise()) {
   place_inputs();
-  for (const Node* node : order_) place_node(*node);
+  for (const Node* node : demand.order()) place_node(*node);
   place_results();
   program_.scratch_bytes = arena_.place();
   for (auto* placed_values : {&slots_, &extra_, &whole_}) {
@@ -63,11 +59,6 @@ const Slot* Placing::extra(const std::string& record) const {
 const Slot& Placing::whole(const std::string& name, const Slot& frame) const {
   const auto found = whole_.find(name);
   return found == whole_.end() ? frame : found->second.slot;
-}
-
-bool Placing::is_made(const Node& node) const {
-  const std::string& out = node.outputs[0];
-  return node.op != "requant" && !fused(out) && needed_.contains(out);
 }
 
 std::vector<Placing::Frames> Placing::taken() const {
@@ -86,94 +77,6 @@ std::vector<Placing::Frames> Placing::kept() const {
     if (!input) all.push_back({extra_.contains(name) ? extra_.at(name).slot : slot(name), placed.slot});
   }
   return all;
-}
-
-void Placing::count_uses() {
-  for (const Node& node : graph_.nodes) {
-    for (const std::string& in : node.inputs) ++uses_[in];
-  }
-  if (program_.options.outputs) {
-    for (const auto& port : graph_.outputs) ends_.insert(port.edge);
-  }
-  for (const std::string& name : program_.options.record) {
-    if (const Node* node = recorded_node(name)) ends_.insert(node->outputs[0]);
-  }
-}
-
-// What no output and no record depends on is not planned. Once through the nodes is enough unless a delay
-// reads back.
-void Placing::find_needed() {
-  needed_ = ends_;
-  for (size_t before = 0; before != needed_.size();) {
-    before = needed_.size();
-    for (auto node = graph_.nodes.rbegin(); node != graph_.nodes.rend(); ++node) {
-      if (needed_.contains(node->outputs[0])) needed_.insert(node->inputs.begin(), node->inputs.end());
-    }
-  }
-}
-
-const Slot* Placing::gate(const std::string& sum) const {
-  const auto found = gates_.find(sum);
-  return found == gates_.end() ? nullptr : &slot(found->second);
-}
-
-// The neuron whose spikes nobody sees but through a mask made by a gate of the same patches. In a stream the
-// gate may fire later, so every step needs its membranes.
-const Node* Placing::hidden(const Node& mask) const {
-  if (mask.op != "mask" || keeps_state_ || !needed_.contains(mask.outputs[0])) return nullptr;
-  const std::string &spikes = mask.inputs[0], &gate = mask.inputs[1];
-  const Node *neuron = graph::producer(graph_, spikes), *by = graph::producer(graph_, gate);
-  if (neuron == nullptr || by == nullptr || by->op != "saccade") return nullptr;
-  if (neuron->op != "lif" && neuron->op != "if") return nullptr;
-  const bool same = graph_.edges.at(spikes).pixels() == graph_.edges.at(gate).pixels();
-  const bool seen = uses_.at(spikes) != 1 || ends_.contains(spikes) || recorded(neuron->name + ".v");
-  return same && !seen ? neuron : nullptr;
-}
-
-void Placing::find_gates() {
-  for (const Node& mask : graph_.nodes) {
-    const Node* neuron = hidden(mask);
-    const Node* current = neuron == nullptr ? nullptr : graph::producer(graph_, neuron->inputs[0]);
-    if (current == nullptr || current->op != "requant") continue;
-    for (const std::string& sum : current->inputs) {
-      if (fused(sum)) gates_[sum] = mask.inputs[1];
-    }
-  }
-}
-
-void Placing::put_in_order() {
-  std::set<const Node*> late;
-  for (const Node& node : graph_.nodes) {
-    if (const Node* neuron = hidden(node)) late.insert(neuron);
-  }
-  for (const Node& node : graph_.nodes) {
-    if (late.contains(&node)) continue;
-    if (const Node* neuron = hidden(node)) order_.push_back(neuron);
-    order_.push_back(&node);
-  }
-}
-
-const Node* Placing::recorded_node(const std::string& name) const {
-  const bool suffix = name.ends_with(".v") || name.ends_with(".i") || name.ends_with(".sum");
-  const std::string node = suffix ? name.substr(0, name.rfind('.')) : name;
-  const auto found = std::ranges::find(graph_.nodes, node, &Node::name);
-  return found == graph_.nodes.end() ? nullptr : &*found;
-}
-
-bool Placing::fused(const std::string& edge) const {
-  const Node* node = graph::producer(graph_, edge);
-  if (node == nullptr) return false;
-  const bool counts = is_head_count(*node);
-  const bool tiles = node->op == "conv2d" || node->op == "linear" || is_map(*node);
-  if (!tiles && !counts && (node->op != "attention" || !takes_keys_first(graph::view(graph_, *node)))) {
-    return false;
-  }
-  const auto uses = uses_.find(edge);
-  if (ends_.contains(edge) || uses == uses_.end() || uses->second != 1) return false;
-  const Node& reader = *std::ranges::find_if(
-      graph_.nodes, [&](const Node& n) { return std::ranges::count(n.inputs, edge) > 0; });
-  if (counts) return reader.op == "saccade" && reader.inputs[0] == edge;
-  return reader.op == "requant" || reader.op == "residual" || ops::is_neuron(reader.op);
 }
 
 Slot Placing::new_slot(const Edge& edge, EdgeType type, size_t steps) const {
@@ -246,7 +149,7 @@ const Slot& Placing::read(const std::string& edge) {
 
 // A read of whatever a fused sum reads.
 const Slot& Placing::read_through(const std::string& edge) {
-  if (!fused(edge)) return read(edge);
+  if (!demand_.fused(edge)) return read(edge);
   const Node& node = *graph::producer(graph_, edge);
   if (const auto product = extra_.find(edge + kProduct); product != extra_.end()) {
     arena_.extend(product->second.id, now_);
@@ -263,8 +166,8 @@ bool Placing::all_static(const Node& node) const {
 void Placing::place_node(const Node& node) {
   const std::string& out = node.outputs[0];
   const Edge& edge = graph_.edges.at(out);
-  if (needed_.contains(out)) place_product(node);
-  if (!is_made(node)) return;
+  if (demand_.is_needed(out)) place_product(node);
+  if (!demand_.is_made(node)) return;
   ++now_;
   if (node.op == "flatten") {
     read(node.inputs[0]);
@@ -301,7 +204,7 @@ void Placing::place_node(const Node& node) {
   const bool pooled = node.op == "readout" && graph_.edges.at(node.inputs[0]).is_image();
   const bool dense = node.op == "conv2d" || node.op == "linear" || pooled;
   place(slots_, out, dense ? new_slot(edge, edge.type, steps) : slot_like(in, edge, edge.type, steps));
-  if (node.op == "readout" && in.type != EdgeType::kReal && recorded(node.name + ".sum")) {
+  if (node.op == "readout" && in.type != EdgeType::kReal && demand_.recorded(node.name + ".sum")) {
     Slot sums = pooled ? new_slot(edge, EdgeType::kSum, 1) : slot_like(in, edge, EdgeType::kSum, 1);
     sums.row_bytes = pad_channels(sums.channels) * sizeof(int64_t);
     place(extra_, node.name + ".sum", sums);
@@ -315,7 +218,7 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
   Slot like = new_slot(edge, EdgeType::kSpike, 1);
   for (const std::string& in : real ? node.inputs : before->inputs) {
     read_through(in);
-    if (fused(in)) continue;
+    if (demand_.fused(in)) continue;
     const Slot& stored = slots_.at(in).slot;
     require(real || stored.pixels == like.pixels, ErrorCode::kUnsupported,
             node.op + " '" + node.name + "': a flattened image cannot enter a requant");
@@ -326,7 +229,7 @@ void Placing::place_neuron(const Node& node, const Edge& edge) {
   for (const char* suffix : {".v", ".i"}) {
     const std::string name = node.name + suffix;
     const bool kept = suffix[1] == 'v' || neurons::has_current(node);
-    if (kept && recorded(name)) place(extra_, name, slot_like(like, edge, state, steps_));
+    if (kept && demand_.recorded(name)) place(extra_, name, slot_like(like, edge, state, steps_));
   }
 }
 
@@ -338,7 +241,7 @@ void Placing::place_product(const Node& node) {
     ++now_;
     const Slot first = read(node.inputs[0]), second = read(node.inputs[1]);
     place(extra_, name, map_lanes_slot(map_product(view), first, second));
-  } else if (node.op == "attention" && fused(node.outputs[0])) {
+  } else if (node.op == "attention" && demand_.fused(node.outputs[0])) {
     ++now_;
     const Slot k = read(node.inputs[1]), v = read(node.inputs[2]);
     place(extra_, name, keys_values_slot(view, k, v));
@@ -352,7 +255,7 @@ void Placing::place_residual(const Node& node, const Edge& edge) {
   for (const std::string& in : node.inputs) {
     still &= read_through(in).is_static();
     if (const Slot* products = extra(in + kProduct)) still &= products->is_static();
-    require(fused(in) || slots_.at(in).slot.pixels == slot.pixels, ErrorCode::kUnsupported,
+    require(demand_.fused(in) || slots_.at(in).slot.pixels == slot.pixels, ErrorCode::kUnsupported,
             "residual '" + node.name + "': a flattened image cannot enter a stream");
   }
   place(slots_, node.outputs[0], new_slot(edge, edge.type, still ? 1 : steps_));
@@ -366,10 +269,6 @@ void Placing::place_delay(const Node& node, const Edge& edge) {
   place(slots_, node.outputs[0], slot);
 }
 
-bool Placing::recorded(const std::string& name) const {
-  return std::ranges::count(program_.options.record, name) > 0;
-}
-
 // What is read after the run lives to its end; so does, where a plan is executed for each step, what enters
 // and leaves the run, and what a delay remembers. In a stream, events are written into an input that nothing
 // else may touch.
@@ -377,7 +276,7 @@ void Placing::place_results() {
   ++now_;
   if (program_.options.outputs) {
     for (const graph::Port& port : graph_.outputs) {
-      if (per_step(port.edge)) place_whole(port.edge, slots_.at(port.edge).slot);
+      if (demand_.per_step(port.edge)) place_whole(port.edge, slots_.at(port.edge).slot);
       read(port.edge);
     }
   }
@@ -386,43 +285,19 @@ void Placing::place_results() {
       if (!name.ends_with(".sum")) place_whole(name, extra_.at(name).slot);
       arena_.extend(extra_.at(name).id, now_);
     } else {
-      const std::string edge = recorded_edge(name);
+      const std::string edge = demand_.recorded_edge(name);
       place_whole(edge, slots_.at(edge).slot);
       read(edge);
     }
   }
   for (const auto& [name, placed] : whole_) arena_.extend(placed.id, now_);
   for (const Node& node : graph_.nodes) {
-    if (node.op == "delay" && needed_.contains(node.outputs[0]) && keeps_state_) read(node.inputs[0]);
+    if (node.op == "delay" && demand_.is_needed(node.outputs[0]) && program_.keeps_state())
+      read(node.inputs[0]);
   }
   for (const graph::Port& port : graph_.inputs) {
     if (stepwise_ || program_.stream()) read(port.edge);
   }
-}
-
-bool Placing::per_step(const std::string& edge) const {
-  const Node* node = graph::producer(graph_, edge);
-  if (node == nullptr || node->op == "delay") return true;
-  return node->op != "readout" &&
-         std::ranges::any_of(node->inputs, [&](const std::string& in) { return per_step(in); });
-}
-
-std::string Placing::recorded_edge(const std::string& name) const {
-  const Node* node = recorded_node(name);
-  const bool neuron = node != nullptr && ops::is_neuron(node->op);
-  const bool gate = node != nullptr && node->op == "saccade";
-  const bool sums = node != nullptr && graph_.edges.at(node->outputs[0]).type == EdgeType::kSum;
-  const bool spikes = neuron && graph_.edges.at(node->outputs[0]).type == EdgeType::kSpike;
-  require(name.ends_with(".sum") ? sums
-          : name.ends_with(".i") ? neuron && neurons::has_current(*node)
-          : name.ends_with(".v") ? neuron
-                                 : spikes || gate,
-          ErrorCode::kInvalidArgument,
-          "record '" + name +
-              "': expected '<neuron>' or '<saccade>' of one that gives spikes, '<neuron>.v', '<neuron>.i' of "
-              "one with a synaptic current, '<conv or linear>.sum' or that of another operation that adds up "
-              "spikes, or '<readout>.sum' of an integer readout");
-  return node->outputs[0];
 }
 
 }  // namespace snncore::runtime

@@ -44,7 +44,7 @@ std::shared_ptr<const Program::Impl> Planner::plan() {
   for (const Node& node : graph_.nodes) program_->nodes.push_back({.name = node.name});
   begin_layer("");
   for (const Placing::Frames& f : placing_.taken()) push(take_frame_step(f.whole, f.frame));
-  for (const Node* node : placing_.order()) {
+  for (const Node* node : demand_.order()) {
     begin_layer(node->name);
     make_step(*node);
   }
@@ -81,9 +81,9 @@ void Planner::make_step(const Node& node) {
       {"count", &Planner::make_tokens},
       {"mask", &Planner::make_tokens},
       {"saccade", &Planner::make_saccade}};
-  if (placing_.is_needed(node.outputs[0])) make_product(node);
+  if (demand_.is_needed(node.outputs[0])) make_product(node);
   const auto maker = makers.find(node.op);
-  if (maker != makers.end() && placing_.is_made(node)) (this->*maker->second)(node);
+  if (maker != makers.end() && demand_.is_made(node)) (this->*maker->second)(node);
 }
 
 void Planner::begin_layer(const std::string& name) {

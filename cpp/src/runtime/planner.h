@@ -33,7 +33,10 @@ class Planner {
  public:
   /// `program`: its options checked, and what follows from them.
   explicit Planner(std::shared_ptr<Program::Impl> program)
-      : program_(std::move(program)), graph_(program_->model->graph), placing_(graph_, *program_) {}
+      : program_(std::move(program)),
+        graph_(program_->model->graph),
+        demand_(graph_, program_->options, program_->keeps_state()),
+        placing_(graph_, demand_, *program_) {}
 
   /// Throws Error(kState) where more steps are asked for than some node is exact for, Error(kUnsupported).
   std::shared_ptr<const Program::Impl> plan();
@@ -101,6 +104,7 @@ class Planner {
 
   std::shared_ptr<Program::Impl> program_;
   const graph::Graph& graph_;
+  const Demand demand_;
   const Placing placing_;
   std::map<std::string, Ring> rings_;  // by delay
 };

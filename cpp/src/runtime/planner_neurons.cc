@@ -82,7 +82,7 @@ bool Planner::joins_samples(const Node& neuron) const {
   const Node* before = graph::producer(graph_, neuron.inputs[0]);
   const auto& read = before != nullptr && before->op == "requant" ? before->inputs : neuron.inputs;
   return out(neuron).pixels == 1 && std::ranges::all_of(read, [&](const auto& edge) {
-           const Node* from = placing_.fused(edge) ? graph::producer(graph_, edge) : nullptr;
+           const Node* from = demand_.fused(edge) ? graph::producer(graph_, edge) : nullptr;
            if (from != nullptr && from->op != "linear") return false;
            return placing_.slot(from != nullptr ? from->inputs[0] : edge).pixels == 1;
          });

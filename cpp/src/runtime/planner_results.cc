@@ -23,7 +23,7 @@ void Planner::name_values() {
   for (const graph::Port& port : graph_.outputs) {
     if (!program_->options.outputs) break;
     program_->outputs.push_back(value(port.name, port.edge, DType::kF32));
-    program_->outputs.back().per_step = placing_.per_step(port.edge);
+    program_->outputs.back().per_step = demand_.per_step(port.edge);
   }
   for (const std::string& name : program_->options.record) program_->records.push_back(record(name));
 }
@@ -42,9 +42,9 @@ Program::Impl::Value Planner::value(const std::string& name, const std::string& 
 Program::Impl::Value Planner::record(const std::string& name) const {
   const Slot* extra = placing_.extra(name);
   if (extra == nullptr) {
-    return value(name, placing_.recorded_edge(name), name.ends_with(".sum") ? DType::kI32 : DType::kB1);
+    return value(name, demand_.recorded_edge(name), name.ends_with(".sum") ? DType::kI32 : DType::kB1);
   }
-  Program::Impl::Value v = value(name, placing_.recorded_node(name)->outputs[0], DType::kI64);
+  Program::Impl::Value v = value(name, demand_.recorded_node(name)->outputs[0], DType::kI64);
   v.slot = placing_.whole(name, *extra);
   if (!name.ends_with(".sum")) {
     v.dtype = v.slot.type == EdgeType::kReal ? DType::kF32 : DType::kI32;

@@ -23,7 +23,7 @@ std::vector<int32_t> padded(const tensor::Tensor& t, size_t channels, int32_t fi
 }
 
 std::unique_ptr<Synapse> Planner::synapse(const std::string& edge, bool joined) {
-  if (!placing_.fused(edge)) return stored_sums(slot(edge, joined));
+  if (!demand_.fused(edge)) return stored_sums(slot(edge, joined));
   const Node& node = *graph::producer(graph_, edge);
   const bool weighted = node.op == "conv2d" || node.op == "linear";
   return weighted ? node_synapse(node, joined) : token_counts(node);
@@ -37,7 +37,8 @@ std::unique_ptr<Synapse> Planner::node_synapse(const Node& node, bool joined) {
   auto weights = program_->model->packed<PackedWeights>(node.name, [&] { return pack_weights(v, shape); });
   held(node).weights += weights->bytes();
   if (joined) shape.window = Window::same(in.pixels);
-  return make_synapse(v, shape, in, std::move(weights), placing_.gate(node.outputs[0]));
+  const std::string* gate = demand_.gate(node.outputs[0]);
+  return make_synapse(v, shape, in, std::move(weights), gate == nullptr ? nullptr : &placing_.slot(*gate));
 }
 
 void Planner::make_sums(const Node& node) {

@@ -13,7 +13,7 @@ using ops::NodeView;
 // What all tiles of a sum meet, laid out before them.
 void Planner::make_product(const Node& node) {
   const std::string& sum = node.outputs[0];
-  if (node.op == "attention" && placing_.fused(sum)) {
+  if (node.op == "attention" && demand_.fused(sum)) {
     push(keys_values_step(placing_.slot(node.inputs[1]), placing_.slot(node.inputs[2]), placing_.product(sum),
                           program_->threads()));
   } else if (is_map(node)) {
@@ -54,7 +54,7 @@ void Planner::make_saccade(const Node& node) {
     if (s.kappa) s.kappa_state = take_state(node, saccade_state_bytes(*s.kappa, most));
   }
   const std::string& q = node.inputs[0];
-  if (placing_.fused(q)) {
+  if (demand_.fused(q)) {
     HeadCounts counts(slots(*graph::producer(graph_, q)), out(node).channels);
     push(saccade_step(std::move(s), std::move(counts), out(node)));
   } else {
