@@ -166,7 +166,7 @@ TEST_CASE("attention refuses shapes that do not fit, and says so") {
   CHECK(refusal(fits, fits, 3).empty());
   CHECK(refusal(fits, other, 1) == "attention: k: expected [2, 6, 5] as q, received [2, 5, 6]");
   CHECK(refusal({bits({6})}, fits, 1) == "attention: expected [..., tokens, dim], received [6]");
-  CHECK(refusal(fits, fits, 0) == "attention: expected 1 to 1024 threads, received 0");
+  CHECK(refusal(fits, fits, 0) == "attention: expected 1 to 256 threads, received 0");
   CHECK(refusal({bits({65536, 1})}, fits, 1).find("at most 65535 tokens") != std::string::npos);
   CHECK(refusal({bits({1, 32768})}, fits, 1).find("a dim of 32767") != std::string::npos);
 }

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
 from snncore.bits import BitTensor, pack
-from snncore.plans import thread_count
+from snncore.threads import thread_count
 
 __all__ = ["attention", "attention_apply", "attention_map"]
 
@@ -59,7 +59,7 @@ def attention(
         _heads("attention", "k", k),
         _heads("attention", "v", v),
         _ORDERS[order],
-        _threads("attention", threads),
+        thread_count("attention", threads),
     )
 
 
@@ -85,7 +85,7 @@ def attention_map(
         _heads("attention_map", "q", q),
         _heads("attention_map", "k", k),
         least,
-        _threads("attention_map", threads),
+        thread_count("attention_map", threads),
     )
     return BitTensor(bits, len(bits.shape) - 1)
 
@@ -111,7 +111,7 @@ def attention_apply(
     if bits.axis != bits.ndim - 1:
         bits = pack(bits.numpy())
     return _core.attention_apply(
-        bits._core, _heads("attention_apply", "v", v), _threads("attention_apply", threads)
+        bits._core, _heads("attention_apply", "v", v), thread_count("attention_apply", threads)
     )
 
 
@@ -132,10 +132,3 @@ def _heads(op: str, name: str, x: ArrayLike | BitTensor) -> _core.HeadTensor:
             f"received axis {bits.axis}"
         )
     return _core.HeadTensor(bits._core, bits.axis == bits.ndim - 2)
-
-
-def _threads(op: str, threads: int | None) -> int:
-    count = thread_count(threads)
-    if count < 1:
-        raise ValueError(f"{op}: expected 1 or more threads, received {count}")
-    return count

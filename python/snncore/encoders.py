@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from snncore import _core
 from snncore.bits import BitTensor
 from snncore.quantised_encoders import WeightName, quantised
+from snncore.threads import thread_count
 
 Kind = Literal["srp", "itq", "mlp", "e2lsh", "cross_polytope"]
 
@@ -63,7 +64,7 @@ class Encoder:
         X
             [n, dim] or [dim]: numbers, made float32.
         threads
-            1 unless given, at most 256.
+            1 to 256; default as in `Model.run`.
 
         Returns
         -------
@@ -75,11 +76,11 @@ class Encoder:
         ValueError
             Another shape, values that are not finite, or `threads` out of range.
         """
-        return BitTensor(self._core.encode(_vectors(X), _threads(threads)), 1)
+        return BitTensor(self._core.encode(_vectors(X), thread_count("encoder", threads)), 1)
 
     def logits(self, X: ArrayLike, *, threads: int | None = None) -> NDArray[np.float32]:
         """Give the logits of vectors, float32 [n, bits]; arguments and errors as of `encode`."""
-        return self._core.logits(_vectors(X), _threads(threads))
+        return self._core.logits(_vectors(X), thread_count("encoder", threads))
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Give copies of the arrays that define the encoder; `from_tensors` makes it again."""
@@ -176,13 +177,6 @@ def _vectors(X: ArrayLike) -> NDArray[np.float32]:
         )
     with np.errstate(over="ignore"):  # what is too large becomes infinite and is refused
         return np.ascontiguousarray(np.atleast_2d(array), dtype=np.float32)
-
-
-def _threads(threads: int | None) -> int:
-    threads = 1 if threads is None else threads
-    if not 1 <= threads <= 256:
-        raise ValueError(f"encoder: expected 1 to 256 threads, received {threads}")
-    return threads
 
 
 def _check(kind: str, bits: int, seed: int, weights: str) -> None:

@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from snncore import _core, encoders
 from snncore.bits import BitTensor, pack
 from snncore.encoders import Encoder
-from snncore.index_arguments import choice, in_range, integers, thread_count
+from snncore.index_arguments import choice, in_range, integers
 from snncore.index_stats import IndexStats
+from snncore.threads import thread_count
 
 MetricName = Literal["l2", "cosine", "ip"]
 PlanName = Literal["auto", "scan", "multi_table", "mih"]
@@ -249,7 +250,7 @@ class Index:
         X
             [n, dim], finite.
         threads
-            1 unless given, at most 256; the index is the same for any number.
+            1 to 256, default as in `Model.run`; the index is the same for any number.
 
         Raises
         ------
@@ -261,14 +262,14 @@ class Index:
         """
         rows = self._rows("X", X)
         given = self._next_ids(len(rows)) if ids is None else integers(ids)
-        self._core.add(given, rows, thread_count(threads))
+        self._core.add(given, rows, thread_count("Index", threads))
 
     def upsert(self, ids: ArrayLike, X: ArrayLike, *, threads: int | None = None) -> None:
         """Add vectors; those whose id is there are replaced, and count as new.
 
         Parameters, errors: as for `add`, but for ids that are there.
         """
-        self._core.upsert(integers(ids), self._rows("X", X), thread_count(threads))
+        self._core.upsert(integers(ids), self._rows("X", X), thread_count("Index", threads))
 
     def remove(self, ids: ArrayLike) -> int:
         """Remove the vectors of those `ids` that are there; returns how many."""
@@ -335,7 +336,8 @@ class Index:
             Which vectors may be found: ids, an array of integers; or bool or a `BitTensor` [slots], in the
             order of `ids`.
         threads
-            1 unless given, at most 256. They share the queries, or the vectors where queries are fewer.
+            1 to 256, default as in `Model.run`. They share the queries, or the vectors where queries are
+            fewer.
         max_candidates
             Of plan "multi_table": stop as soon as the buckets held so many codes; the one that is looked at
             is looked at to its end.
@@ -371,7 +373,7 @@ class Index:
             asymmetric,
             choice(_core.Plan, "plan", plan),
             *self._filter(filter),
-            thread_count(threads),
+            thread_count("Index", threads),
             -1 if max_candidates is None else max_candidates,
             min_score,
         )
@@ -414,7 +416,7 @@ class Index:
             radius,
             choice(_core.Plan, "plan", plan),
             *self._filter(filter),
-            thread_count(threads),
+            thread_count("Index", threads),
         )
 
     def stats(self) -> IndexStats:

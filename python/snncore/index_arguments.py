@@ -22,13 +22,6 @@ def integers(ids: ArrayLike) -> NDArray[np.uint64]:
     return np.ascontiguousarray(array, dtype=np.uint64)
 
 
-def thread_count(threads: int | None) -> int:
-    """Give a number of threads, 1 unless given."""
-    threads = 1 if threads is None else threads
-    in_range("threads", threads, 1, 256)
-    return threads
-
-
 def in_range(what: str, value: float, least: int, most: int) -> None:
     """Refuse a number out of range."""
     if not least <= value <= most:

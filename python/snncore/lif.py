@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from snncore import _core
 from snncore.bits import BitTensor
 from snncore.builder import Leak, Profile, Reset, State
-from snncore.plans import thread_count
+from snncore.threads import thread_count
 
 __all__ = ["lif", "lif_int"]
 
@@ -61,7 +61,7 @@ def lif(
         threshold=threshold,
         reset=reset,
         strict=strict,
-        threads=_threads("lif", threads),
+        threads=thread_count("lif", threads),
     )
     return BitTensor(spikes, 2)
 
@@ -145,7 +145,7 @@ def lif_int(
         leak_param=_index("leak_param", leak_param),
         reset=reset,
         leak_at_store=leak_at_store,
-        threads=_threads("lif_int", threads),
+        threads=thread_count("lif_int", threads),
         membranes=membranes,
     )
     bits = BitTensor(spikes, 2)
@@ -203,10 +203,3 @@ def _check_int32(name: str, x: NDArray[Any]) -> None:
         raise ValueError(
             f"lif_int: {name}: expected 32-bit integers, -2^31 to 2^31 - 1, received {low} to {high}"
         )
-
-
-def _threads(op: str, threads: int | None) -> int:
-    count = thread_count(threads)
-    if not 1 <= count <= 256:
-        raise ValueError(f"{op}: expected 1 to 256 threads, received {count}")
-    return count

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
 from snncore.bits import BitTensor, pack
+from snncore.threads import thread_count
 
 
 class BinaryIndex:
@@ -79,7 +80,7 @@ class BinaryIndex:
         k
             How many.
         threads
-            1 unless given, at most 256.
+            1 to 256; default as in `Model.run`.
 
         Returns
         -------
@@ -94,10 +95,8 @@ class BinaryIndex:
         """
         if not 1 <= k < 2**31:
             raise ValueError(f"BinaryIndex: expected k of 1 to {2**31 - 1}, received {k}")
-        threads = 1 if threads is None else threads
-        if not 1 <= threads <= 256:
-            raise ValueError(f"BinaryIndex: expected 1 to 256 threads, received {threads}")
-        return self._core.search(_packed_rows("queries", queries, self.bits), k, threads)
+        workers = thread_count("BinaryIndex", threads)
+        return self._core.search(_packed_rows("queries", queries, self.bits), k, workers)
 
 
 def _packed_rows(what: str, rows: ArrayLike | BitTensor, bits: int) -> _core.BitTensor:

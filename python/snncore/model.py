@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,10 +13,11 @@ from snncore import _core
 from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
 from snncore.inputs import Feed, Inputs, feed, plan_layout
 from snncore.memory import Memory, memory_of
-from snncore.plans import PlanKey, Plans, record_names, thread_count
+from snncore.plans import PlanKey, Plans, record_names
 from snncore.profile import FIRING, Profile, layer_profiles, timed
 from snncore.recording import Result, result
 from snncore.session import Session, collect
+from snncore.threads import thread_count
 
 #: A path, the bytes of a file, or an open binary file.
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
@@ -190,7 +192,8 @@ class Model:
         ValueError
             An option outside its range.
         """
-        return Session(self._plans, self._inputs, self._outputs, thread_count(threads), batch, layout, record)
+        workers = thread_count("Model.stream", threads)
+        return Session(self._plans, self._inputs, self._outputs, workers, batch, layout, record)
 
     def profile(
         self,
@@ -208,7 +211,7 @@ class Model:
         x, layout, threads, timesteps
             As in `run`.
         seconds
-            How long to run; a profile has 3 runs at least.
+            How long to run, 0 and up; a profile has 3 runs at least.
 
         Returns
         -------
@@ -220,10 +223,12 @@ class Model:
         Raises
         ------
         ValueError, snncore.Error
-            As `run`.
+            As `run`; `seconds` that are below 0 or not finite.
         """
         from snncore.synapses import synaptic_operations
 
+        if not 0 <= seconds < math.inf:
+            raise ValueError(f"Model.profile: expected a finite number of seconds, received {seconds}")
         firing = [row.name for row in self.layers if row.op in FIRING]
         recorded = self.run(x, layout=layout, threads=threads, timesteps=timesteps, record=firing)
         rates = {name: s.popcount() / s.size for name, s in recorded.spikes.items()}
@@ -267,7 +272,7 @@ class Model:
         """
         mode = _core.Mode.STREAM if stream else _core.Mode.SEQUENCE
         steps = 1 if stream else self._steps(None, timesteps)
-        workers = thread_count(threads)
+        workers = thread_count("Model.memory", threads)
         program = self._plans.program(PlanKey(mode, steps, batch, workers, "", ()))
         return memory_of(program, stream, steps, batch, workers)
 
@@ -304,7 +309,7 @@ class Model:
             _core.Mode.SEQUENCE,
             self._steps(fed.steps, timesteps),
             fed.batch,
-            thread_count(threads),
+            thread_count("Model.run", threads),
             plan_layout(fed.layouts),
             record_names(record),
         )
@@ -347,6 +352,8 @@ def load(source: Source) -> Model:
         return Model(_core.Model.from_bytes(bytes(source)))
     if isinstance(source, (str, os.PathLike)):
         return Model(_core.Model.load(_existing(source)))
+    if not hasattr(source, "read"):
+        raise TypeError(f"load: expected a path, bytes or a file, received {type(source).__name__}")
     data = source.read()
     if not isinstance(data, bytes):
         raise ValueError(f"load: expected a file open in binary mode, read() gave {type(data).__name__}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict, deque
 from collections.abc import Iterable
 from threading import Lock
@@ -14,8 +13,6 @@ from snncore import _core
 KEPT_PLANS = 4
 #: Idle sessions that a plan keeps, for callers that run one model from several threads.
 KEPT_SESSIONS = 4
-
-_THREADS_VARIABLE = "SNNCORE_NUM_THREADS"
 
 
 class PlanKey(NamedTuple):
@@ -85,18 +82,6 @@ class Plans:
             while len(self._plans) > KEPT_PLANS:
                 self._plans.popitem(last=False)
         return plan
-
-
-def thread_count(threads: int | None) -> int:
-    """Give the number asked for, else what SNNCORE_NUM_THREADS says, else 1."""
-    if threads is not None:
-        return threads
-    text = os.environ.get(_THREADS_VARIABLE, "1")
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(
-            f"environment variable {_THREADS_VARIABLE}: expected a number of threads, received {text!r}"
-        )
-    return int(text)
 
 
 def record_names(record: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -59,9 +59,9 @@ def test_refusals_say_what_was_expected() -> None:
         F.attention(x[0, 0, :4], x[0, 0, :4], x[0, 0, :4])
     with pytest.raises(ValueError, match=r"at most 65535 tokens"):
         F.attention_map(*[np.zeros((65536, 1), np.bool_)] * 2, 1)
-    with pytest.raises(ValueError, match=r"attention_map: expected 1 or more threads, received 0"):
+    with pytest.raises(ValueError, match=r"attention_map: expected 1 to 256 threads, received 0"):
         F.attention_map(x, x, 1, threads=0)
-    with pytest.raises(ValueError, match=r"attention: expected 1 to 1024 threads, received 5000"):
+    with pytest.raises(ValueError, match=r"attention: expected 1 to 256 threads, received 5000"):
         F.attention(x, x, x, threads=5000)
     with pytest.raises(ValueError, match=r"attention_apply: chosen: expected \[2, 6, 6\] for v \[2, 6, 5\]"):
         F.attention_apply(spikes(2, 5, 6), x)

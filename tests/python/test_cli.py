@@ -303,6 +303,8 @@ def test_wrong_images_shapes_and_options(capsys, net, image, tmp_path):
     vectors.build(2).save(path)
     assert "cannot be made from an image file" in fails(capsys, "run", path, image)
     assert "expected numbers" in fails(capsys, "bench", net, "--threads", "none")
+    assert "nan is not a finite number of seconds" in fails(capsys, "bench", net, "--seconds", "nan")
+    assert "inf is not a finite number of seconds" in fails(capsys, "profile", net, image, "--seconds", "inf")
     assert "'mxnet' is unknown" in fails(capsys, "bench", net, "--against", "mxnet")
     assert "--help" in fails(capsys, "run", net)
     assert "nonsense" in fails(capsys, "nonsense")

@@ -140,6 +140,25 @@ def test_a_wrong_number_of_threads_in_the_environment(monkeypatch: pytest.Monkey
     monkeypatch.setenv("SNNCORE_NUM_THREADS", "many")
     with pytest.raises(ValueError, match=r"SNNCORE_NUM_THREADS.*'many'"):
         image_net().run(pixels())
+    monkeypatch.setenv("SNNCORE_NUM_THREADS", "300")
+    with pytest.raises(ValueError, match="SNNCORE_NUM_THREADS: expected 1 to 256 threads, received 300"):
+        snncore.BinaryIndex(bits=8).search(np.zeros((1, 8), bool), 1)
+
+
+def test_a_number_of_threads_that_is_none() -> None:
+    with pytest.raises(TypeError, match=r"Model.run: expected a number of threads, received 1.5"):
+        image_net().run(pixels(), threads=1.5)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1])
+def test_a_profile_of_no_finite_time(seconds: float) -> None:
+    with pytest.raises(ValueError, match=rf"expected a finite number of seconds, received {seconds}"):
+        image_net().profile(pixels(), seconds=seconds)
+
+
+def test_a_source_that_is_none() -> None:
+    with pytest.raises(TypeError, match="load: expected a path, bytes or a file, received NoneType"):
+        snncore.load(None)
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may read everything")

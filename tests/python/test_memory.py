@@ -110,7 +110,7 @@ def test_a_loop_keeps_state_in_a_run():
     ("options", "message"),
     [
         ({"batch": 0}, "batch must be 1..65536, received 0"),
-        ({"threads": 1000}, "threads must be 1..256, received 1000"),
+        ({"threads": 1000}, "Model.memory: expected 1 to 256 threads, received 1000"),
         ({"timesteps": -1}, "timesteps: expected 1 to 4096|timesteps must be"),
     ],
 )
@@ -136,4 +136,4 @@ def test_inspect(tmp_path, capsys):
     text = capsys.readouterr().out
     assert f"{model.memory()}\n{model.memory(stream=True)}\n" in text
     assert main(["inspect", path, "--memory", "--threads", "0"]) == 2
-    assert capsys.readouterr().err == "snncore: threads must be 1..256, received 0\n"
+    assert capsys.readouterr().err == "snncore: Model.memory: expected 1 to 256 threads, received 0\n"

@@ -10,7 +10,8 @@ import pytest
 from nets import STEPS, VectorNet, image_net, pixels, two_inputs_net
 
 import snncore
-from snncore import _core, plans
+from snncore import _core
+from snncore.threads import thread_count
 
 PLAN = {"mode": _core.Mode.SEQUENCE, "timesteps": STEPS, "batch": 1, "threads": 1, "layout": ""}
 
@@ -95,10 +96,10 @@ def test_threads_do_not_change_the_answer() -> None:
 
 
 def test_threads_default_to_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert plans.thread_count(None) == 1
+    assert thread_count("run", None) == 1
     monkeypatch.setenv("SNNCORE_NUM_THREADS", "2")
-    assert plans.thread_count(None) == 2
-    assert plans.thread_count(1) == 1
+    assert thread_count("run", None) == 2
+    assert thread_count("run", 1) == 1
     assert image_net().run(pixels()).shape == (2, 5)
 
 

@@ -22,8 +22,8 @@ struct HeadTensor {
 enum class AttentionOrder : uint8_t { kAuto, kKvFirst, kQkFirst };
 
 /// out [..., tokens, dim] = (Q K^T) V for every head, exact and the same in every order: at most 65,535
-/// tokens and a dim of 32,767. At most `threads` share the heads, fewer where a thread would take longer to
-/// start than to work.
+/// tokens and a dim of 32,767. At most `threads`, 1..256, share the heads, fewer where a thread would take
+/// longer to start than to work.
 SNNCORE_API void attention(const HeadTensor& q, const HeadTensor& k, const HeadTensor& v,
                            AttentionOrder order, size_t threads, int32_t* out);
 

@@ -50,11 +50,10 @@ constexpr double kThreadProducts = 1 << 23;
 
 size_t check_call(const std::string& op, const Heads& heads, size_t threads) {
   if (const char* problem = kernels::selection_error()) throw Error(ErrorCode::kInvalidArgument, problem);
-  require(threads >= 1 && threads <= 1024, ErrorCode::kInvalidArgument,
-          op + ": expected 1 to 1024 threads, received " + std::to_string(threads));
+  check_threads(op, static_cast<int64_t>(threads));
   const auto tokens = static_cast<double>(heads.tokens), dim = static_cast<double>(heads.dim);
   const double products = static_cast<double>(heads.count) * tokens * dim * std::min(tokens, dim);
-  const double worth = std::min(1 + products / kThreadProducts, 1024.0);
+  const double worth = std::min(1 + products / kThreadProducts, static_cast<double>(kMaxThreads));
   return std::clamp<size_t>(std::min(heads.count, static_cast<size_t>(worth)), 1, threads);
 }
 

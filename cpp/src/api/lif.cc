@@ -51,14 +51,13 @@ Shape spike_shape(const Currents& x) {
 // Threads that sleep take a while to wake: one more pays from about this many neuron steps on.
 constexpr double kThreadSteps = 1 << 20;
 
-size_t check_threads(const std::string& op, const LifExtents& e, size_t threads) {
+size_t worth_threads(const std::string& op, const LifExtents& e, size_t threads) {
   if (const char* problem = kernels::selection_error()) refuse(problem);
-  if (threads < 1 || threads > 256) {
-    refuse(op + ": expected 1 to 256 threads, received " + std::to_string(threads));
-  }
+  check_threads(op, static_cast<int64_t>(threads));
   const double steps = static_cast<double>(e.steps) * static_cast<double>(e.samples) *
                        static_cast<double>(e.channels) * static_cast<double>(e.places);
-  return std::min(threads, static_cast<size_t>(std::min(1 + steps / kThreadSteps, 256.0)));
+  return std::min(threads,
+                  static_cast<size_t>(std::min(1 + steps / kThreadSteps, static_cast<double>(kMaxThreads))));
 }
 
 // Workers have scratch of their own.
@@ -236,7 +235,7 @@ BitTensor lif_int(const Currents& x, const IntNeuronSpec& spec, size_t threads, 
   if (subtract && spec.psi.empty()) refuse("lif_int: reset 'subtract' needs psi, one number or [C]");
   if (subtract) check_constants("psi", spec.psi, extents.channels, 0, limit);
   if (!subtract && !spec.psi.empty()) refuse("lif_int: expected no psi with reset 'zero'");
-  const size_t workers = check_threads(kInt, extents, threads);
+  const size_t workers = worth_threads(kInt, extents, threads);
   if (spec.profile == "U" && !wide) {
     const auto count = static_cast<size_t>(element_count(x.shape, kInt));
     std::visit([&](const auto* values) { check_unclipped(values, count); }, x.values);
@@ -276,7 +275,7 @@ BitTensor lif(const Currents& x, const NeuronSpec& spec, size_t threads) {
       !std::isfinite(static_cast<float>(spec.threshold))) {
     refuse("lif: expected an input_gain and a threshold that are finite in float32");
   }
-  const size_t workers = check_threads("lif", extents, threads);
+  const size_t workers = worth_threads("lif", extents, threads);
   uint64_t* words = nullptr;
   BitTensor spikes = BitTensor::zeros(spike_shape(x), &words);
   Held h = held(x);

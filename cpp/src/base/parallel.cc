@@ -9,6 +9,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/checked.h"
+
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
 #endif
@@ -57,6 +59,12 @@ bool watch(Condition seen) noexcept {
 }
 
 }  // namespace
+
+void check_threads(const std::string& op, int64_t threads) {
+  require(threads >= 1 && threads <= kMaxThreads, ErrorCode::kInvalidArgument,
+          op + ": expected 1 to " + std::to_string(kMaxThreads) + " threads, received " +
+              std::to_string(threads));
+}
 
 struct WorkerPool::Shared {
   explicit Shared(size_t workers) : claims(workers) {}

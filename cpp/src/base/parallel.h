@@ -4,10 +4,18 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace snncore {
+
+/// Threads of one call.
+inline constexpr int64_t kMaxThreads = 256;
+
+/// Throws Error(kInvalidArgument), whose message starts with `op`, unless the number is 1..kMaxThreads.
+void check_threads(const std::string& op, int64_t threads);
 
 /// Items that workers claim a few at a time: those of their own share first, which lie where they did in the
 /// call before, then what others have left. Who computes an item makes no difference to it.

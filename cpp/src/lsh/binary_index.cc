@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/checked.h"
+#include "base/parallel.h"
 #include "kernels/table.h"
 #include "lsh/code_blocks.h"
 #include "lsh/search.h"
@@ -12,7 +13,6 @@ namespace {
 
 constexpr int64_t kMaxBits = 65536;
 constexpr int64_t kMaxK = INT32_MAX;
-constexpr int kMaxThreads = 256;
 
 void require_rows(const BitTensor& array, int64_t bits, const char* what, const char* axis) {
   require(array.shape().size() == 2 && array.shape()[1] == bits, ErrorCode::kShape,
@@ -53,8 +53,7 @@ void BinaryIndex::search(const BitTensor& queries, int64_t k, std::span<int64_t>
   require_rows(queries, impl_->bits, "queries", "q");
   require(k >= 1 && k <= kMaxK, ErrorCode::kInvalidArgument,
           "BinaryIndex: expected k of 1 to " + std::to_string(kMaxK) + ", received " + std::to_string(k));
-  require(threads >= 1 && threads <= kMaxThreads, ErrorCode::kInvalidArgument,
-          "BinaryIndex: expected 1 to 256 threads, received " + std::to_string(threads));
+  check_threads("BinaryIndex", threads);
   const uint64_t places = uint64_t{queries.rows()} * static_cast<uint64_t>(k);
   require(ids.size() == places && distances.size() == places, ErrorCode::kInvalidArgument,
           "BinaryIndex: expected room for " + std::to_string(places) + " results, received " +

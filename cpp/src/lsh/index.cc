@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/checked.h"
+#include "base/parallel.h"
 #include "kernels/table.h"
 #include "lsh/bit_order.h"
 #include "lsh/distance.h"
@@ -15,18 +16,12 @@ namespace snncore {
 namespace {
 
 constexpr int64_t kMaxK = INT32_MAX;
-constexpr int kMaxThreads = 256;
 constexpr size_t kOrderedRows = 16384;  // whose codes tell which bits fill tables evenly
 
 void require_places(uint64_t expected, size_t received, const char* what) {
   require(expected == received, ErrorCode::kInvalidArgument,
           "Index: expected room for " + std::to_string(expected) + " " + what + ", received " +
               std::to_string(received));
-}
-
-void require_threads(int threads) {
-  require(threads >= 1 && threads <= kMaxThreads, ErrorCode::kInvalidArgument,
-          "Index: expected 1 to 256 threads, received " + std::to_string(threads));
 }
 
 float longest_of(std::span<const float> rows, size_t dim) {
@@ -84,7 +79,7 @@ void require_unique(std::span<const uint64_t> ids) {
 // Codes of what is to be added, all checks behind it.
 std::vector<uint64_t> codes_to_add(const Index::Impl& index, std::span<const uint64_t> ids,
                                    std::span<const float> rows, int threads) {
-  require_threads(threads);
+  check_threads("Index", threads);
   index.require_fitted();
   const size_t count = index.count_rows(rows, "vectors");
   require(ids.size() == count, ErrorCode::kShape,
@@ -202,7 +197,7 @@ void Index::search(std::span<const float> queries, const SearchOptions& options,
           "Index: expected max_candidates of at least 0, received " + std::to_string(options.max_candidates));
   require(options.min_score >= 0 && options.min_score <= 1, ErrorCode::kInvalidArgument,
           "Index: expected min_score of 0 to 1, received " + std::to_string(options.min_score));
-  require_threads(options.threads);
+  check_threads("Index", options.threads);
   const size_t count = impl_->count_rows(queries, "queries");
   const uint64_t places = uint64_t{count} * static_cast<uint64_t>(options.k);
   require_places(places, ids.size(), "ids");
@@ -216,7 +211,7 @@ IndexRange Index::range_search(std::span<const float> queries, int64_t radius, c
   require(radius >= 0 && radius <= impl_->options.bits, ErrorCode::kInvalidArgument,
           "Index: expected a radius of 0 to " + std::to_string(impl_->options.bits) + " bits, received " +
               std::to_string(radius));
-  require_threads(threads);
+  check_threads("Index", threads);
   (void)impl_->count_rows(queries, "queries");
   return lsh::range_search_index(*impl_, queries, static_cast<size_t>(radius), filter, plan,
                                  static_cast<size_t>(threads));

@@ -17,7 +17,6 @@
 namespace snncore {
 namespace {
 
-constexpr int kMaxThreads = 256;
 constexpr size_t kLeastShare = 64;  // rows that are worth a thread
 
 void require_kernels() {
@@ -91,8 +90,7 @@ class Shares {
 
 Shares checked_shares(const lsh::Encoder& encoder, const TensorView& vectors, int threads) {
   require_vectors(vectors, std::to_string(encoder.dim()));
-  require(threads >= 1 && threads <= kMaxThreads, ErrorCode::kInvalidArgument,
-          "encoder: expected 1 to 256 threads, received " + std::to_string(threads));
+  check_threads("encoder", threads);
   const auto* rows = static_cast<const float*>(vectors.data);
   const auto count = static_cast<size_t>(vectors.shape[0]);
   require(std::all_of(rows, rows + count * encoder.dim(), [](float v) { return std::isfinite(v); }),

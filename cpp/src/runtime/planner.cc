@@ -5,6 +5,7 @@
 
 #include "base/align.h"
 #include "base/checked.h"
+#include "base/parallel.h"
 #include "ops/work.h"
 
 namespace snncore::runtime {
@@ -14,7 +15,7 @@ using ops::NodeView;
 
 namespace {
 
-constexpr int64_t kMaxSteps = 4096, kMaxBatch = 1 << 16, kMaxThreads = 256;
+constexpr int64_t kMaxSteps = 4096, kMaxBatch = 1 << 16;
 
 // Options checked, and what follows from them alone.
 std::shared_ptr<Program::Impl> settle(std::shared_ptr<const Model::Impl> model, const Options& options) {
@@ -32,7 +33,7 @@ std::shared_ptr<Program::Impl> settle(std::shared_ptr<const Model::Impl> model, 
   };
   check("timesteps", o.timesteps, kMaxSteps);
   check("batch", o.batch, kMaxBatch);
-  check("threads", o.threads, kMaxThreads);
+  check_threads("Session", o.threads);
   program->steps = static_cast<size_t>(o.timesteps);
   program->batch = static_cast<size_t>(o.batch);
   return program;

@@ -18,7 +18,7 @@ from . import peak
 from .common import BUNDLED_MODEL, load_model, sample_input
 from .machine import machine
 from .subjects import PEERS, Subject, ours, peer
-from .timing import alternate
+from .timing import Seconds, alternate
 
 Row = dict[str, Any]
 HEADINGS = (
@@ -139,9 +139,7 @@ def _names(_context: click.Context, _option: click.Parameter, value: str) -> tup
 @click.option("--threads", default="1", show_default=True, callback=_numbers, help="One or several: 1,2")
 @click.option("--against", default="", callback=_names, help=f"Compare with: {', '.join(PEERS)}")
 @click.option("--batch", default=1, show_default=True, type=click.IntRange(1), help="Samples a run.")
-@click.option(
-    "--seconds", default=3.0, show_default=True, type=click.FloatRange(0.01), help="For each subject."
-)
+@click.option("--seconds", default=3.0, show_default=True, type=Seconds(0.01), help="For each subject.")
 @click.option("--format", "form", default="table", type=click.Choice(["table", "md", "json"]), help="Output.")
 def bench(
     model: str, threads: tuple[int, ...], against: tuple[str, ...], batch: int, seconds: float, form: str

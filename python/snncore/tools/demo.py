@@ -24,7 +24,7 @@ from .machine import machine
 from .run import ranked
 from .subjects import Subject, ours, peer
 from .thumbnails import thumbnail
-from .timing import Times, alternate
+from .timing import Seconds, Times, alternate
 
 _THUMBNAIL = 14
 
@@ -89,9 +89,7 @@ def _same_spikes(model: snncore.Model, images: Sequence[Picture]) -> str:
 
 
 @click.command()
-@click.option(
-    "--seconds", default=1.0, show_default=True, type=click.FloatRange(0.01), help="Timing, each subject."
-)
+@click.option("--seconds", default=1.0, show_default=True, type=Seconds(0.01), help="Timing, each subject.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def demo(seconds: float, as_json: bool) -> None:
     """Classify the ten bundled images with the bundled model; no downloads."""

@@ -68,11 +68,11 @@ def build(file: str, output: str, ids: str | None, store: str, as_json: bool, **
 @click.option("--rerank", type=int, help="Exact distances for each query.  [max(64, 10 k)]")
 @click.option("--asymmetric", is_flag=True, help="Rank codes by how sure the query is of each bit.")
 @click.option("--plan", type=click.Choice(get_args(PlanName)), default="auto", help="How.  [auto]")
-@click.option("--threads", type=click.IntRange(1, 256), default=1, help="Threads to use.  [1]")
+@click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
 @click.option("-o", "--output", metavar="FILE.npz", help="Write arrays 'ids' and 'distances' instead.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def search(
-    file: str, queries: str, k: int, threads: int, output: str | None, as_json: bool, **options: Any
+    file: str, queries: str, k: int, threads: int | None, output: str | None, as_json: bool, **options: Any
 ) -> None:
     """Find the nearest vectors of each of QUERIES (.npy, .fvecs, .bvecs) in INDEX."""
     opened, rows = Index.open(file), vectors.load(queries)

@@ -16,6 +16,7 @@ from snncore.files import write_atomically
 
 from .common import load_model, pictures, stack
 from .recordings import is_recording, window_of, windows
+from .timing import Seconds
 from .verify import load_array
 
 
@@ -36,7 +37,7 @@ def _target(_context: click.Context, _option: click.Parameter, value: str | None
 @click.option("--input", "input_path", metavar="X.npy", help="Samples in the model's own layout, no files.")
 @click.option("--window-us", type=click.IntRange(1), help="A recording: microseconds of a step.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
-@click.option("--seconds", default=1.0, show_default=True, type=click.FloatRange(0), help="How long to run.")
+@click.option("--seconds", default=1.0, show_default=True, type=Seconds(0), help="How long to run.")
 @click.option("--trace", callback=_target, metavar="T.json", help="For chrome://tracing and ui.perfetto.dev.")
 @click.option("--html", callback=_target, metavar="P.html", help="A page of bars; needs no network.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
