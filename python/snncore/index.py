@@ -47,8 +47,8 @@ class Index:
         Hash tables, and the bits of a code that are a table's key (1 to 30). Together they take at most
         `bits`; `tables` is 8, or as many as fit. With 0 tables every search scans.
     store
-        How vectors are kept: "f32", "f16", "i8" (bytes on a grid over the range that `fit` saw) or None:
-        only codes, distances are then those of codes.
+        How vectors are kept: "f32", "f16" (values up to 65504, below 6e-5 less exact), "i8" (bytes on a grid
+        over the range that `fit` saw) or None: only codes, distances are then those of codes.
     bytes_first
         Also keep vectors as bytes, which choose whose exact distances are computed: for vectors that are
         large or not in memory.
@@ -209,7 +209,7 @@ class Index:
         Parameters
         ----------
         X
-            [n, dim], finite: vectors like those that will be added, a few thousand at least.
+            [n, dim], finite, up to 2^55: vectors like those that will be added, a few thousand at least.
 
         Returns
         -------
@@ -219,7 +219,7 @@ class Index:
         Raises
         ------
         ValueError
-            Another shape, values that are not finite, or an encoder that is not known.
+            Another shape, values that are not finite or too large, or an encoder that is not known.
         snncore.Error
             It is fitted already.
         """
@@ -248,15 +248,15 @@ class Index:
         ids
             [n], integers from 0 to 2^64 - 1; None counts on from the largest id so far.
         X
-            [n, dim], finite.
+            [n, dim], finite, up to 2^55; up to 65504 where they are stored as "f16".
         threads
             1 to 256, default as in `Model.run`; the index is the same for any number.
 
         Raises
         ------
         ValueError
-            Another shape, values that are not finite, an id that is there or comes twice. The index stays as
-            it was.
+            Another shape, values that are not finite or too large, an id that is there or comes twice. The
+            index stays as it was.
         snncore.Error
             The index is not fitted.
         """
@@ -317,7 +317,7 @@ class Index:
         Parameters
         ----------
         Q
-            [q, dim], finite. Many at once are faster than one at a time.
+            [q, dim], finite, up to 2^55. Many at once are faster than one at a time.
         k
             How many.
         probes
@@ -356,7 +356,7 @@ class Index:
         Raises
         ------
         ValueError
-            Another shape, values that are not finite, or an option out of range.
+            Another shape, values that are not finite or too large, or an option out of range.
         snncore.FormatError
             The file of the index turns out to be damaged.
         """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import time
@@ -14,6 +13,7 @@ from snncore import _core
 from snncore.files import write_atomically
 from snncore.infos import Layer, byte_text
 from snncore.inputs import CoreArray
+from snncore.json_text import json_text
 
 #: Operations whose spikes `Model.run` records.
 FIRING = ("lif", "if", "cuba_lif", "neuron", "psn", "saccade")
@@ -111,7 +111,7 @@ class Profile:
 
     def to_json(self) -> str:
         """Write everything as a JSON object."""
-        return json.dumps(asdict(self), indent=2)
+        return json_text(asdict(self), indent=2)
 
     def to_html(self, title: str = "Profile") -> str:
         """Write a page of bars, a file of its own that needs no network; any text may be its title."""
@@ -137,7 +137,7 @@ class Profile:
         """
         from snncore.profile_trace import trace
 
-        write_atomically(path, json.dumps(trace(self)).encode())
+        write_atomically(path, json_text(trace(self)).encode())
 
 
 HEADINGS = ("layer", "op", "ms", "share", "bytes", "operations", "effective", "10^9 a second", "fires")

@@ -37,6 +37,7 @@ def test_build_search_info(capsys: pytest.CaptureFixture[str], files: tuple[str,
     out = str(Path(made).with_suffix(".npz"))
     prints(capsys, "index", "search", made, x, "-o", out)
     assert np.load(out)["ids"].shape == (300, 10)
+    assert json.loads(prints(capsys, "index", "search", made, x, "-o", out, "--json"))["output"] == out
     info = json.loads(prints(capsys, "index", "info", made, "--verify", "--json"))
     assert {k: info[k] for k in info if k != "bytes"} == {
         "file": made,
@@ -54,6 +55,21 @@ def test_build_search_info(capsys: pytest.CaptureFixture[str], files: tuple[str,
     assert len(Index.open(made)) == 300
 
 
+@pytest.mark.parametrize("store", ["f32", "i8"])
+def test_large_ids_and_vectors(capsys: pytest.CaptureFixture[str], tmp_path: Path, store: str) -> None:
+    X = np.eye(4, dtype=np.float32)
+    X[3] = 2.0**55
+    np.save(tmp_path / "x.npy", X)
+    index = Index(dim=4, bits=64, encoder="srp", store=store)
+    index.fit(X)
+    ids = [0, 5, 2**63, 2**64 - 2]
+    index.add(np.array(ids, np.uint64), X)
+    index.save(tmp_path / "i.snn")
+    arguments = ("index", "search", str(tmp_path / "i.snn"), str(tmp_path / "x.npy"), "-k", "7", "--json")
+    for row in json.loads(prints(capsys, *arguments), parse_constant=pytest.fail)["results"]:
+        assert sorted(row["ids"]) == ids and np.isfinite(row["distances"]).all()
+
+
 def test_what_goes_wrong_is_one_sentence(
     capsys: pytest.CaptureFixture[str], files: tuple[str, str, str]
 ) -> None:
@@ -65,6 +81,8 @@ def test_what_goes_wrong_is_one_sentence(
         ("index", "search", x, x),
         ("index", "info", "none.snn"),
         ("index", "build", ids, "-o", made),
+        ("index", "build", x, "-o", str(Path(made).parent / "none" / "i.snn")),
+        ("index", "search", made, x, "-o", str(Path(made).with_suffix(".csv"))),
     ):
         assert main(arguments) == 2
         out, err = capsys.readouterr()

@@ -168,6 +168,8 @@ def test_a_kill_while_saving_leaves_a_whole_file(tmp_path: Path) -> None:
         (lambda i: i.add([0.5], np.zeros((1, 16))), ["ids", "float64"]),
         (lambda i: i.add([9000], np.full((1, 16), np.nan)), ["finite", "row 0"]),
         (lambda i: i.search(np.full((1, 16), np.inf)), ["finite", "queries"]),
+        (lambda i: i.search(np.full((1, 16), -1e30)), ["queries", "up to 2^55", "row 0"]),
+        (lambda i: i.add([9000, 9001], np.eye(2, 16) * 1e5), ["65504", "float16", "row 0", "float32"]),
         (lambda i: i.search([["a"] * 16]), ["Q", "numbers"]),
         (lambda i: i.search(np.zeros((1, 16)), k=0), ["k", "0"]),
         (lambda i: i.search(np.zeros((1, 16)), probes=0), ["probes", "0"]),

@@ -128,7 +128,8 @@ class SNNCORE_API Index {
   [[nodiscard]] std::vector<uint64_t> ids() const;
 
   /// Fits the encoder to rows [n, dim]; once, before anything is added. Throws Error(kShape),
-  /// Error(kInvalidArgument) for values that are not finite, Error(kState) when it is fitted already.
+  /// Error(kInvalidArgument) for values that are not finite or above 2^55, Error(kState) when it is fitted
+  /// already.
   void fit(std::span<const float> rows);
   /// The same with an encoder that is fitted already, to what embed() gives; the index is then of its kind.
   /// Throws also Error(kInvalidArgument) for an encoder of another dim or number of bits.
@@ -138,8 +139,8 @@ class SNNCORE_API Index {
   [[nodiscard]] std::vector<float> embed(std::span<const float> rows) const;
 
   /// Adds rows [n, dim] under ids that are new. Throws as fit() does, and Error(kInvalidArgument) for an id
-  /// that is there or occurs twice, or threads out of 1..256; then nothing has changed. The index is the same
-  /// for any number of threads.
+  /// that is there or occurs twice, values above 65504 where kF16 would store them, or threads out of 1..256;
+  /// then nothing has changed. The index is the same for any number of threads.
   void add(std::span<const uint64_t> ids, std::span<const float> rows, int threads = 1);
   /// The same, where an id that is there loses its vector: the new one comes last.
   void upsert(std::span<const uint64_t> ids, std::span<const float> rows, int threads = 1);

@@ -82,6 +82,7 @@ std::vector<uint64_t> codes_to_add(const Index::Impl& index, std::span<const uin
   check_threads("Index", threads);
   index.require_fitted();
   const size_t count = index.count_rows(rows, "vectors");
+  index.require_to_store(rows);
   require(ids.size() == count, ErrorCode::kShape,
           "Index: expected as many ids as vectors, received " + std::to_string(ids.size()) + " and " +
               std::to_string(count));

@@ -78,11 +78,24 @@ size_t Index::Impl::count_rows(std::span<const float> values, const char* what) 
   require(values.size() % dim() == 0, ErrorCode::kShape,
           "Index: expected " + std::string(what) + " of shape [n, " + std::to_string(dim()) + "], received " +
               std::to_string(values.size()) + " values");
-  const auto bad = std::find_if_not(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-  require(bad == values.end(), ErrorCode::kInvalidArgument,
-          "Index: expected finite " + std::string(what) + ", row " +
-              std::to_string(static_cast<size_t>(bad - values.begin()) / dim()) + " is not");
-  return values.size() / dim();
+  constexpr float kMost = 0x1p55F;  // squared distances between vectors of kMaxDim of them are finite
+  const auto bad = std::ranges::find_if_not(values, [](float v) { return std::abs(v) <= kMost; });
+  if (bad == values.end()) return values.size() / dim();
+  const std::string row = "row " + std::to_string(static_cast<size_t>(bad - values.begin()) / dim());
+  throw Error(ErrorCode::kInvalidArgument,
+              std::isfinite(*bad)
+                  ? "Index: expected " + std::string(what) + " of values up to 2^55, " + row + " has more"
+                  : "Index: expected finite " + std::string(what) + ", " + row + " is not");
+}
+
+void Index::Impl::require_to_store(std::span<const float> rows) const {
+  if (options.store != Store::kF16) return;
+  const auto bad = std::ranges::find_if_not(rows, [](float v) { return std::abs(v) < lsh::kHalfEnd; });
+  if (bad == rows.end()) return;
+  throw Error(ErrorCode::kInvalidArgument,
+              "Index: expected vectors of values up to 65504, which float16 holds, row " +
+                  std::to_string(static_cast<size_t>(bad - rows.begin()) / dim()) +
+                  " has more: store them as float32");
 }
 
 void Index::Impl::require_sound() const {

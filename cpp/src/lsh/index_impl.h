@@ -30,8 +30,10 @@ struct Index::Impl {
   [[nodiscard]] size_t words() const noexcept { return bits() / 64; }
 
   void require_fitted() const;
-  /// The number of rows in `values`, finite and [n, dim].
+  /// The number of rows in `values`, finite, up to 2^55 and [n, dim].
   size_t count_rows(std::span<const float> values, const char* what) const;
+  /// Throws Error(kInvalidArgument) for values that would be stored as infinite.
+  void require_to_store(std::span<const float> rows) const;
   /// Throws Error(kFormat) when a search met a damaged file.
   void require_sound() const;
 };

@@ -53,7 +53,7 @@ uint16_t to_half(float value) noexcept {
   const auto bits = std::bit_cast<uint32_t>(value);
   const auto sign = static_cast<uint16_t>(bits >> 16 & 0x8000);
   const float magnitude = std::abs(value);
-  if (!(magnitude < 65520.0F)) return static_cast<uint16_t>(sign | (magnitude > 0 ? 0x7c00 : 0x7e00));
+  if (!(magnitude < kHalfEnd)) return static_cast<uint16_t>(sign | (magnitude > 0 ? 0x7c00 : 0x7e00));
   if (magnitude < 0x1p-14F) {  // subnormal: the sum rounds to a multiple of 2^-24
     return static_cast<uint16_t>(sign | (std::bit_cast<uint32_t>(magnitude + 0.5F) & 0x7ff));
   }

@@ -25,7 +25,8 @@ struct Grid {
   void values(const int8_t* codes, size_t count, float* out) const noexcept;
 };
 
-/// IEEE half precision, rounded to even; too large becomes infinite.
+/// IEEE half precision, rounded to even; from kHalfEnd on infinite.
+inline constexpr float kHalfEnd = 65520.0F;
 uint16_t to_half(float value) noexcept;
 void from_half(const uint16_t* from, size_t count, float* to) noexcept;
 

@@ -204,10 +204,12 @@ TEST_CASE("itq: axes are orthonormal where there are as many components as bits"
 }
 
 TEST_CASE("what a fit cannot use is refused in words") {
-  const std::vector<float> same(20, 1.5F), bad = {1, 2, 3, INFINITY};
+  const std::vector<float> same(20, 1.5F), near = {0, 0, 0x1p-140F, 0}, bad = {1, 2, 3, INFINITY};
   const auto refuses = [](auto&& fit, const char* message) { CHECK_THROWS_WITH_AS(fit(), message, Error); };
   refuses([&] { lsh::fit_encoder("itq", same.data(), 10, 2, 64); }, "itq: expected vectors that differ");
   refuses([&] { lsh::fit_encoder("e2lsh", same.data(), 10, 2, 64); },
+          "e2lsh: expected vectors that differ, or a width");
+  refuses([&] { lsh::fit_encoder("e2lsh", near.data(), 2, 2, 64); },
           "e2lsh: expected vectors that differ, or a width");
   refuses([&] { lsh::fit_encoder("srp", same.data(), 0, 2, 64); },
           "encoder: expected vectors to fit to, received none");

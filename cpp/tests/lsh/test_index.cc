@@ -454,6 +454,10 @@ TEST_CASE("wrong arguments are refused in one sentence and change nothing") {
   CHECK_THROWS_AS(f.index.add(fresh, bad), Error);
   CHECK_THROWS_AS(f.index.add(fresh, {two.data(), kDim}), Error);
   CHECK_THROWS_AS(f.index.add(fresh, {two.data(), kDim + 1}), Error);
+  bad[kDim + 3] = 0x1p56F;
+  CHECK_THROWS_AS(f.index.add(fresh, bad), Error);
+  bad[kDim + 3] = -65520.0F;  // beyond float16
+  CHECK_THROWS_AS(f.index.add(fresh, bad), Error);
   CHECK(f.index.size() == size);
   std::vector<int64_t> ids(4);
   std::vector<float> distances(4);

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+
+from snncore.json_text import json_text
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class AnnReport:
 
     def to_json(self) -> str:
         """Write all of it."""
-        return json.dumps(asdict(self))
+        return json_text(asdict(self))
 
     def __str__(self) -> str:
         lines = ["   T  agreement  accuracy"]

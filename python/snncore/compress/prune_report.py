@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 
 from snncore.infos import byte_text
+from snncore.json_text import json_text
 from snncore.memory import Memory, change_text
 
 
@@ -59,7 +59,7 @@ class PruneReport:
 
     def to_json(self) -> str:
         """Write all of it, streams as a list."""
-        return json.dumps(asdict(self))
+        return json_text(asdict(self))
 
     def __str__(self) -> str:
         return "\n".join([*_table(self.streams), *self._facts()])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from snncore.infos import byte_text
+from snncore.json_text import json_text
 from snncore.memory import Memory, change_text
 
 
@@ -52,7 +52,7 @@ class QuantizeReport:
 
     def to_json(self) -> str:
         """Write all of it, layers as a list."""
-        return json.dumps(asdict(self))
+        return json_text(asdict(self))
 
     def __str__(self) -> str:
         return "\n".join([*_table(self.layers), *self._facts()])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snncore.json_text import finite, json_text
 from snncore.pictures import RasterPair, Rates
 
 
@@ -120,15 +120,15 @@ class VerifyReport:
             "max_membrane_difference": None if largest is None else asdict(largest),
             "layers": [asdict(layer) for layer in self.parity],
         }
-        finite: dict[str, Any] = _finite(facts)
-        return finite
+        known: dict[str, Any] = finite(facts)
+        return known
 
     def to_json(self) -> str:
         """Write everything but the rasters.
 
         The keys equal, samples, label_agreement, first_difference and max_abs_difference stay as they are.
         """
-        return json.dumps(self.to_dict(), allow_nan=False)
+        return json_text(self.to_dict())
 
     def picture(self, path: str | os.PathLike[str] | None = None, layer: str | None = None) -> RasterPair:
         """Draw both rasters and their difference, for the sample that parts first.
@@ -214,14 +214,6 @@ class VerifyReport:
         elif self.margin_note:
             lines.append(f"  no bound: {self.margin_note}")
         return lines
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _finite(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_finite(v) for v in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _table(layers: tuple[LayerParity, ...]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ from rich.table import Table
 
 import snncore
 from snncore.infos import byte_text
+from snncore.json_text import json_text
 
 from . import peak
 from .common import BUNDLED_MODEL, load_model, sample_input
@@ -158,7 +158,7 @@ def bench(
         rows += more
     facts = {"model": model, "file_bytes": loaded.file_bytes, "machine": machine(), "isa": snncore.isa()}
     if form == "json":
-        click.echo(json.dumps({**facts, "rows": rows}))
+        click.echo(json_text({**facts, "rows": rows}))
         return
     click.echo(f"machine: {facts['machine']}; snncore {snncore.__version__}, kernels {facts['isa']}")
     click.echo(size_line(loaded))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Callable, Collection, Mapping
 from io import BytesIO
 from math import prod
@@ -14,6 +13,7 @@ import click
 
 import snncore
 from snncore.files import write_atomically
+from snncore.json_text import json_text
 from snncore.parity import VerifyReport
 from snncore.parity import verify as compare
 from snncore.pictures import check_path
@@ -21,6 +21,7 @@ from snncore.pictures import check_path
 from .common import load_model, package_for
 from .inspect import text
 from .modules import NIR, load_module
+from .outputs import new_file
 from .verify import default_input
 
 #: Values of an example, at most: 64 MB of float32.
@@ -118,7 +119,13 @@ def _shape(_context: click.Context, _option: click.Parameter, given: str | None)
 
 @click.command()
 @click.argument("source")
-@click.option("-o", "--output", metavar="FILE", help="Where to write; default: SOURCE with the other ending.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    callback=new_file,
+    help="Where to write; default: SOURCE with the other ending.",
+)
 @click.option("--example", callback=_shape, metavar="SHAPE", help="What a .pt network takes: 1,3,32,32.")
 @click.option("--dt", type=float, help="Seconds of one step; a NIR file does not hold it.")
 @click.option(
@@ -190,7 +197,7 @@ def convert(
     if as_json:
         parity = None if report is None else report.to_dict()
         facts = {"source": source, "output": str(path), "bytes": path.stat().st_size, "parity": parity}
-        click.echo(json.dumps(facts))
+        click.echo(json_text(facts))
         return
     click.echo(f"{text(converted.model)}\nwritten: {path}\n")
     click.echo(f"parity: not compared, {why}" if report is None else f"parity: {report}")

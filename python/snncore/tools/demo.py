@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from rich.text import Text
 
 import snncore
 from snncore.images import Picture
+from snncore.json_text import json_text
 
 from .bench import inputs, size_line
 from .common import BUNDLED_MODEL, bundled_images, load_model, logits, pictures, stack
@@ -101,7 +101,7 @@ def demo(seconds: float, as_json: bool) -> None:
     if as_json:
         timed = [{"subject": s.name, "median_ms": t.median} for s, t in zip(subjects, times, strict=True)]
         facts = {"file_bytes": model.file_bytes, "machine": machine(), "isa": snncore.isa()}
-        click.echo(json.dumps({"results": results, "times": timed, **facts}))
+        click.echo(json_text({"results": results, "times": timed, **facts}))
         return
     console = Console()
     colourful = console.is_terminal and console.color_system in ("256", "truecolor")

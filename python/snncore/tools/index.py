@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 import time
 from typing import Any, get_args
 
@@ -14,11 +14,21 @@ from rich.table import Table
 
 from snncore import vectors
 from snncore.convert.progress import tracked
+from snncore.files import write_atomically
 from snncore.index import Index, MetricName, PlanName, StoreName
+from snncore.json_text import json_text
+
+from .outputs import new_file
 
 FIT_ROWS = 100_000
 ADD_ROWS = 50_000
 ENCODERS = ("itq", "srp", "mlp", "e2lsh", "cross_polytope")
+
+
+def _archive(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.endswith(".npz"):
+        raise click.BadParameter(f"'{value}': expected a name that ends in .npz")
+    return new_file(context, option, value)
 
 
 @click.group()
@@ -28,7 +38,7 @@ def index() -> None:
 
 @index.command()
 @click.argument("file", metavar="VECTORS")
-@click.option("-o", "--output", metavar="FILE", required=True, help="Where to write.")
+@click.option("-o", "--output", metavar="FILE", required=True, callback=new_file, help="Where to write.")
 @click.option("--ids", metavar="IDS.npy", help="An id for each vector; default: 0, 1, 2 ...")
 @click.option("--bits", type=int, default=256, help="Of a code: 64 to 1024, a multiple of 64.  [256]")
 @click.option("--encoder", type=click.Choice(ENCODERS), default="itq", help="How codes are made.  [itq]")
@@ -57,7 +67,7 @@ def build(file: str, output: str, ids: str | None, store: str, as_json: bool, **
     made.compact()
     made.save(output)
     facts = {"file": output, **_facts(made), "fit_s": fitted - begin, "build_s": time.perf_counter() - begin}
-    click.echo(json.dumps(facts) if as_json else f"{_text(facts)}\nwritten: {output}")
+    click.echo(json_text(facts) if as_json else f"{_text(facts)}\nwritten: {output}")
 
 
 @index.command()
@@ -69,7 +79,13 @@ def build(file: str, output: str, ids: str | None, store: str, as_json: bool, **
 @click.option("--asymmetric", is_flag=True, help="Rank codes by how sure the query is of each bit.")
 @click.option("--plan", type=click.Choice(get_args(PlanName)), default="auto", help="How.  [auto]")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
-@click.option("-o", "--output", metavar="FILE.npz", help="Write arrays 'ids' and 'distances' instead.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE.npz",
+    callback=_archive,
+    help="Write 'ids' and 'distances' there instead.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def search(
     file: str, queries: str, k: int, threads: int | None, output: str | None, as_json: bool, **options: Any
@@ -79,20 +95,32 @@ def search(
     begin = time.perf_counter()
     ids, distances = opened.search(rows, k, threads=threads, **options)
     seconds = time.perf_counter() - begin
+    facts = {"index": file, "k": k, "seconds": seconds}
     if output is not None:
-        np.savez(output, ids=ids, distances=distances)
-        click.echo(f"{len(rows)} queries, {seconds:.3f} s\nwritten: {output}")
-    elif as_json:
-        results = [
-            {"ids": i[i >= 0].tolist(), "distances": d[np.isfinite(d)].tolist()}
-            for i, d in zip(ids, distances, strict=True)
-        ]
-        click.echo(json.dumps({"index": file, "k": k, "seconds": seconds, "results": results}))
-    else:
-        table = Table("query", "ids", "distances")
-        for q, (i, d) in enumerate(zip(ids, distances, strict=True)):
-            table.add_row(str(q), " ".join(map(str, i)), " ".join(f"{x:.4g}" for x in d))
-        Console().print(table)
+        _write(output, ids, distances)
+        text = f"{len(rows)} queries, {seconds:.3f} s\nwritten: {output}"
+        click.echo(json_text({**facts, "output": output}) if as_json else text)
+        return
+    found = [_found(*row) for row in zip(ids, distances, strict=True)]
+    if as_json:
+        click.echo(json_text({**facts, "results": [{"ids": i, "distances": d} for i, d in found]}))
+        return
+    table = Table("query", "ids", "distances")
+    for q, (i, d) in enumerate(found):
+        table.add_row(str(q), " ".join(map(str, i)), " ".join(f"{x:.4g}" for x in d))
+    Console().print(table)
+
+
+def _write(output: str, ids: NDArray[np.int64], distances: NDArray[np.float32]) -> None:
+    archive = io.BytesIO()
+    np.savez(archive, ids=ids, distances=distances)
+    write_atomically(output, archive.getvalue())
+
+
+def _found(ids: NDArray[np.int64], distances: NDArray[np.float32]) -> tuple[list[int], list[float]]:
+    """Give the neighbours that are there: ids of 64 bits without sign, and distances."""
+    there = (ids != -1) | np.isfinite(distances)
+    return ids[there].astype(np.uint64).tolist(), distances[there].tolist()
 
 
 @index.command()
@@ -102,7 +130,7 @@ def search(
 def info(file: str, verify: bool, as_json: bool) -> None:
     """Show what INDEX holds, and the bytes of each section."""
     facts = {"file": file, **_facts(Index.open(file, verify=verify))}
-    click.echo(json.dumps(facts) if as_json else _text(facts))
+    click.echo(json_text(facts) if as_json else _text(facts))
 
 
 def _facts(index: Index) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 import snncore
+from snncore.json_text import json_text
 from snncore.memory import Memory, memory_held
 
 from .common import BUNDLED_MODEL, load_model
@@ -55,7 +55,7 @@ def inspect(model: str, memory: bool, threads: int, as_json: bool) -> None:
     held = running(loaded, threads) if memory else []
     if as_json:
         added = {"memory": [record(m) for m in held]} if memory else {}
-        click.echo(json.dumps({**facts(loaded), **added}))
+        click.echo(json_text({**facts(loaded), **added}))
     else:
         click.echo("\n".join([text(loaded), *map(str, held)]))
 

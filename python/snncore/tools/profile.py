@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,22 +10,13 @@ import click
 
 import snncore
 from snncore.files import write_atomically
+from snncore.json_text import json_text
 
 from .common import load_model, pictures, stack
+from .outputs import new_file
 from .recordings import is_recording, window_of, windows
 from .timing import Seconds
 from .verify import load_array
-
-
-def _target(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """Refuse a place where no file can be written, before anything is run."""
-    if value is not None:
-        path = Path(value)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), value)
-        if not path.parent.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "No such folder", str(path.parent))
-    return value
 
 
 @click.command()
@@ -38,8 +26,10 @@ def _target(_context: click.Context, _option: click.Parameter, value: str | None
 @click.option("--window-us", type=click.IntRange(1), help="A recording: microseconds of a step.")
 @click.option("--threads", type=click.IntRange(1, 256), help="Threads to use.")
 @click.option("--seconds", default=1.0, show_default=True, type=Seconds(0), help="How long to run.")
-@click.option("--trace", callback=_target, metavar="T.json", help="For chrome://tracing and ui.perfetto.dev.")
-@click.option("--html", callback=_target, metavar="P.html", help="A page of bars; needs no network.")
+@click.option(
+    "--trace", callback=new_file, metavar="T.json", help="For chrome://tracing and ui.perfetto.dev."
+)
+@click.option("--html", callback=new_file, metavar="P.html", help="A page of bars; needs no network.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def profile(
     model: str,
@@ -73,7 +63,7 @@ def profile(
     if html is not None:
         write_atomically(html, found.to_html(_title(model, inputs)).encode(errors="replace"))
     if as_json:
-        click.echo(json.dumps({"model": model, "inputs": inputs, "isa": snncore.isa(), **asdict(found)}))
+        click.echo(json_text({"model": model, "inputs": inputs, "isa": snncore.isa(), **asdict(found)}))
         return
     for note in notes:
         click.echo(f"note: {note}", err=True)

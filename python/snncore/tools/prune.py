@@ -10,12 +10,13 @@ import snncore
 from snncore.compress.scores import Criterion
 
 from .common import load_model
+from .outputs import new_file
 from .verify import load_array
 
 
 @click.command()
 @click.argument("model")
-@click.option("-o", "--output", metavar="FILE", required=True, help="Where to write.")
+@click.option("-o", "--output", metavar="FILE", required=True, callback=new_file, help="Where to write.")
 @click.option("--ratio", type=float, help="Share of the channels that goes, 0 to 1.  [0.5]")
 @click.option("--calibration", metavar="X.npy", help="Samples, in the model's own layout.")
 @click.option(

@@ -11,12 +11,13 @@ from snncore.compress.codes import Gamma, Granularity
 from snncore.compress.options import STATES
 
 from .common import load_model
+from .outputs import new_file
 from .verify import load_array
 
 
 @click.command()
 @click.argument("model")
-@click.option("-o", "--output", metavar="FILE", required=True, help="Where to write.")
+@click.option("-o", "--output", metavar="FILE", required=True, callback=new_file, help="Where to write.")
 @click.option("--bits", type=click.Choice(["1", "2", "4", "8"]), default="8", help="Of the weights.  [8]")
 @click.option(
     "--calibration", metavar="X.npy", help="Samples, in the model's own layout: how well it agrees."

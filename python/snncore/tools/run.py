@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 import snncore
+from snncore.json_text import json_text
 
 from .common import class_name, load_model, logits, pictures, stack
 from .recordings import classify, is_recording, window_of
@@ -70,7 +70,7 @@ def run(
         shown.save(recorded)
     if as_json:
         facts = {"model": model, "results": results}
-        click.echo(json.dumps(facts if recorded is None else facts | shown.facts(recorded)))
+        click.echo(json_text(facts if recorded is None else facts | shown.facts(recorded)))
         return
     for result in results:
         if result["note"]:

@@ -39,7 +39,8 @@ double neighbour_distance(const Sample& sample) {
 
 std::unique_ptr<E2Lsh> fit_e2lsh(const Sample& sample, size_t bits, const FitOptions& options) {
   const double width = options.width > 0 ? options.width : kWidths * neighbour_distance(sample);
-  require(width > 0, ErrorCode::kInvalidArgument, "e2lsh: expected vectors that differ, or a width");
+  constexpr double kLeast = 0x1p-120;  // directions are finite
+  require(width >= kLeast, ErrorCode::kInvalidArgument, "e2lsh: expected vectors that differ, or a width");
   Random random(options.seed);
   std::vector<float> directions(sample.dim() * bits), offsets(bits);
   for (float& a : directions) a = static_cast<float>(random.normal() / width);
