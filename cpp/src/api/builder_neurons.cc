@@ -1,6 +1,7 @@
 // Neurons.
 
 #include "api/builder_impl.h"
+#include "graph/neuron_constants.h"
 #include "neurons/neuron.h"
 
 namespace snncore {
@@ -10,6 +11,7 @@ std::string GraphBuilder::lif(const std::string& name, const std::string& x, con
   const BuiltValue& v = impl_->value(label, x);
   need(spec.decay >= 0 && spec.decay <= 1,
        label + ": decay must be 0..1, received " + std::to_string(spec.decay));
+  graph::check_words(label, spec);
   if (v.terms.empty() && impl_->graph.edges.at(v.edge).type == EdgeType::kReal) {
     Node& node = impl_->emit(op, name, {v.edge},
                              {{"arith", std::string("f32")},

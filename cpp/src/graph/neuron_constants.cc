@@ -1,6 +1,7 @@
 #include "graph/neuron_constants.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -15,6 +16,28 @@ namespace {
 constexpr int64_t kTwo31 = int64_t{1} << 31;
 // Of Q-SNN's membranes: -4 and 1 thresholds.
 constexpr int64_t kLowestBin = -4096, kHighestBin = 1024;
+
+// What the words of a spec may be.
+struct Words {
+  const char* name;
+  std::string NeuronSpec::*word;
+  std::vector<std::string> known;
+};
+const std::array<Words, 5>& words() {
+  static const std::array<Words, 5> all{
+      {{"reset", &NeuronSpec::reset, {"zero", "subtract"}},
+       {"profile", &NeuronSpec::profile, {"U", "W", "X", "T"}},
+       {"state", &NeuronSpec::state, {"i2", "i4", "i8", "i16", "i32"}},
+       {"leak", &NeuronSpec::leak, {"none", "q15", "half_floor", "shift", "tz12"}},
+       {"quantiser", &NeuronSpec::quantiser, {"linear", "tanh"}}}};
+  return all;
+}
+
+std::string one_of(const std::vector<std::string>& words) {
+  std::string text = words[0];
+  for (size_t i = 1; i < words.size(); ++i) text += (i + 1 < words.size() ? ", " : " or ") + words[i];
+  return text;
+}
 
 class Constants {
  public:
@@ -52,14 +75,10 @@ class Constants {
            "threshold must be positive and finite, received " + std::to_string(spec_.threshold));
     expect(spec_.decay >= 0 && spec_.decay <= 1,
            "decay must be 0..1, received " + std::to_string(spec_.decay));
-    expect(std::isfinite(spec_.input_gain), "input_gain must be finite");
-    expect(spec_.reset == "zero" || spec_.reset == "subtract",
-           "reset must be 'zero' or 'subtract', received '" + spec_.reset + "'");
-    expect(spec_.profile == "U" || spec_.profile == "W" || spec_.profile == "X" || spec_.profile == "T",
-           "profile must be U, W, X or T, received '" + spec_.profile + "'");
+    expect(std::isfinite(spec_.input_gain) && spec_.input_gain >= 0,
+           "input_gain must be finite and at least 0, received " + std::to_string(spec_.input_gain));
+    check_words(layer_, spec_);
     check_quantiser();
-    expect(coded() || spec_.state == "i8" || spec_.state == "i16" || spec_.state == "i32",
-           "state must be i2, i4, i8, i16 or i32, received '" + spec_.state + "'");
     expect(!coded() || spec_.profile != "X", "profile X needs state i16 or i32, received " + spec_.state);
     expect(!reads_stream() || (spec_.profile != "X" && spec_.profile != "T"),
            "profile " + spec_.profile + " takes sums, received a stream: take profile W");
@@ -92,16 +111,12 @@ class Constants {
         if (decay == 1.0 - std::ldexp(1.0, -k)) out_.leak_param = k;
       }
       expect(out_.leak_param != 0, "leak 'shift' means decay 1 - 2^-k, received " + std::to_string(decay));
-    } else if (out_.leak == "tz12") {
-      out_.leak_param = static_cast<int64_t>(round_half_up(decay * 4096));
     } else {
-      expect(false, "leak must be none, q15, half_floor, shift or tz12, received '" + out_.leak + "'");
+      out_.leak_param = static_cast<int64_t>(round_half_up(decay * 4096));
     }
   }
 
   void check_quantiser() const {
-    expect(spec_.quantiser == "linear" || spec_.quantiser == "tanh",
-           "quantiser must be 'linear' or 'tanh', received '" + spec_.quantiser + "'");
     expect(spec_.alpha > 0 && spec_.alpha <= 1, "alpha must be above 0 and at most 1");
     expect(!tanh() || (coded() && spec_.reset == "zero" && !spec_.leak_at_store && spec_.theta0 == 0),
            "quantiser 'tanh' needs state i2, i4 or i8, reset 'zero', and neither leak_at_store nor theta0");
@@ -338,6 +353,14 @@ class Constants {
 };
 
 }  // namespace
+
+void check_words(const std::string& layer, const NeuronSpec& spec) {
+  for (const Words& each : words()) {
+    require(
+        std::ranges::count(each.known, spec.*each.word) > 0, ErrorCode::kInvalidArgument,
+        layer + ": " + each.name + " must be " + one_of(each.known) + ", received '" + spec.*each.word + "'");
+  }
+}
 
 NeuronConstants neuron_constants(const std::string& layer, const std::vector<CurrentTerm>& terms,
                                  const NeuronSpec& spec, int64_t steps) {

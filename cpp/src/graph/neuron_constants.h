@@ -36,6 +36,10 @@ struct NeuronConstants {
   int64_t leak_param = 0, unit_bits = -1;
 };
 
+/// Throws Error(kInvalidArgument), naming `layer`, for a reset, profile, state, leak or quantiser that is
+/// none.
+void check_words(const std::string& layer, const NeuronSpec& spec);
+
 /// Computes every constant in float64, rounding floor(x + 1/2) (profiles U, W, X and T of docs/format.md; U
 /// becomes W where it does not fit). `steps` is what the model runs by default. Throws
 /// Error(kInvalidArgument) naming `layer`.

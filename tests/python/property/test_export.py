@@ -217,15 +217,23 @@ def test_codes_of_membranes(data: Any, neuron: Any, state: str, theta0: int) -> 
         ({"state": "i2", "theta0": 8192}, "state i2 needs a theta0 that is a power of two"),
         ({"state": "i4", "profile": "X"}, "profile X needs state i16 or i32"),
         ({"state": "i3"}, "state must be i2, i4, i8, i16 or i32, received 'i3'"),
+        ({"input_gain": -1.0}, "input_gain must be finite and at least 0, received -1"),
     ],
 )
 def test_codes_that_cannot_be(options: dict[str, Any], message: str) -> None:
     b = snncore.GraphBuilder()
     x = b.input("x", "b1", (3,))
     x = b.linear("fc", x, weight=np.ones((2, 3), np.int8), encoding="sym", bits=8, scale=[1.0])
-    b.output("y", b.lif("lif", x, **options))
     with pytest.raises(ValueError, match=message):
+        b.output("y", b.lif("lif", x, **options))
         b.build(timesteps=2)
+
+
+def test_words_that_are_none_are_refused_of_float_neurons_too() -> None:
+    b = snncore.GraphBuilder()
+    x = b.linear("fc", b.input("x", "b1", (3,)), weight=np.ones((2, 3), np.float32))
+    with pytest.raises(ValueError, match="lif 'lif': profile must be U, W, X or T, received 'Y'"):
+        b.lif("lif", x, profile="Y")
 
 
 @given(st.data(), NEURONS, st.booleans())

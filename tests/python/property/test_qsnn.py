@@ -112,7 +112,7 @@ def test_the_two_bit_quantiser_switches_where_tanh_is_a_half() -> None:
         ({"profile": "T"}, "profile T needs state i2, received i16"),
         ({"profile": "T", "state": "i2", "reset": "subtract"}, "profile T means reset 'zero'"),
         ({"quantiser": "tanh"}, "quantiser 'tanh' needs state i2, i4 or i8"),
-        ({"quantiser": "sigmoid"}, "quantiser must be 'linear' or 'tanh', received 'sigmoid'"),
+        ({"quantiser": "sigmoid"}, "quantiser must be linear or tanh, received 'sigmoid'"),
         ({"alpha": 0.5}, "alpha belongs to quantiser 'tanh' and profile T"),
         ({"state": "i2", "quantiser": "tanh", "alpha": 2.0}, "alpha must be above 0 and at most 1"),
     ],
