@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
+from snncore.arguments import thread_count
 from snncore.bits import BitTensor, pack
-from snncore.threads import thread_count
 
 __all__ = ["attention", "attention_apply", "attention_map"]
 

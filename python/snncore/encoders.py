@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
+from snncore.arguments import thread_count
 from snncore.bits import BitTensor
 from snncore.quantised_encoders import WeightName, quantised
-from snncore.threads import thread_count
 
 Kind = Literal["srp", "itq", "mlp", "e2lsh", "cross_polytope"]
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core, encoders
+from snncore.arguments import thread_count
 from snncore.bits import BitTensor, pack
 from snncore.encoders import Encoder
 from snncore.index_arguments import choice, in_range, integers
 from snncore.index_stats import IndexStats
-from snncore.threads import thread_count
 
 MetricName = Literal["l2", "cosine", "ip"]
 PlanName = Literal["auto", "scan", "multi_table", "mih"]

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
+from snncore.arguments import thread_count
 from snncore.bits import BitTensor
 from snncore.builder import Leak, Profile, Reset, State
-from snncore.threads import thread_count
 
 __all__ = ["lif", "lif_int"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, overload
 
 from snncore import _core
+from snncore.arguments import MOST_STEPS, thread_count, whole
 from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
 from snncore.inputs import Feed, Inputs, feed, plan_layout
 from snncore.memory import Memory, memory_of
@@ -17,7 +18,6 @@ from snncore.plans import PlanKey, Plans, record_names
 from snncore.profile import FIRING, Profile, layer_profiles, timed
 from snncore.recording import Result, result
 from snncore.session import Session, collect
-from snncore.threads import thread_count
 
 #: A path, the bytes of a file, or an open binary file.
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
@@ -193,7 +193,8 @@ class Model:
             An option outside its range.
         """
         workers = thread_count("Model.stream", threads)
-        return Session(self._plans, self._inputs, self._outputs, workers, batch, layout, record)
+        samples = whole("batch", batch)
+        return Session(self._plans, self._inputs, self._outputs, workers, samples, layout, record)
 
     def profile(
         self,
@@ -273,8 +274,9 @@ class Model:
         mode = _core.Mode.STREAM if stream else _core.Mode.SEQUENCE
         steps = 1 if stream else self._steps(None, timesteps)
         workers = thread_count("Model.memory", threads)
-        program = self._plans.program(PlanKey(mode, steps, batch, workers, "", ()))
-        return memory_of(program, stream, steps, batch, workers)
+        samples = whole("batch", batch)
+        program = self._plans.program(PlanKey(mode, steps, samples, workers, "", ()))
+        return memory_of(program, stream, steps, samples, workers)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a `.snn` file: under a temporary name first, then renamed.
@@ -318,9 +320,10 @@ class Model:
     def _steps(self, given: int | None, asked: int | None) -> int:
         if asked is None:
             return given or self.timesteps
-        if asked < 1 or given not in (None, asked):
-            raise ValueError(f"timesteps: expected {given or '1 to 4096'}, received {asked}")
-        return asked
+        steps = whole("timesteps", asked)
+        if not 1 <= steps <= MOST_STEPS or given not in (None, steps):
+            raise ValueError(f"timesteps: expected {given or f'1 to {MOST_STEPS}'}, received {steps}")
+        return steps
 
     def __reduce__(self) -> tuple[Any, ...]:
         return load, (self.to_bytes(),)

@@ -146,8 +146,16 @@ def test_a_wrong_number_of_threads_in_the_environment(monkeypatch: pytest.Monkey
 
 
 def test_a_number_of_threads_that_is_none() -> None:
-    with pytest.raises(TypeError, match=r"Model.run: expected a number of threads, received 1.5"):
+    with pytest.raises(TypeError, match=r"Model.run: threads: expected a whole number, received 1.5"):
         image_net().run(pixels(), threads=1.5)
+
+
+@pytest.mark.parametrize("value", [1.5, "2"])
+def test_options_that_are_no_whole_numbers(value: Any) -> None:
+    with pytest.raises(TypeError, match=rf"timesteps: expected a whole number, received {value!r}"):
+        image_net().run(pixels(), timesteps=value)
+    with pytest.raises(TypeError, match=rf"batch: expected a whole number, received {value!r}"):
+        image_net().stream(batch=value)
 
 
 @pytest.mark.parametrize("seconds", [float("nan"), float("inf"), -1])

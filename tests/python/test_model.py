@@ -11,7 +11,7 @@ from nets import STEPS, VectorNet, image_net, pixels, two_inputs_net
 
 import snncore
 from snncore import _core
-from snncore.threads import thread_count
+from snncore.arguments import thread_count
 
 PLAN = {"mode": _core.Mode.SEQUENCE, "timesteps": STEPS, "batch": 1, "threads": 1, "layout": ""}
 

@@ -11,6 +11,7 @@ import onnx
 from onnx import helper
 
 from snncore._core import Error, version
+from snncore.arguments import MOST_STEPS
 from snncore.convert.parts import parts_of
 from snncore.files import write_atomically
 from snncore.model import Model
@@ -84,8 +85,8 @@ def _steps(model: Model, timesteps: int | None) -> int:
         return model.timesteps
     if any("T" in port.layout for port in model.inputs):
         raise ValueError("to_onnx: timesteps is for inputs without T; here the input's first axis tells it")
-    if not 1 <= timesteps <= 4096:
-        raise ValueError(f"to_onnx: expected timesteps of 1 to 4096, received {timesteps}")
+    if not 1 <= timesteps <= MOST_STEPS:
+        raise ValueError(f"to_onnx: expected timesteps of 1 to {MOST_STEPS}, received {timesteps}")
     return timesteps
 
 

@@ -1,14 +1,25 @@
-"""How many threads a call uses."""
+"""Arguments that many calls take, checked before the engine sees them."""
 
 from __future__ import annotations
 
 import operator
 import os
+from typing import SupportsIndex
 
 #: Of one call.
 MOST_THREADS = 256
+#: Of one run.
+MOST_STEPS = 4096
 
 _VARIABLE = "SNNCORE_NUM_THREADS"
+
+
+def whole(what: str, value: SupportsIndex) -> int:
+    """Give a whole number; the TypeError of anything else starts with `what`."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what}: expected a whole number, received {value!r}") from None
 
 
 def thread_count(op: str, threads: int | None) -> int:
@@ -20,11 +31,9 @@ def thread_count(op: str, threads: int | None) -> int:
         No whole number, or one out of 1 to 256; the message starts with `op`.
     """
     if threads is None:
-        op, threads = f"environment variable {_VARIABLE}", _environment()
-    try:
-        count = operator.index(threads)
-    except TypeError:
-        raise TypeError(f"{op}: expected a number of threads, received {threads!r}") from None
+        op, count = f"environment variable {_VARIABLE}", _environment()
+    else:
+        count = whole(f"{op}: threads", threads)
     if not 1 <= count <= MOST_THREADS:
         raise ValueError(f"{op}: expected 1 to {MOST_THREADS} threads, received {count}")
     return count
