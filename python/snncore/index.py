@@ -364,7 +364,8 @@ class Index:
         in_range("probes", probes, 1, 2**31 - 1)
         in_range("rerank", 0 if rerank is None else rerank, 0, 2**31 - 1)
         in_range("max_candidates", 0 if max_candidates is None else max_candidates, 0, 2**31 - 1)
-        in_range("min_score", min_score, 0, 1)
+        if not 0 <= min_score <= 1:
+            raise ValueError(f"Index: expected min_score of 0 to 1, received {min_score}")
         return self._core.search(
             self._rows("Q", Q),
             k,
@@ -443,7 +444,9 @@ class Index:
     def _next_ids(self, count: int) -> NDArray[np.uint64]:
         known = self.ids
         first = int(known.max()) + 1 if len(known) else 0
-        return np.arange(first, first + count, dtype=np.uint64)
+        if first + count > 2**64:
+            raise ValueError(f"Index: no {count} ids are left behind {first - 1}: give ids of your own")
+        return np.uint64(first) + np.arange(count, dtype=np.uint64) if count else np.zeros(0, np.uint64)
 
     def _filter(
         self, passing: ArrayLike | BitTensor | None

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snncore.arguments import whole
+
 
 def integers(ids: ArrayLike) -> NDArray[np.uint64]:
     """Make ids an array of uint64."""
@@ -22,9 +24,9 @@ def integers(ids: ArrayLike) -> NDArray[np.uint64]:
     return np.ascontiguousarray(array, dtype=np.uint64)
 
 
-def in_range(what: str, value: float, least: int, most: int) -> None:
-    """Refuse a number out of range."""
-    if not least <= value <= most:
+def in_range(what: str, value: int, least: int, most: int) -> None:
+    """Refuse a number that is not whole or out of range."""
+    if not least <= whole(f"Index: {what}", value) <= most:
         raise ValueError(f"Index: expected {what} of {least} to {most}, received {value}")
 
 

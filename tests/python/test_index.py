@@ -167,6 +167,8 @@ def test_a_kill_while_saving_leaves_a_whole_file(tmp_path: Path) -> None:
         (lambda i: i.add([-1], np.zeros((1, 16))), ["ids", "-1"]),
         (lambda i: i.add([0.5], np.zeros((1, 16))), ["ids", "float64"]),
         (lambda i: i.add([9000], np.full((1, 16), np.nan)), ["finite", "row 0"]),
+        (lambda i: i.search(np.zeros((1, 16)), k=1.5), ["k: expected a whole number", "1.5"]),
+        (lambda i: i.search(np.zeros((1, 16)), min_score=np.nan), ["min_score of 0 to 1", "nan"]),
         (lambda i: i.search(np.full((1, 16), np.inf)), ["finite", "queries"]),
         (lambda i: i.search(np.full((1, 16), -1e30)), ["queries", "up to 2^55", "row 0"]),
         (lambda i: i.add([9000, 9001], np.eye(2, 16) * 1e5), ["65504", "float16", "row 0", "float32"]),
@@ -183,10 +185,20 @@ def test_a_kill_while_saving_leaves_a_whole_file(tmp_path: Path) -> None:
 )
 def test_wrong_arguments(call: Any, words: list[str]) -> None:
     index, _ = made(20)
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises((TypeError, ValueError)) as refused:
         call(index)
     assert [word for word in words if word not in str(refused.value)] == []
     assert len(index) == 20
+
+
+def test_ids_count_on_up_to_the_last() -> None:
+    index, X = made(20)
+    index.add([2**64 - 3], X[:1])
+    index.add(None, X[:1])
+    assert index.ids.tolist()[-2:] == [2**64 - 3, 2**64 - 2]
+    with pytest.raises(ValueError, match="no 2 ids are left behind 18446744073709551614"):
+        index.add(None, X[:2])
+    assert len(index) == 22
 
 
 def test_the_order_of_calls() -> None:
