@@ -351,7 +351,7 @@ class Index:
         ids, distances
             int64 and float32, both [q, k]: nearest first, among equally near ones the one that came first.
             There are k wherever k vectors pass the filter; else the rest is -1 and infinity. An id above
-            2^63 - 1 comes out negative: ``ids.astype(np.uint64)``.
+            2^63 - 1 comes out negative: ``ids.astype(np.uint64)``; only distances tell 2^64 - 1 from none.
 
         Raises
         ------
