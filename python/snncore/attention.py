@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
-from snncore.arguments import thread_count
+from snncore.arguments import thread_count, whole
 from snncore.bits import BitTensor, pack
 
 __all__ = ["attention", "attention_apply", "attention_map"]
@@ -80,7 +80,7 @@ def attention_map(
     BitTensor
         [T, N, heads, tokens, tokens], packed along the last axis.
     """
-    least = min(max(int(threshold), 0), 2**31)  # counts are far below
+    least = min(max(whole("attention_map: threshold", threshold), 0), 2**31)  # counts are far below
     bits = _core.attention_map(
         _heads("attention_map", "q", q),
         _heads("attention_map", "k", k),

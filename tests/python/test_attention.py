@@ -59,6 +59,8 @@ def test_refusals_say_what_was_expected() -> None:
         F.attention(x[0, 0, :4], x[0, 0, :4], x[0, 0, :4])
     with pytest.raises(ValueError, match=r"at most 65535 tokens"):
         F.attention_map(*[np.zeros((65536, 1), np.bool_)] * 2, 1)
+    with pytest.raises(TypeError, match=r"attention_map: threshold: expected a whole number, received 1.5"):
+        F.attention_map(x, x, 1.5)
     with pytest.raises(ValueError, match=r"attention_map: expected 1 to 256 threads, received 0"):
         F.attention_map(x, x, 1, threads=0)
     with pytest.raises(ValueError, match=r"attention: expected 1 to 256 threads, received 5000"):

@@ -269,3 +269,22 @@ def test_a_flattened_image_keeps_the_order_of_users(between):
     elif between == "delay":
         read = np.concatenate([np.zeros_like(read[:1]), read[:1]])
     np.testing.assert_allclose(y[: len(read)], read @ weight.T, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("made", "message"),
+    [
+        (
+            lambda b, x: b.input("y", "u8", (1, 4, 4), zero_point=[125.3], scale=1.0),
+            "input 'y': zero_point: .* 125.3",
+        ),
+        (lambda b, x: b.maxpool2d("p", x, 1.5), "'p': kernel: .* 1.5"),
+        (lambda b, x: b.maxpool2d("p", x, "2"), "'p': kernel: .* '2'"),
+        (lambda b, x: b.maxpool2d("p", x, 2, padding=(0, 0.5)), "'p': padding .* 0.5"),
+        (lambda b, x: b.maxpool2d("p", x, 2, padding=(0, 0, 0, 0.5)), "'p': padding: .* 0.5"),
+    ],
+)
+def test_numbers_that_are_not_whole_are_not_rounded(made, message):
+    b = snncore.GraphBuilder()
+    with pytest.raises(TypeError, match=f"^{message}$"):
+        made(b, b.input("x", "b1", (1, 4, 4)))

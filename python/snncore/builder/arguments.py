@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from snncore.arguments import whole
 
 Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
@@ -14,17 +16,17 @@ Encoding: TypeAlias = Literal["f32", "odd", "sym"]
 
 def pair(value: Pair, layer: str, what: str) -> tuple[int, int]:
     """Take one number or two."""
-    if isinstance(value, (int, np.integer)):
-        return int(value), int(value)
-    if len(value) != 2:
+    numbers: list[Any] = list(value) if np.ndim(value) else [value]  # type: ignore[arg-type]
+    if len(numbers) not in (1, 2):
         raise ValueError(f"'{layer}': expected one or two numbers for {what}, received {value!r}")
-    return int(value[0]), int(value[1])
+    first, last = (whole(f"'{layer}': {what}", number) for number in (numbers[0], numbers[-1]))
+    return first, last
 
 
 def sides(padding: Pair, layer: str) -> tuple[int, int, int, int]:
     """Take one number, (vertical, horizontal) or (top, bottom, left, right)."""
-    if not isinstance(padding, (int, np.integer)) and len(padding) == 4:
-        top, bottom, left, right = map(int, padding)
+    if isinstance(padding, Iterable) and len(padding) == 4:
+        top, bottom, left, right = (whole(f"'{layer}': padding", number) for number in padding)
         return top, bottom, left, right
     vertical, horizontal = pair(padding, layer, "padding (or four)")
     return vertical, vertical, horizontal, horizontal

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from snncore import _core
+from snncore.arguments import whole
 from snncore.model import Model
 
 from .attention import Attention
@@ -50,7 +51,8 @@ class GraphBuilder(Layers, Neurons, Streams, Attention):
         layout
             The default layout of arrays: a permutation of N C H W or T N C H W. Default: NCHW, or NC.
         """
-        points = [] if zero_point is None else [int(z) for z in zero_point]
+        given = () if zero_point is None else zero_point
+        points = [whole(f"input '{name}': zero_point", z) for z in given]
         return self._core.input(
             name,
             dtype,
@@ -106,5 +108,5 @@ def _preprocess(preprocess: Mapping[str, Any] | None) -> _core.PreprocessInfo | 
         return None
     if set(preprocess) != {"size", "crop", "color"}:
         raise ValueError(f"preprocess: expected the keys size, crop and color, received {sorted(preprocess)}")
-    height, width = preprocess["size"]
-    return _core.PreprocessInfo(int(height), int(width), preprocess["crop"], preprocess["color"])
+    height, width = (whole("preprocess: size", side) for side in preprocess["size"])
+    return _core.PreprocessInfo(height, width, preprocess["crop"], preprocess["color"])
