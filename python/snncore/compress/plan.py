@@ -134,6 +134,8 @@ class _Groups:
             return self._why_neuron(node) if reads_real else None
         if made in self.graph.outputs and op in (*WEIGHTED, "add") and self._real(made):
             return "its values are an output; a readout over time would let it be integer"
+        if op in WEIGHTED and any(edge in self.graph.writer for edge in reads_real):
+            return "it reads real values, not spikes"
         if op == "readout" and reads_real and self._sum_before(reads_real[0]):
             return "it reads a sum of several layers"
         return _REAL_ONLY.get(op) if reads_real else None

@@ -39,7 +39,8 @@ DOES_NOT_SPIKE = (
 )
 ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
-KEEP: set[Any] = {F.dropout, F.dropout2d, "contiguous", "float", "clone", "detach"}
+DROPOUTS: set[Any] = {F.dropout, F.dropout2d}
+KEEP: set[Any] = {*DROPOUTS, "contiguous", "float", "clone", "detach"}
 REDUCE: dict[Any, str] = {torch.mean: "mean", "mean": "mean", torch.sum: "sum", "sum": "sum"}
 POOLS: dict[Any, Callable[..., nn.Module]] = {
     F.max_pool2d: lambda *a, **k: nn.MaxPool2d(*a[:4], **k),

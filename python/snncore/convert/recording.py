@@ -21,7 +21,10 @@ class DoesNotRunError(Exception):
 
 
 def record(module: nn.Module, example: Tensor, leaves: tuple[type[nn.Module], ...], caller: str) -> fx.Graph:
-    """Record `module`, without looking into `leaves`; `node.meta["shape"]` says what a call gave.
+    """Record `module`, without looking into `leaves`.
+
+    `node.meta` says what a call gave: its "shape"; how many "parts", where they were a tuple; of a tensor
+    that the forward made whether it is "zero".
 
     Raises
     ------
@@ -33,7 +36,11 @@ def record(module: nn.Module, example: Tensor, leaves: tuple[type[nn.Module], ..
     before = set(vars(module))
     try:
         with torch.no_grad():
-            return _Recorder(example, leaves, caller).trace(module)
+            graph = _Recorder(example, leaves, caller).trace(module)
+        for node in graph.nodes:
+            if node.op == "get_attr" and node.target not in before and hasattr(module, node.target):
+                node.meta["zero"] = not getattr(module, node.target).any()
+        return graph
     except (_core.Error, DoesNotRunError):
         raise
     except Exception as why:  # whatever a user's forward raises
@@ -125,7 +132,9 @@ class _Recorder(fx.Tracer):
         finally:
             self.running = False
         value = made.value
-        first = value[0] if isinstance(value, (tuple, list)) and value else value
+        first = value
+        if isinstance(value, (tuple, list)) and value:
+            first, made.node.meta["parts"] = value[0], len(value)
         if isinstance(first, Tensor):  # a neuron may return its state beside its spikes
             made.node.meta["shape"] = tuple(first.shape)
         return made

@@ -37,6 +37,7 @@ from .dialects import Dialect, Psn
 from .kinds import (
     ADD,
     DOES_NOT_SPIKE,
+    DROPOUTS,
     KEEP,
     KINDS,
     OPTIONS,
@@ -48,6 +49,7 @@ from .kinds import (
 )
 from .loops import Ends, unrolled
 from .recording import DoesNotRunError, record
+from .steps import Steps
 
 __all__ = ["Call", "Trace", "Unsupported", "trace"]
 
@@ -87,8 +89,9 @@ class _Reader:
         self.modules = dict(module.named_modules())
         self.dialect, self.caller = dialect, caller
         self.kinds = KINDS | dict(dialect.layers if dialect else {})
-        # By their fx names, with a dialect: values of the second step and after; states of neurons.
-        self.later: set[str] = set()
+        # With a dialect: the steps, and by their fx names the states of neurons.
+        self.steps: Steps | None = None
+        self.frames = len(example) if example.dim() in (3, 5) else None
         self.states: set[str] = set()
         self.calls_of_neurons: set[str] = set()
         self.totals: set[str] = set()  # fx names of what a mean or sum over time gave, and layers of that
@@ -102,6 +105,13 @@ class _Reader:
     def read(self, graph: fx.Graph) -> Trace:
         source, result = "", ""
         seen: Counter[str] = Counter()
+        if self.dialect is not None:
+            neurons = {path for path, part in self.modules.items() if self.dialect.is_neuron(part)}
+            self.steps = Steps(graph, neurons, self.frames)
+            if self.steps.problem:
+                raise _core.Error(
+                    f"{self.caller}: a loop over the steps does the same in each, but {self.steps.problem}"
+                )
         for node in graph.nodes:
             if node.op == "placeholder":
                 source = node.name
@@ -113,9 +123,7 @@ class _Reader:
                 repeated = seen[str(node.target)] > 1
                 if self._is_state(node):
                     self.states.add(node.name)
-                elif self._is_later(node, repeated):
-                    self.later.add(node.name)
-                else:
+                elif self.steps is None or not self.steps.loops or node.name not in self.steps.later:
                     self._read(node, repeated)
         if self.problems:
             listed = [f"{', '.join(at)} ({what}): {why}" for (what, why), at in self.problems.items()]
@@ -128,6 +136,14 @@ class _Reader:
             value = value[0]
         if not isinstance(value, fx.Node):
             raise _core.Error(f"{self.caller}: a module with several outputs is not supported")
+        if value.name in self.states or any(each.name in self.states for each in value.all_input_nodes):
+            raise _core.Error(
+                f"{self.caller}: '{value.name}' is a neuron's state: return spikes, or them first"
+            )
+        if self.steps is not None and self.steps.is_part(value):
+            raise _core.Error(
+                f"{self.caller}: '{value.name}' is of one step: return torch.stack of those of all steps"
+            )
         return value.name
 
     def _is_state(self, node: fx.Node) -> bool:
@@ -140,17 +156,6 @@ class _Reader:
         if node.target is operator.getitem and sources[0].name in self.calls_of_neurons:
             return bool(node.args[1] != 0)
         return bool(sources) and all(source.name in self.states for source in sources)
-
-    def _is_later(self, node: fx.Node, repeated: bool) -> bool:
-        """Whether a value belongs to a step after the first, where the forward loops over the steps."""
-        if self.dialect is None or node.target is torch.stack:
-            return False
-        step = node.target is operator.getitem and node.args[0].op == "placeholder" and node.args[1] != 0  # type: ignore[union-attr]
-        return (
-            bool(step)
-            or (repeated and node.op == "call_module")
-            or any(a.name in self.later for a in node.all_input_nodes)
-        )
 
     def _note(self, node: fx.Node, axes: Axes) -> None:
         self.axes[node.name] = axes
@@ -287,9 +292,11 @@ class _Reader:
             return "add", {}
         if target in RESHAPE:
             return self._reshape(inputs[0], after), {}
-        if target in KEEP or (self.dialect and target is torch.stack):
+        if target in KEEP:
+            if _drops(node):
+                raise Unsupported("drops values in evaluation, too: it needs training=self.training")
             return "drop", {}
-        if self.dialect and target is operator.getitem and node.args[1] == 0:
+        if self.steps is not None and self._is_kept(node, self.steps):
             return "drop", {}
         if target in POOLS:
             pool = POOLS[target](*node.args[1:], **{k: v for k, v in node.kwargs.items() if k != "input"})
@@ -299,6 +306,15 @@ class _Reader:
         if target in RECTIFIERS:
             raise Unsupported(DOES_NOT_SPIKE)
         raise Unsupported("unknown to snncore")
+
+    def _is_kept(self, node: fx.Node, steps: Steps) -> bool:
+        """Whether a call gives its values as they are: a loop's frame or its stack, a neuron's spikes."""
+        if node.target is torch.stack:
+            return steps.is_all(node)
+        if node.target is not operator.getitem or node.args[1] != 0:
+            return False
+        source = node.all_input_nodes[0]
+        return "parts" in source.meta or (source.op == "placeholder" and steps.loops)
 
     def _reshape(self, name: str, after: Shape) -> str:
         before = self.axes[name]
@@ -328,6 +344,12 @@ class _Reader:
 def _unused_state(node: fx.Node) -> bool:
     """Whether a part of a tuple, as a neuron returns one, is unpacked and left."""
     return node.target is operator.getitem and not node.users
+
+
+def _drops(node: fx.Node) -> bool:
+    """Whether a call is of dropout in training, which is its third argument."""
+    training = node.args[2] if len(node.args) > 2 else True
+    return node.target in DROPOUTS and bool(node.kwargs.get("training", training))
 
 
 def _function_name(node: fx.Node) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import snntorch
+import torch
 from snntorch._neurons.neurons import SpikingNeuron
 from torch import nn
 
@@ -15,6 +16,10 @@ from . import Dialect, Loop, Stepping, Times
 
 
 def _threshold(n: Any) -> dict[str, Any]:
+    with torch.no_grad():
+        fires = n.spike_grad(torch.tensor([-1.0, -1e-3, 1e-3, 1.0]))
+    if fires.tolist() != [0, 0, 1, 1]:
+        raise ValueError("spike_grad must give 1 above 0, else 0, when called")
     if n.inhibition or n.state_quant or getattr(n, "graded_spikes_factor", 1.0) != 1.0:
         raise ValueError("needs inhibition=False, state_quant=False and graded_spikes_factor=1")
     return {"threshold": n.threshold.detach().numpy(), "reset_mechanism": n.reset_mechanism}

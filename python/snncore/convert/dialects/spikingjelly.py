@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -105,7 +106,36 @@ def _example(module: nn.Module, x: Tensor) -> Tensor:
     return x.unsqueeze(3) if isinstance(module, OF_TOKENS) and x.dim() == 4 else x
 
 
+def _of_spikes(rule: Callable[[Any], Neuron | Psn]) -> Callable[[Any], Neuron | Psn]:
+    """Refuse a neuron that gives the values of its surrogate function."""
+
+    def checked(n: Any) -> Neuron | Psn:
+        if not getattr(n.surrogate_function, "spiking", True):
+            raise ValueError("needs a surrogate_function with spiking=True")
+        return rule(n)
+
+    return checked
+
+
+def _check_modes(module: nn.Module) -> None:
+    """Refuse neurons of both step modes; a container's own step by step, whatever its mode."""
+    named = dict(module.named_modules())
+    inner = tuple(f"{path}." for path, part in named.items() if type(part) in DIALECT.containers)
+    modes = {
+        part.step_mode: path
+        for path, part in named.items()
+        if isinstance(part, base.MemoryModule) and not (inner and path.startswith(inner))
+    }
+    if len(modes) > 1:
+        listed = " and ".join(f"'{path}' has '{mode}'" for mode, path in modes.items())
+        raise ValueError(
+            f"from_spikingjelly: expected neurons of one step mode, but {listed}; functional.set_step_mode "
+            "gives all the same"
+        )
+
+
 def _stepping(module: nn.Module) -> Stepping | None:
+    _check_modes(module)
     modes = {part.step_mode for part in module.modules() if hasattr(part, "step_mode")}
     if not modes:
         return None
@@ -127,12 +157,12 @@ def _watching(module: nn.Module) -> AbstractContextManager[None]:
 DIALECT = Dialect(
     name="spikingjelly",
     neurons={
-        neuron.IFNode: _if,
-        neuron.LIFNode: _lif,
-        neuron.ParametricLIFNode: _parametric_lif,
-        neuron.PSN: _psn,
-        neuron.MaskedPSN: _masked_psn,
-        neuron.SlidingPSN: _psn,
+        neuron.IFNode: _of_spikes(_if),
+        neuron.LIFNode: _of_spikes(_lif),
+        neuron.ParametricLIFNode: _of_spikes(_parametric_lif),
+        neuron.PSN: _of_spikes(_psn),
+        neuron.MaskedPSN: _of_spikes(_masked_psn),
+        neuron.SlidingPSN: _of_spikes(_psn),
     },
     layers={
         layer.Conv1d: "pointwise",

@@ -114,9 +114,10 @@ class Equations:
         start = p.get("v_reset", 0.0) if self._starts_at_reset else 0.0
         v: Values = state.get("v", np.zeros_like(x) + start)
         fired_before = self._fires(v, p) if late and node.kind in SPIKING else np.zeros(x.shape, bool)
-        resets_first = (
-            self.dialect.reset == "zero" and "tau_syn" not in p and node.name not in self.plan.looped
+        to_zero = self.dialect.reset == "zero" or (
+            self.dialect.reset == "value" and not np.any(p.get("v_reset", 0.0))
         )
+        resets_first = to_zero and "tau_syn" not in p and node.name not in self.plan.looped
         if resets_first:
             v = self._reset(v, fired_before, p)
         if "tau_syn" in p:

@@ -110,6 +110,7 @@ class _Writer:
                 self._join(node["inputs"], self.names[node["outputs"][0]])
         for port in self.parts.document["outputs"]:
             self._output(port)
+        self._check_readouts()
         reset = self._reset()
         if reset is not None:
             self.facts["reset"] = reset
@@ -162,6 +163,13 @@ class _Writer:
         shape = np.array(self._image(port["edge"]))
         self.nodes[name] = self.nir.Output({"output": shape})
         self._join([port["edge"]], name)
+
+    def _check_readouts(self) -> None:
+        """Refuse outputs of which some have a readout: a graph says so for all together."""
+        read = {node["outputs"][0] for node in self.parts.nodes if node["op"] == "readout"}
+        edges = [port["edge"] for port in self.parts.document["outputs"]]
+        if not read.isdisjoint(edges) and not read.issuperset(edges):
+            self.reasons.append("outputs of which only some have a readout")
 
     def _unique(self, name: str) -> str:
         taken = {*self.nodes, *self.names.values()}
@@ -265,8 +273,14 @@ class _Writer:
     def _readout(self, node: Attrs, attrs: Attrs) -> None:
         if self.facts.setdefault("readout", attrs["mode"]) != attrs["mode"]:
             self._refuse(node, "readouts that differ")
-        if self.parts.document["graph"]["edges"][node["inputs"][0]]["dtype"] == "i32":
+        read = self.parts.document["graph"]["edges"][node["inputs"][0]]
+        if read["dtype"] == "i32":
             self._refuse(node, "integer sums")
+            return
+        scale, bias = (self.parts.tensor(node, role) for role in ("scale", "bias"))
+        unit = 1 / int(read.get("unit", "1/1").removeprefix("1/"))
+        if (scale is not None and np.any(scale != unit)) or (bias is not None and np.any(bias)):
+            self._refuse(node, "a readout with a scale or bias of its own")
 
     def _lif(self, node: Attrs, attrs: Attrs) -> Any:
         edge = node["outputs"][0]

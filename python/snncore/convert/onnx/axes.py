@@ -31,7 +31,11 @@ class Shapes(Ground):
         """Pass on."""
         self.put(node, self.value(node, 0))
 
-    op_dropout = op_identity
+    def op_dropout(self, node: Node) -> None:
+        """Pass on, but in training."""
+        if len(node.inputs) > 2 and node.inputs[2] and self.constant(node, 2).any():
+            raise self.cannot(node, "training_mode, which drops values")
+        self.op_identity(node)
 
     def op_cast(self, node: Node) -> None:
         """Pass on: what an edge holds does not hang on the type."""
