@@ -271,3 +271,42 @@ def test_wrong_arguments():
     looped = nn.Sequential(nn.Conv2d(3, 3, 1), repeated, nn.Conv2d(3, 3, 1), repeated)
     with pytest.raises(snncore.Error, match="called more than once"):
         snncore.from_torch(looped, torch.zeros(1, 3, 8, 8), timesteps=2)
+
+
+class Given(nn.Module):
+    """A layer and a neuron, put together by a test."""
+
+    def __init__(self, forward):
+        super().__init__()
+        self.fc, self.bn, self.lif = nn.Linear(6, 6), nn.BatchNorm1d(6), LIF()
+        self.put = forward
+
+    def forward(self, x):
+        return self.put(self, x)
+
+
+def test_time_and_samples_may_be_joined_between_neurons():
+    x = torch.rand(4, 3, 6)
+    net = Given(lambda n, x: n.lif(n.bn(n.fc(x.flatten(0, 1))).view(4, 3, 6))).eval()
+    model = snncore.from_torch(net, x, readout=None)
+    np.testing.assert_array_equal(model.run(x.numpy(), layout="TNC"), net(x).detach().numpy() > 0)
+
+
+@pytest.mark.parametrize(
+    ("forward", "why"),
+    [
+        (
+            lambda n, x: n.lif(n.fc(x).flatten(0, 1)),
+            r"reads \[12, 6\]: time and samples must be the first axes, \[4, 3\]",
+        ),
+        (lambda n, x: n.lif(n.fc(x).reshape(3, 4, 6)), r"reads \[3, 4, 6\]: time and samples"),
+        (lambda n, x: n.lif(n.fc(x)).view(12, 1, 6), r"is \[12, 1, 6\]: expected \[4, 3\] as its first axes"),
+        (lambda n, x: n.lif(n.fc(x)).flatten(0, 1).mean(0), r"mean over the axes \[0\] of \[12, 6\]"),
+        (lambda n, x: n.lif(n.bn(n.fc(x))), "normalises the samples"),
+        (lambda n, x: n.lif(n.fc(nn.functional.dropout(x))), "drops values in evaluation, too"),
+    ],
+)
+def test_time_and_samples_are_followed(forward, why):
+    samples = 6 if "normalises" in why else 3  # else torch would refuse it, too
+    with pytest.raises(snncore.Error, match=f"from_torch: .*{why}"):
+        snncore.from_torch(Given(forward).eval(), torch.rand(4, samples, 6))

@@ -39,6 +39,10 @@ DOES_NOT_SPIKE = (
 )
 ADD: set[Any] = {operator.add, operator.iadd, torch.add, "add", "add_"}
 RESHAPE: set[Any] = {torch.flatten, torch.reshape, "flatten", "reshape", "view", "unflatten"}
+#: Kinds of calls that go through time. What they give is spikes, whatever reached them.
+TEMPORAL = ("lif", "neuron", "psn", "saccade")
+#: Of which the second axis is that of the channels, whatever the first ones are.
+NORMALISERS: set[Any] = {nn.BatchNorm1d, nn.BatchNorm2d}
 DROPOUTS: set[Any] = {F.dropout, F.dropout2d}
 KEEP: set[Any] = {*DROPOUTS, "contiguous", "float", "clone", "detach"}
 REDUCE: dict[Any, str] = {torch.mean: "mean", "mean": "mean", torch.sum: "sum", "sum": "sum"}

@@ -32,8 +32,8 @@ class Steps:
         for node in graph.nodes:
             if node.op != "output":
                 self._place(node)
-        self._count = max(self._step.values(), default=0) + 1
-        self.loops = self.loops or self._count > 1
+        self.count = max(self._step.values(), default=0) + 1  #: of steps
+        self.loops = self.loops or self.count > 1
         if self.loops:
             self._compare()
 
@@ -49,7 +49,7 @@ class Steps:
             return False
         nodes = [value for value in values if isinstance(value, fx.Node)]  # type: ignore[union-attr]
         steps = [self._step.get(node) for node in nodes]
-        return steps == list(range(self._count)) and len({self._part[node] for node in nodes}) == 1
+        return steps == list(range(self.count)) and len({self._part[node] for node in nodes}) == 1
 
     def _place(self, node: fx.Node) -> None:
         step = self._step_of(node)
@@ -122,9 +122,9 @@ class Steps:
         return repr(value)
 
     def _compare(self) -> None:
-        if self._frames is not None and self._count != self._frames:
-            self.problem = f"{self._count} of {self._frames} steps are taken"
-        parts: list[dict[int, fx.Node]] = [{} for _ in range(self._count)]
+        if self._frames is not None and self.count != self._frames:
+            self.problem = f"{self.count} of {self._frames} steps are taken"
+        parts: list[dict[int, fx.Node]] = [{} for _ in range(self.count)]
         for (part, step), node in self._first.items():
             if step is not None:
                 parts[step][part] = node

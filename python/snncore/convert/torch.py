@@ -16,6 +16,7 @@ from snncore.reference import Network
 
 from .calls import Call, Trace
 from .evaluating import evaluating
+from .kinds import TEMPORAL
 from .progress import tracked
 from .streams import stream_values
 from .trace import trace
@@ -139,10 +140,6 @@ def _halved(found: Trace) -> set[str]:
     return {value for values in means if values <= linear for value in values}
 
 
-#: Kinds whose result is spikes, whatever reached them.
-_FIRES = ("lif", "neuron", "psn", "saccade")
-
-
 def _halves(neuron: Any) -> bool:
     """Whether a map's membrane is even whenever it is halved: how that is rounded makes no difference."""
     return (neuron.decay, neuron.input_gain, neuron.threshold) == (0.5, 0.5, 1.0)
@@ -232,7 +229,7 @@ class Emitter:
         if (
             getattr(call.module, "quantizer", None) is None
             if weighs
-            else call.kind not in _FIRES and not self.real.isdisjoint(inputs)
+            else call.kind not in TEMPORAL and not self.real.isdisjoint(inputs)
         ):
             self.real.add(self.edges[call.value])
 

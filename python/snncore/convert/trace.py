@@ -40,11 +40,13 @@ from .kinds import (
     DROPOUTS,
     KEEP,
     KINDS,
+    NORMALISERS,
     OPTIONS,
     POOLS,
     RECTIFIERS,
     REDUCE,
     RESHAPE,
+    TEMPORAL,
     pointwise,
 )
 from .loops import Ends, unrolled
@@ -98,6 +100,8 @@ class _Reader:
         self.source = Axes.of(3 if example.dim() >= 4 else 1, tuple(example.shape))
         self.axes: dict[str, Axes] = {}
         self.shape: dict[str, Shape] = {}
+        #: Time and samples, or what the dialect makes of them; within a loop over the steps, of one step.
+        self.lead = self.inner_lead = tuple(example.shape[: -self.source.count])
         self.calls: list[Call] = []
         self.problems: dict[tuple[str, str], list[str]] = {}  # what and why: where
         self.names = _Names()
@@ -112,6 +116,10 @@ class _Reader:
                 raise _core.Error(
                     f"{self.caller}: a loop over the steps does the same in each, but {self.steps.problem}"
                 )
+            if self.steps.loops and self.frames is None:
+                self.lead = (self.steps.count, *self.lead)
+            elif self.steps.loops:
+                self.inner_lead = self.lead[1:]
         for node in graph.nodes:
             if node.op == "placeholder":
                 source = node.name
@@ -144,7 +152,17 @@ class _Reader:
             raise _core.Error(
                 f"{self.caller}: '{value.name}' is of one step: return torch.stack of those of all steps"
             )
+        self._check_result(value.name)
         return value.name
+
+    def _check_result(self, name: str) -> None:
+        """Let what comes back be of all steps and samples, or, behind a readout, of all samples."""
+        if name not in self.shape or self.problems:
+            return
+        lead, expected = self._lead(name), self.lead[1:] if name in self.totals else self.lead
+        if lead != expected:
+            shape, first = list(self.shape[name]), list(expected)
+            raise _core.Error(f"{self.caller}: '{name}' is {shape}: expected {first} as its first axes")
 
     def _is_state(self, node: fx.Node) -> bool:
         """Whether a value is a neuron's state, as snnTorch hands it around: a buffer, or beside spikes."""
@@ -181,6 +199,8 @@ class _Reader:
                     module = pointwise(module, self.axes[inputs[0]].count == 2)
                 kind, options = self._module(module, node, inputs)
             self._follow_totals(node, kind, inputs)
+            if kind in TEMPORAL:
+                self._check_lead(inputs[0])
         except Unsupported as why:
             where = str(node.target) if module is not None else node.name
             self.problems.setdefault((what, str(why)), []).append(where)
@@ -217,6 +237,7 @@ class _Reader:
             path = ".".join(filter(None, (str(node.target), loop.inner)))
             features = self._features(inputs[0])
             name = self.names.make(path, "neuron")
+            self._check_lead(inputs[0])
             calls, after = unrolled(loop, Ends(name, node.name, inputs[0], features), self._layer)
         except ValueError as why:
             raise Unsupported(str(why)) from why
@@ -249,6 +270,19 @@ class _Reader:
             return ("psn" if isinstance(rule, Psn) else "neuron"), {"neuron": rule}
         return self._layer(module, features, after)
 
+    def _lead(self, name: str) -> Shape:
+        """Give the axes in front of the features."""
+        shape = self.shape[name]
+        return shape[: len(shape) - self.axes[name].count]
+
+    def _check_lead(self, name: str) -> None:
+        """Let nothing but time and samples be in front of what has a state."""
+        if self._lead(name) != self.inner_lead:
+            first = list(self.inner_lead)
+            raise Unsupported(
+                f"reads {list(self.shape[name])}: time and samples must be the first axes, {first}"
+            )
+
     def _features(self, name: str) -> Shape:
         return self.axes[name].features
 
@@ -258,6 +292,8 @@ class _Reader:
             self.calls_of_neurons.add(node.name)
         if self.kinds.get(type(module)) == "flatten":
             return self._reshape(inputs[0], after), {}
+        if type(module) in NORMALISERS and len(self._lead(inputs[0])) > 1:
+            raise Unsupported("normalises the samples: join time and samples before it, x.flatten(0, 1)")
         return self._part(
             module, before.features, before.after(after).features if before.count == 2 else after
         )
@@ -331,7 +367,7 @@ class _Reader:
         given: Any = node.args[1] if len(node.args) > 1 else node.kwargs.get("dim")
         dims = [given] if isinstance(given, int) else list(given or range(len(before)))
         axes = sorted(d % len(before) for d in dims)
-        if axes == [0] and after == before[1:]:
+        if axes == [0] and after == before[1:] and len(self.lead) == 2 and self._lead(name) == self.lead:
             return "readout", {"mode": mode}
         pixels = self.axes[name].count - 1
         if mode == "mean" and pixels and axes == list(range(len(before) - pixels, len(before))):

@@ -554,3 +554,16 @@ def test_bad_models():
     b.output("y", b.readout("y", b.linear("fc", b.input("x", "f32", [3]), np.ones((2, 3), np.float32))))
     with pytest.raises(ValueError, match="nothing can become integer: 'fc': its input 'x' is float32"):
         snncore.quantize(b.build(1))
+
+
+def test_a_layer_that_reads_a_layer_stays_float():
+    rng = np.random.default_rng(0)
+    b = snncore.GraphBuilder()
+    x = b.conv2d("depthwise", b.input("x", "b1", [2, 6, 6]), dyadic(rng, 2, 1, 3, 3), groups=2)
+    x = b.lif("n1", b.conv2d("pointwise", x, dyadic(rng, 4, 2, 1, 1)))
+    x = b.lif("n2", b.conv2d("conv", x, dyadic(rng, 4, 4, 3, 3)))
+    b.output("y", x)
+    model, report = snncore.quantize(b.build(STEPS), bits=8)
+    assert report.left_float == ("depthwise", "pointwise")
+    assert "it reads real values, not spikes" in report.layers[1].reason
+    assert snncore.verify(model, None, rng.random((2, 2, 6, 6)) < 0.5).equal

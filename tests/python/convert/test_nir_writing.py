@@ -239,3 +239,17 @@ def test_presets_of_nir_are_said_as_they_were():
     object.__setattr__(other, "floor", "clamp")
     with pytest.raises(snncore.Error, match=r"'n' \(neuron: floor 'clamp'\)"):
         snncore.to_nir(built(lambda b, x: b.neuron("n", b.linear("fc", x, weights(RNG, 3, 4)), other)))
+
+
+def test_readouts_that_a_graph_cannot_say():
+    b = GraphBuilder()
+    spikes = b.lif("lif", b.linear("fc", b.input("x", "b1", [3]), np.ones((4, 3), np.float32)))
+    b.output("y", b.readout("r", spikes, "mean", scale=[2.0]))
+    with pytest.raises(snncore.Error, match=r"'r' \(readout: a readout with a scale or bias of its own\)"):
+        snncore.to_nir(b.build(4))
+    b = GraphBuilder()
+    spikes = b.lif("lif", b.linear("fc", b.input("x", "b1", [3]), np.ones((4, 3), np.float32)))
+    b.output("y", b.readout("r", spikes, "mean"))
+    b.output("z", spikes)
+    with pytest.raises(snncore.Error, match="outputs of which only some have a readout"):
+        snncore.to_nir(b.build(4))

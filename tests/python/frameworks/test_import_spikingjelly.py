@@ -8,7 +8,7 @@ from frameworks.networks import check, dyadic, images
 from torch import nn
 
 pytest.importorskip("spikingjelly")
-from spikingjelly.activation_based import functional, layer, neuron
+from spikingjelly.activation_based import functional, layer, neuron, surrogate
 
 import snncore
 
@@ -127,3 +127,29 @@ def test_state_is_left_reset():
     first = snncore.verify(model, net, x.numpy())
     assert first.equal and snncore.verify(model, net, x.numpy()).equal
     assert all(not isinstance(m.v, torch.Tensor) for m in net.modules() if isinstance(m, neuron.LIFNode))
+
+
+def test_step_modes_that_differ():
+    net = nn.Sequential(layer.Linear(4, 4), neuron.IFNode(), layer.Linear(4, 4), neuron.IFNode())
+    functional.set_step_mode(net, "m")
+    net[1].step_mode = "s"
+    with pytest.raises(ValueError, match="neurons of one step mode, but '1' has 's' and '3' has 'm'"):
+        snncore.from_spikingjelly(net, torch.zeros(2, 1, 4))
+
+
+def test_surrogates_that_give_no_spikes():
+    net = nn.Sequential(layer.Linear(4, 4), neuron.IFNode(surrogate_function=surrogate.ATan(spiking=False)))
+    with pytest.raises(snncore.Error, match=r"1 \(IFNode\): needs a surrogate_function with spiking=True"):
+        snncore.from_spikingjelly(net, torch.zeros(2, 1, 4))
+
+
+@pytest.mark.parametrize("mode", ["s", "m"])
+def test_one_of_several_steps_or_samples_is_no_output(mode):
+    class Picked(nn.Sequential):
+        def forward(self, x):
+            return super().forward(x)[0]
+
+    net = Picked(layer.Linear(4, 4), neuron.IFNode())
+    functional.set_step_mode(net, mode)
+    with pytest.raises(snncore.Error, match=r"getitem \(getitem\): unknown to snncore"):
+        snncore.from_spikingjelly(net, torch.zeros(3, 2, 4))

@@ -118,9 +118,10 @@ def _of_spikes(rule: Callable[[Any], Neuron | Psn]) -> Callable[[Any], Neuron | 
 
 
 def _check_modes(module: nn.Module) -> None:
-    """Refuse neurons of both step modes; a container's own step by step, whatever its mode."""
+    """Refuse neurons of both step modes, but for what containers and composites are made of."""
     named = dict(module.named_modules())
-    inner = tuple(f"{path}." for path, part in named.items() if type(part) in DIALECT.containers)
+    whole = (*DIALECT.containers, *DIALECT.composites)
+    inner = tuple(f"{path}." for path, part in named.items() if type(part) in whole)
     modes = {
         part.step_mode: path
         for path, part in named.items()
