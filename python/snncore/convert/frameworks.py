@@ -57,7 +57,8 @@ def from_snntorch(module: nn.Module, example: Tensor, **options: Any) -> Model:
     What comes back in the last two passes a linear layer, a conv2d, or factors one to one.
 
     A `torch.nn.Sequential` of layers and neurons with ``init_hidden=True``; a module whose forward takes one
-    step; or one whose forward loops over the steps and stacks the spikes. Otherwise as `from_spikingjelly`.
+    step; or one whose forward loops over the steps, each like the first, and stacks the spikes. Otherwise as
+    `from_spikingjelly`.
     """
     return convert_framework(dialect("snntorch"), module, example, **options)
 
