@@ -21,7 +21,8 @@ class Steps:
     def __init__(self, graph: fx.Graph, neurons: Collection[str], frames: int | None) -> None:
         """Read a graph; `neurons`: their paths; `frames`: steps of the input, None: it has no time axis."""
         self.loops = False  #: several steps, or the one step of an input with a time axis
-        self.later: set[str] = set()  #: names of values that the first step has, too
+        self.later: set[str] = set()  #: names of values of the second step and after
+        self.same: dict[str, str] = {}  #: by the name of a value computed again: that of the first time
         self.problem = ""  #: why steps are not alike; empty: they are
         self._neurons, self._frames = neurons, frames
         self._calls: Counter[str] = Counter()
@@ -59,8 +60,9 @@ class Steps:
         self._part[node] = self._known.setdefault(key, len(self._known))
         if step is not None:
             self._step[node] = step
-        if self._first.setdefault((self._part[node], step), node) is not node:
-            self.later.add(node.name)
+        first = self._first.setdefault((self._part[node], step), node)
+        if first is not node:
+            self.same[node.name] = first.name
 
     def _step_of(self, node: fx.Node) -> int | None:
         if self._is_frame(node):

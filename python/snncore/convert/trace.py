@@ -110,7 +110,7 @@ class _Reader:
         source, result = "", ""
         seen: Counter[str] = Counter()
         if self.dialect is not None:
-            neurons = {path for path, part in self.modules.items() if self.dialect.is_neuron(part)}
+            neurons = {path for path, part in self.modules.items() if self.dialect.keeps_state(part)}
             self.steps = Steps(graph, neurons, self.frames)
             if self.steps.problem:
                 raise _core.Error(
@@ -131,12 +131,24 @@ class _Reader:
                 repeated = seen[str(node.target)] > 1
                 if self._is_state(node):
                     self.states.add(node.name)
-                elif self.steps is None or not self.steps.loops or node.name not in self.steps.later:
+                elif not self._is_again(node):
                     self._read(node, repeated)
         if self.problems:
             listed = [f"{', '.join(at)} ({what}): {why}" for (what, why), at in self.problems.items()]
             raise _core.Error(f"{self.caller}: these have no counterpart: " + "; ".join(listed))
         return Trace(self.calls, source, result)
+
+    def _is_again(self, node: fx.Node) -> bool:
+        """Whether a loop over the steps has computed a value before: in its first step, or in this one."""
+        steps = self.steps
+        return steps is not None and steps.loops and (node.name in steps.later or node.name in steps.same)
+
+    def _first_name(self, node: fx.Node) -> str:
+        return (
+            self.steps.same.get(node.name, node.name)
+            if self.steps is not None and self.steps.loops
+            else node.name
+        )
 
     def _result(self, value: Any) -> str:
         """Name what the module returns; of spikes and states, as dialects return them, the spikes."""
@@ -180,7 +192,7 @@ class _Reader:
         self.shape[node.name] = node.meta["shape"]
 
     def _read(self, node: fx.Node, repeated: bool) -> None:
-        inputs = [a.name for a in node.all_input_nodes if a.name in self.axes]
+        inputs = [name for a in node.all_input_nodes if (name := self._first_name(a)) in self.axes]
         module = self.modules[str(node.target)] if node.op == "call_module" else None
         what = type(module).__name__ if module is not None else _function_name(node)
         kind = "drop"

@@ -175,3 +175,22 @@ def test_spikes_that_are_none():
     net = nn.Sequential(nn.Linear(6, 4), snntorch.Leaky(beta=0.5, init_hidden=True, spike_grad=torch.sigmoid))
     with pytest.raises(snncore.Error, match=r"1 \(Leaky\): spike_grad must give 1 above 0"):
         snncore.from_snntorch(net, torch.zeros(3, 2, 6))
+
+
+@pytest.mark.parametrize("static", [True, False])
+def test_a_value_computed_twice_in_a_step(static):
+    class Twice(Loop):
+        def forward(self, x):
+            mem1, (syn2, mem2), spikes = self.lif1.init_leaky(), self.lif2.init_synaptic(), []
+            for step in range(5):
+                now = x if static else x[step]
+                self.fc1(now)
+                spk1, mem1 = self.lif1(self.fc1(now), mem1)
+                self.fc2(spk1)
+                spk2, syn2, mem2 = self.lif2(self.fc2(spk1), syn2, mem2)
+                spikes.append(spk2)
+            return torch.stack(spikes)
+
+    net = dyadic(Twice(static))
+    x = images(None if static else 5, 4, (30,))
+    check(snncore.from_snntorch(net, x, timesteps=5), net, x)

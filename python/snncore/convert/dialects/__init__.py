@@ -109,6 +109,10 @@ class Dialect:
         """Whether a module is one of this framework's neurons."""
         return type(module) in self.neurons or type(module) in self.loops
 
+    def keeps_state(self, module: nn.Module) -> bool:
+        """Say whether a module is a neuron, or has one inside that it hands on from step to step."""
+        return self.is_neuron(module) or isinstance(module, self.stateful)
+
     def loop(self, module: nn.Module) -> Loop | None:
         """Say what comes back in a module; None: nothing. ValueError: what has no counterpart."""
         made = self.loops.get(type(module)) or self.containers.get(type(module))
