@@ -189,3 +189,14 @@ def test_what_is_wrong_is_one_sentence(tmp_path):
     other = graph({"fc": nir.Linear(weights(RNG, 3, 5)), "lif": lif((3,))}, "input fc lif output", (5,))
     with pytest.raises(ValueError, match="verify: the NIR graph"):
         snncore.verify(model, other, x)
+
+
+def test_a_reset_to_a_value_of_zero_is_a_reset_to_zero():
+    g = graph({"fc": nir.Linear(weights(RNG, 6, 4)), "lif": lif((6,))}, "input fc lif output", (4,), (6,))
+    x = values(RNG, STEPS, 3, 4)
+    runs = []
+    for reset in ("zero", "value"):
+        model = snncore.from_nir(g, dt=DT, reset=reset, dialect="snntorch")
+        assert snncore.verify(model, g, x, layout="TNC").equal
+        runs.append(model.run(x, layout="TNC"))
+    assert np.array_equal(*runs) and runs[0].any()
