@@ -337,3 +337,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(FileNotFoundError, match="No such folder"):
         snncore.to_onnx(model, tmp_path / "none" / "net.onnx")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder", "net.onnx"]
+
+
+def test_dropout_in_training():
+    d = Draft(["B", 2, 8, 8])
+    x = d.op("Dropout", d.op("Conv", "x", dyadic(4, 2, 3, 3)), np.array(0.5, np.float32), np.array(True))
+    says(d.model(d.neuron(x)), "Dropout 'dropout1': training_mode, which drops values")
