@@ -566,4 +566,5 @@ def test_a_layer_that_reads_a_layer_stays_float():
     model, report = snncore.quantize(b.build(STEPS), bits=8)
     assert report.left_float == ("depthwise", "pointwise")
     assert "it reads real values, not spikes" in report.layers[1].reason
+    pytest.importorskip("torch")
     assert snncore.verify(model, None, rng.random((2, 2, 6, 6)) < 0.5).equal
