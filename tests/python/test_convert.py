@@ -310,3 +310,78 @@ def test_time_and_samples_are_followed(forward, why):
     samples = 6 if "normalises" in why else 3  # else torch would refuse it, too
     with pytest.raises(snncore.Error, match=f"from_torch: .*{why}"):
         snncore.from_torch(Given(forward).eval(), torch.rand(4, samples, 6))
+
+
+def shortcut(net, x):
+    y = net.lif(net.fc(x))
+    y += x
+    return net.lif2(net.fc2(y))
+
+
+def stale(net, x):
+    y = first = net.lif(net.fc(x))
+    y += x
+    return net.lif2(net.fc2(y + first))
+
+
+def stale_view(net, x):
+    y = net.lif(net.fc(x))
+    net.flat(y).add_(1)
+    return net.lif2(net.fc2(y))
+
+
+def stale_result(net, x):
+    y = first = net.lif(net.fc(x))
+    y += x
+    return first
+
+
+class Shortcut(Given):
+    def __init__(self, forward):
+        super().__init__(forward)
+        self.fc2, self.lif2, self.flat = nn.Linear(6, 6), LIF(), nn.Flatten(0, 1)
+
+
+def test_a_sum_may_be_made_in_place():
+    x = (torch.rand(4, 3, 6) > 0.5).float()
+    net = Shortcut(shortcut).eval()
+    model = snncore.from_torch(net, x > 0, readout=None)
+    np.testing.assert_array_equal(model.run(x.numpy() > 0, layout="TNC"), net(x).detach().numpy() > 0)
+
+
+@pytest.mark.parametrize("forward", [stale, stale_view, stale_result])
+def test_what_was_changed_in_place_is_not_read_under_its_old_name(forward):
+    with pytest.raises(snncore.Error, match=r"from_torch: 'lif' is read after it was changed in place"):
+        snncore.from_torch(Shortcut(forward).eval(), torch.zeros(4, 3, 6))
+
+
+def in_place(_, __, given):
+    given.mul_(2)
+
+
+def test_hooks_may_look_on_and_change_nothing():
+    net = Given(lambda n, x: n.lif(n.fc(x))).eval()
+    seen = []
+    hooks = [
+        net.fc.register_forward_pre_hook(lambda *_: seen.append("before")),
+        net.lif.register_forward_hook(lambda *_: seen.append("after")),
+    ]
+    assert len(snncore.from_torch(net, torch.zeros(4, 3, 6)).layers) == 2
+    assert seen == ["before", "after"]
+    for hook in hooks:
+        hook.remove()
+    for register, change in (
+        (net.fc.register_forward_hook, lambda _, __, given: given * 2),
+        (net.fc.register_forward_hook, in_place),
+        (net.fc.register_forward_pre_hook, lambda _, taken: (taken[0] * 2,)),
+    ):
+        hook = register(change)
+        with pytest.raises(snncore.Error, match="from_torch: a hook of 'fc' changes what it takes or gives"):
+            snncore.from_torch(net, torch.zeros(4, 3, 6))
+        hook.remove()
+        assert not net.fc._forward_hooks and not net.fc._forward_pre_hooks
+    hook = net.register_forward_hook(lambda _, __, given: given * 2)
+    with pytest.raises(snncore.Error, match="from_torch: Given has hooks of its own"):
+        snncore.from_torch(net, torch.zeros(4, 3, 6))
+    hook.remove()
+    assert len(snncore.from_torch(net, torch.zeros(4, 3, 6)).layers) == 2

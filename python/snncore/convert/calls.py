@@ -29,6 +29,7 @@ class Trace:
     calls: list[Call]
     source: str
     result: str
+    steps: int | None = None  #: that the module takes by itself, in a loop over one frame
 
 
 class Unsupported(Exception):  # noqa: N818 - becomes a line of one error

@@ -105,7 +105,8 @@ def convert_framework(
     Parameters
     ----------
     timesteps
-        Steps of a run. Default: the first axis of a time-first example.
+        Steps of a run. Default: the first axis of a time-first example, or as many as a forward takes that
+        loops over one frame.
     readout
         Where the network itself does not end in a mean or sum over time: how its outputs, if they are
         vectors, become one. None: an output for each step.
@@ -122,13 +123,18 @@ def convert_framework(
         )
     example = found.example(module, example)
     time_first = example.dim() in (3, 5)
-    steps = timesteps or (len(example) if time_first else None)
-    if steps is None:
-        raise ValueError(f"{found.caller}: timesteps is not given, and the example has no time axis")
+    told = timesteps or (len(example) if time_first else None)
     prepared = found.prepare(module)
     with evaluating(prepared), torch.no_grad():
-        calls = traced(found, prepared, example, steps)
+        calls = traced(found, prepared, example, told or 1)
         found.reset(prepared)
+        steps = told or calls.steps
+        if steps is None:
+            raise ValueError(f"{found.caller}: timesteps is not given, and the example has no time axis")
+        if calls.steps is not None and steps != calls.steps:
+            raise ValueError(
+                f"{found.caller}: the module loops over {calls.steps} steps by itself, timesteps is {steps}"
+            )
         emitter = Emitter(calls, preprocess or {}, "i16", "W")
         emitter.input(example)
         for call in tracked(calls.calls, "converting", progress):

@@ -6,6 +6,7 @@ one is recorded as it runs on the example. What depends on values of tensors can
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import Any
@@ -14,6 +15,8 @@ import torch
 from torch import Tensor, fx, nn
 
 from snncore import _core
+
+from .changes import version, watched
 
 
 class DoesNotRunError(Exception):
@@ -29,14 +32,18 @@ def record(module: nn.Module, example: Tensor, leaves: tuple[type[nn.Module], ..
     Raises
     ------
     snncore.Error
-        torch.fx cannot follow the forward.
+        torch.fx cannot follow the forward, or its graph would not show all that happens: hooks that change
+        values, and values that are read after they were changed in place under another name.
     DoesNotRunError
         The module does not run on the example.
     """
     before = set(vars(module))
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise _core.Error(f"{caller}: {type(module).__name__} has hooks of its own: take them off first")
+    recorder = _Recorder(example, leaves, caller)
     try:
-        with torch.no_grad():
-            graph = _Recorder(example, leaves, caller).trace(module)
+        with torch.no_grad(), watched(module, recorder.hook_changed):
+            graph = recorder.trace(module)
         for node in graph.nodes:
             if node.op == "get_attr" and node.target not in before and hasattr(module, node.target):
                 node.meta["zero"] = not getattr(module, node.target).any()
@@ -56,9 +63,10 @@ def line(why: BaseException) -> str:
 
 
 class _Known(fx.Proxy):
-    """A value that is recorded, and what it is for the example."""
+    """A value that is recorded, what it is for the example, and how often that had been changed in place."""
 
     value: Any
+    version: int | None
 
     @property
     def shape(self) -> torch.Size:
@@ -75,6 +83,10 @@ class _Known(fx.Proxy):
     @property
     def device(self) -> torch.device:
         return self._tensor().device
+
+    def __iadd__(self, other: Any) -> Any:
+        """Add in place, as the tensor would, which torch.fx does not."""
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
 
     def dim(self) -> int:
         return self._tensor().dim()
@@ -131,6 +143,7 @@ class _Recorder(fx.Tracer):
             raise DoesNotRunError(line(why)) from why
         finally:
             self.running = False
+        made.version = version(made.value)
         value = made.value
         first = value
         if isinstance(value, (tuple, list)) and value:
@@ -147,6 +160,21 @@ class _Recorder(fx.Tracer):
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
         return attr_val if self.running else super().getattr(attr, attr_val, parameter_proxy_cache)
 
+    def hook_changed(self, path: str) -> None:
+        """Refuse hooks of leaves that change values; those of other modules are recorded as all else."""
+        if self.running:
+            raise _core.Error(
+                f"{self.caller}: a hook of '{path}' changes what it takes or gives: take it off"
+            )
+
+    def create_arg(self, a: Any) -> Any:
+        if isinstance(a, _Known) and version(a.value) != a.version:
+            raise _core.Error(
+                f"{self.caller}: '{a.node.name}' is read after it was changed in place under another name: "
+                "write a = a + b, which makes a new value, and not a += b"
+            )
+        return super().create_arg(a)
+
     def _value(self, kind: str, target: Any, args: Any, kwargs: Any) -> Any:
         if kind == "placeholder":
             return self._input()
@@ -162,7 +190,7 @@ class _Recorder(fx.Tracer):
         if self.has_input:
             raise _core.Error(f"{self.caller}: a module with several inputs is not supported")
         self.has_input = True
-        return self.example
+        return self.example.clone()  # a forward may write to it
 
 
 def _known(values: Any) -> Any:

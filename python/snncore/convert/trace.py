@@ -107,7 +107,7 @@ class _Reader:
         self.names = _Names()
 
     def read(self, graph: fx.Graph) -> Trace:
-        source, result = "", ""
+        source, result, count = "", "", None
         seen: Counter[str] = Counter()
         if self.dialect is not None:
             neurons = {path for path, part in self.modules.items() if self.dialect.keeps_state(part)}
@@ -117,7 +117,8 @@ class _Reader:
                     f"{self.caller}: a loop over the steps does the same in each, but {self.steps.problem}"
                 )
             if self.steps.loops and self.frames is None:
-                self.lead = (self.steps.count, *self.lead)
+                count = self.steps.count
+                self.lead = (count, *self.lead)
             elif self.steps.loops:
                 self.inner_lead = self.lead[1:]
         for node in graph.nodes:
@@ -136,7 +137,7 @@ class _Reader:
         if self.problems:
             listed = [f"{', '.join(at)} ({what}): {why}" for (what, why), at in self.problems.items()]
             raise _core.Error(f"{self.caller}: these have no counterpart: " + "; ".join(listed))
-        return Trace(self.calls, source, result)
+        return Trace(self.calls, source, result, count)
 
     def _is_again(self, node: fx.Node) -> bool:
         """Whether a loop over the steps has computed a value before: in its first step, or in this one."""

@@ -233,6 +233,20 @@ def test_unknown_nodes_are_listed_at_once(tmp_path):
     says(snncore.Error, "'f' (flattening to [2, 9]", "'g' (flattening to [6, 3]", source=g)
 
 
+def test_fields_that_nir_does_not_know(tmp_path):
+    conv = {"type": "Conv2d", "weight": np.ones((1, 1, 1, 1), np.float32), "input_shape": [2, 2]}
+    nodes = {**PLAIN, "c": {**conv, "padding_mode": "circular", "groups_of": 2}}
+    says(
+        snncore.Error,
+        "Conv2d 'c': no counterpart for 'groups_of', 'padding_mode'",
+        source=handwritten(tmp_path / "x.nir", nodes, LINE),
+    )
+    aside = {"metadata": {"note": "from a lab"}, "input_type": {"input": np.array([3])}}
+    nodes = {**PLAIN, "lif": {**PLAIN["lif"], **aside}}
+    path = handwritten(tmp_path / "y.nir", nodes, LINE)
+    assert len(snncore.from_nir(path, dt=DT, reset="zero", timesteps=2).layers) == 2
+
+
 @pytest.mark.parametrize("field", ["weight", "bias"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e39])
 def test_values_that_are_not_finite(field, value):

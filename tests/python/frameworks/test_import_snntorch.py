@@ -60,6 +60,17 @@ def test_a_forward_that_loops(static):
     check(model, net, x)
 
 
+def test_a_loop_over_one_frame_says_its_steps():
+    net, x = dyadic(Loop(static=True)), images(None, 4, (30,))
+    model = snncore.from_snntorch(net, x)
+    assert model.timesteps == 5
+    check(model, net, x)
+    with pytest.raises(
+        ValueError, match="from_snntorch: the module loops over 5 steps by itself, timesteps is 4"
+    ):
+        snncore.from_snntorch(net, x, timesteps=4)
+
+
 def test_learned_betas_and_thresholds():
     lif = snntorch.Leaky(beta=torch.rand(20) / 2 + 0.5, threshold=torch.rand(20) + 0.25, init_hidden=True)
     net = dyadic(nn.Sequential(nn.Linear(12, 20), lif))

@@ -59,6 +59,8 @@ KINDS: Final[Mapping[str, Kind]] = {
         ("tau_syn", "tau_mem", "r", "v_leak", "w_in", *_FIRES), (), {"w_in": 1.0, "v_reset": 0.0}
     ),
 }
+#: What any node may hold beside, and what says nothing of its spikes.
+_ASIDE: Final = frozenset({"input_type", "output_type", "metadata"})
 _AXES: Final = {"Affine": 2, "Linear": 2, "Conv1d": 3, "Conv2d": 4}
 #: Hold a state from step to step, so that a cycle can be cut behind them.
 NEURONS: Final = frozenset({"I", "LI", "IF", "LIF", "CubaLI", "CubaLIF"})
@@ -273,8 +275,14 @@ def _pairs(edges: Any, where: str) -> list[Edge]:
 
 
 def _checked(node: Node) -> Node:
-    """Convert the values of a node, and fill in what older files leave out."""
+    """Convert the values of a node, and fill in what older files leave out.
+
+    A field that NIR does not know may change what the node does, such as a padding mode: none is ignored.
+    """
     kind, given = KINDS[node.kind], node.fields
+    unknown = given.keys() - _ASIDE.union(kind.values, kind.fields)
+    if unknown:
+        raise Error(f"{node.label}: no counterpart for {listed(unknown)}")
     lacking = [f for f in (*kind.values, *kind.fields) if given.get(f) is None and f not in kind.missing]
     if lacking:
         raise FormatError(f"{node.label}: {' and '.join(lacking)} missing")
