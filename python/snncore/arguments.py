@@ -15,11 +15,28 @@ _VARIABLE = "SNNCORE_NUM_THREADS"
 
 
 def whole(what: str, value: SupportsIndex) -> int:
-    """Give a whole number; the TypeError of anything else starts with `what`."""
+    """Give a whole number of 64 bits; the TypeError or ValueError of anything else starts with `what`."""
     try:
-        return operator.index(value)
+        number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{what}: expected a whole number, received {value!r}") from None
+        raise TypeError(f"{what}: expected a whole number, received {brief(value)}") from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{what}: expected a number of 64 bits, received {number}")
+    return number
+
+
+def path_text(op: str, path: str | os.PathLike[str]) -> str:
+    """Give a path as text; the TypeError of anything else starts with `op`."""
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str):
+        raise TypeError(f"{op}: expected a path, received {brief(path)}")
+    return text
+
+
+def brief(value: object) -> str:
+    """Say in a line what a value is."""
+    text = repr(value)
+    return text if len(text) <= 60 and "\n" not in text else type(value).__name__
 
 
 def thread_count(op: str, threads: int | None) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core, encoders
-from snncore.arguments import thread_count
+from snncore.arguments import path_text, thread_count
 from snncore.bits import BitTensor, pack
 from snncore.encoders import Encoder
 from snncore.index_arguments import choice, in_range, integers
@@ -121,7 +121,7 @@ class Index:
             It cannot be read.
         """
         index = cls.__new__(cls)
-        index._core = _core.Index.open(os.fspath(path), mmap, verify)
+        index._core = _core.Index.open(path_text("Index.open", path), mmap, verify)
         index._given = None
         return index
 
@@ -133,7 +133,7 @@ class Index:
         snncore.Error
             It cannot be written, or the index is not fitted.
         """
-        self._core.save(os.fspath(path))
+        self._core.save(path_text("Index.save", path))
 
     @property
     def dim(self) -> int:

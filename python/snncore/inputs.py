@@ -58,7 +58,7 @@ def plan_layout(layouts: Sequence[str]) -> str:
 def check_layout(port: Port, layout: str) -> None:
     """Refuse a layout that is not a permutation of the axes of this input; T and N may be left out."""
     axes = "CHW" if len(port.shape) == 3 else "C"
-    if not _has_axes(layout, axes):
+    if not isinstance(layout, str) or not _has_axes(layout, axes):
         raise ValueError(
             f"input '{port.name}': expected a layout of the axes {', '.join(axes)} and, where they exist, "
             f"T and N; received {layout!r}"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
-from snncore.arguments import thread_count
+from snncore.arguments import thread_count, whole
 from snncore.bits import BitTensor, pack
 
 
@@ -37,7 +37,7 @@ class BinaryIndex:
     __slots__ = ("_core",)
 
     def __init__(self, bits: int) -> None:
-        if not 1 <= bits <= 65536:
+        if not 1 <= whole("BinaryIndex: bits", bits) <= 65536:
             raise ValueError(f"BinaryIndex: expected 1 to 65536 bits, received {bits}")
         self._core = _core.BinaryIndex(bits)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, overload
 
 from snncore import _core
-from snncore.arguments import MOST_STEPS, thread_count, whole
+from snncore.arguments import MOST_STEPS, path_text, thread_count, whole
 from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
 from snncore.inputs import Feed, Inputs, feed, plan_layout
 from snncore.memory import Memory, memory_of
@@ -286,7 +286,7 @@ class Model:
         snncore.Error
             The file cannot be written.
         """
-        self._core.save(os.fspath(path))
+        self._core.save(path_text("Model.save", path))
 
     def to_bytes(self, format_version: int | None = None) -> bytes:
         """Give the bytes that `save` would write, or those of an older format (docs/format.md).
@@ -296,7 +296,9 @@ class Model:
         ValueError
             A version that is none.
         """
-        return self._core.to_bytes() if format_version is None else self._core.to_bytes(format_version)
+        if format_version is None:
+            return self._core.to_bytes()
+        return self._core.to_bytes(whole("Model.to_bytes: format_version", format_version))
 
     def _planned(
         self,
@@ -363,8 +365,14 @@ def load(source: Source) -> Model:
     return Model(_core.Model.from_bytes(data))
 
 
+def check_model(op: str, model: Model) -> None:
+    """Refuse what is no model, such as the path of one."""
+    if not isinstance(model, Model):
+        raise TypeError(f"{op}: expected a model, received {type(model).__name__}; snncore.load reads a file")
+
+
 def _existing(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
+    text = path_text("load", path)
     if not Path(text).exists():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), text)
     if Path(text).is_dir():

@@ -88,4 +88,8 @@ def record_names(record: str | Iterable[str] | None) -> tuple[str, ...]:
     """Take one name, several or none."""
     if record is None:
         return ()
-    return (record,) if isinstance(record, str) else tuple(record)
+    names = (record,) if isinstance(record, str) else tuple(record)
+    wrong = [name for name in names if not isinstance(name, str)]
+    if wrong:
+        raise TypeError(f"record: expected names of layers, received {type(wrong[0]).__name__}")
+    return names

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
+from snncore.arguments import whole
 from snncore.bits import BitTensor
 from snncore.events import columns
 from snncore.infos import Port
@@ -178,14 +179,15 @@ class Session:
         docs/events.md has the rules at length.
         """
         events = columns(x, y, p, t)
+        window, gap = whole("events: window_us", window_us), whole("events: max_gap", max_gap)
 
         def push(session: _core.Session, on_step: Callable[[], None] | None) -> tuple[int, int, int]:
             return session.push_events(
                 *events,
-                window_us=window_us,
+                window_us=window,
                 count=_positive("count", count),
                 clock_bits=_positive("clock_bits", clock_bits),
-                max_gap=max_gap,
+                max_gap=gap,
                 on_step=on_step,
             )
 
@@ -197,7 +199,8 @@ class Session:
 
     def advance_events(self, now: int, *, each: bool = False) -> EventSteps:
         """Let time pass without events: every window that ends at `now` or before is run."""
-        return self._event_steps(lambda session, on_step: session.advance_events(now, on_step), each)
+        until = whole("Session.advance_events: now", now)
+        return self._event_steps(lambda session, on_step: session.advance_events(until, on_step), each)
 
     def reset(self) -> None:
         """Set all state to zero and `steps` to 0; events of an open window are forgotten."""
@@ -223,6 +226,8 @@ class Session:
         snncore.FormatError
             Bytes that are no state of such a session.
         """
+        if not isinstance(state, bytes):
+            raise TypeError(f"Session.load_state: expected bytes, received {type(state).__name__}")
         with self._lock:
             self._open().load_state(state)
 
@@ -311,7 +316,7 @@ def frame_at(array: CoreArray, t: int) -> CoreArray:
 def _positive(name: str, value: int | None) -> int:
     if value is None:
         return 0
-    if value < 1:
+    if whole(f"events: {name}", value) < 1:
         raise ValueError(f"events: expected {name} of 1 or more, received {value}")
     return value
 

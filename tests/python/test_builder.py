@@ -1,5 +1,6 @@
 """GraphBuilder: shapes, arguments, and what it refuses."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -288,3 +289,45 @@ def test_numbers_that_are_not_whole_are_not_rounded(made, message):
     b = snncore.GraphBuilder()
     with pytest.raises(TypeError, match=f"^{message}$"):
         made(b, b.input("x", "b1", (1, 4, 4)))
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda b: b.flatten("f", 3), "flatten 'f': x: expected text, received 3"),
+        (lambda b: b.flatten(3, "x"), "flatten: name: expected text, received 3"),
+        (lambda b: b.lif("n", "x", decay="half"), "lif 'n': decay: expected a number, received 'half'"),
+        (lambda b: b.lif("n", "x", decay=np.ones((9, 9))), "lif 'n': decay: expected a number, received nda"),
+        (lambda b: b.lif("n", "x", strict=1), "lif 'n': strict: expected True or False, received 1"),
+        (lambda b: b.lif("n", "x", reset=0), "lif 'n': reset: expected text, received 0"),
+        (lambda b: b.lif("n", "x", theta0=0.5), "lif 'n': theta0: expected a whole number, received 0.5"),
+        (lambda b: b.add("s", "x"), "add 's': inputs: expected a list, received 'x'"),
+        (lambda b: b.add("s", ["x", 3]), "add 's': inputs: expected text, received 3"),
+        (lambda b: b.readout("r", "x", mode=None), "readout 'r': mode: expected text, received None"),
+        (lambda b: b.neuron("n", "x", "lif"), "neuron 'n': expected a snncore.Neuron, received 'lif'"),
+        (lambda b: b.build(2.5), "build: timesteps: expected a whole number, received 2.5"),
+        (lambda b: b.build(1, provenance={"a": 3}), "build: provenance['a']: expected text, received 3"),
+        (lambda b: b.build(1, provenance="a"), "build: provenance: expected a dictionary, received 'a'"),
+        (lambda b: b.flatten("f"), "missing a required argument: 'x'"),
+    ],
+)
+def test_arguments_of_another_type(call: Callable[[GraphBuilder], Any], why: str) -> None:
+    b, _ = spiking_image()
+    with pytest.raises(TypeError) as caught:
+        call(b)
+    assert why in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_rows_of_numbers_have_one_axis() -> None:
+    b, x = spiking_image()
+    weight = np.ones((6, 4, 3, 3), np.float32)
+    with pytest.raises(ValueError, match=r"'c': expected one axis for bias, received shape \[1, 6\]"):
+        b.conv2d("c", x, weight, bias=np.ones((1, 6)))
+    c = b.conv2d("c", x, weight)
+    with pytest.raises(ValueError, match=r"'bn': expected one axis for var, received shape \[2, 3\]"):
+        b.batch_norm("bn", c, np.ones(6), np.ones(6), np.ones(6), np.ones((2, 3)))
+
+
+def test_methods_still_say_what_they_take() -> None:
+    assert list(inspect.signature(GraphBuilder.add).parameters) == ["self", "name", "inputs"]
+    assert (GraphBuilder.add.__doc__ or "").startswith("Add the sum")

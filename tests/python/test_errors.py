@@ -164,6 +164,33 @@ def test_a_profile_of_no_finite_time(seconds: float) -> None:
         image_net().profile(pixels(), seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [
+        (lambda m: m.save(b"net.snn"), "Model.save: expected a path, received b'net.snn'"),
+        (lambda m: m.to_bytes("2"), "Model.to_bytes: format_version: expected a whole number, received '2'"),
+        (lambda m: m.stream(record=[3]), "record: expected names of layers, received int"),
+        (lambda m: m.stream().load_state("state"), "Session.load_state: expected bytes, received str"),
+        (lambda m: m.stream().advance_events(2.5), "Session.advance_events: now: expected a whole number"),
+        (lambda m: m.run(pixels(), timesteps=np.zeros((9, 9))), "expected a whole number, received ndarray"),
+        (lambda _: snncore.prune("net.snn"), "prune: expected a model, received str; snncore.load reads"),
+        (lambda _: snncore.BinaryIndex(2.5), "BinaryIndex: bits: expected a whole number, received 2.5"),
+        (lambda _: snncore.Index.open(b"x"), "Index.open: expected a path, received b'x'"),
+    ],
+)
+def test_values_of_another_type(call: Any, why: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        call(image_net())
+    assert why in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_numbers_beyond_64_bits_and_layouts_that_are_no_text() -> None:
+    with pytest.raises(ValueError, match=rf"batch: expected a number of 64 bits, received {2**70}"):
+        image_net().stream(batch=2**70)
+    with pytest.raises(ValueError, match="expected a layout of the axes C, H, W"):
+        image_net().stream(layout=3)  # type: ignore[arg-type]
+
+
 def test_a_source_that_is_none() -> None:
     with pytest.raises(TypeError, match="load: expected a path, bytes or a file, received NoneType"):
         snncore.load(None)

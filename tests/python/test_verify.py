@@ -124,3 +124,15 @@ def test_the_pytorch_twin_of_a_file(model, net, static):
     y = twin(given)
     np.testing.assert_allclose(y.numpy(), net(x).detach().numpy(), atol=1e-4)
     np.testing.assert_allclose(y.numpy(), model.run(images()), atol=1e-4)
+
+
+def test_outputs_are_those_of_a_run_that_records_nothing(model, net):
+    class Wrong(snncore.Model):
+        def run(self, x, *, record=None, **options):
+            result = super().run(x, record=record, **options)
+            return result if record is not None else result + 1
+
+    for module in (net, None):
+        report = snncore.verify(Wrong(model._core), module, images())
+        assert not report.equal and report.different_spikes == 0
+        assert report.max_abs_difference == pytest.approx(1)

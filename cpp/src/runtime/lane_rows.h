@@ -163,13 +163,15 @@ class LaneRows {
       from = left + begin * w.stride_w;
     }
   };
-  // Lines as far apart as those of the image are one copy, whose ends of lines are cleared again.
+  // Lines as far apart as those of the image, with no other step's between, are one copy, whose ends of lines
+  // are cleared again.
   void copy_lines(const Form& f, const Columns& columns, const uint64_t* from, size_t lines, size_t words,
                   uint64_t* to) const noexcept {
     const Window& w = shape_.window;
     const auto rows = static_cast<size_t>(columns.end - columns.begin);
     const size_t below = static_cast<size_t>(w.stride_h * w.in_w) * words, pitch = f.line * words;
-    if (w.stride_w == 1 && below == pitch) {
+    const bool apart = f.line > static_cast<size_t>(width_);
+    if (w.stride_w == 1 && below == pitch && !apart) {
       std::memcpy(to, from, ((lines - 1) * pitch + rows * words) * sizeof(uint64_t));
       const size_t behind = (f.line - rows) * words;
       for (size_t i = 1; i < lines; ++i) std::fill_n(to + i * pitch - behind, behind, uint64_t{0});

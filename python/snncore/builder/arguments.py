@@ -70,8 +70,8 @@ def weight_arguments(
         "weight": values,
         "encoding": encoding,
         "bits": 32 if bits is None else bits,
-        "scale": optional_doubles(scale),
-        "bias": optional_doubles(bias),
+        "scale": optional_row(scale, layer, "scale"),
+        "bias": optional_row(bias, layer, "bias"),
     }
 
 
@@ -83,6 +83,19 @@ def doubles(values: ArrayLike) -> NDArray[np.float64]:
 def optional_doubles(values: ArrayLike | None) -> NDArray[np.float64] | None:
     """Make float64, at least [1], where there is something."""
     return None if values is None else doubles(values)
+
+
+def row(values: ArrayLike, layer: str, what: str) -> NDArray[np.float64]:
+    """Make float64 [C], at least [1]; refuse rows of them."""
+    array = np.ascontiguousarray(np.atleast_1d(values), dtype=np.float64)
+    if array.ndim != 1:
+        raise ValueError(f"'{layer}': expected one axis for {what}, received shape {list(array.shape)}")
+    return array
+
+
+def optional_row(values: ArrayLike | None, layer: str, what: str) -> NDArray[np.float64] | None:
+    """Make float64 [C], at least [1], where there is something."""
+    return None if values is None else row(values, layer, what)
 
 
 def floats(values: ArrayLike) -> NDArray[np.float32]:

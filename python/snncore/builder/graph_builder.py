@@ -13,15 +13,17 @@ from .attention import Attention
 from .layers import Layers
 from .neurons import Neurons
 from .streams import Streams
+from .typed import typed
 
 
+@typed
 class GraphBuilder(Layers, Neurons, Streams, Attention):
     """Adds layers in order and builds a `Model`.
 
     Every method that adds a layer takes its name and the name of the edge it reads, and returns the name of
     its own edge, which is the layer's name. Shapes are those of one step of one sample: [C, H, W] or [C].
-    Every method raises ValueError with layer, expected and received for arguments that do not fit. One thread
-    at a time.
+    Every method raises ValueError, or TypeError for a value of another type, with layer, expected and
+    received for arguments that do not fit. One thread at a time.
 
     >>> b = GraphBuilder()
     >>> x = b.input("x", "b1", [100])

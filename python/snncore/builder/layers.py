@@ -7,7 +7,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from .arguments import Encoding, Pair, doubles, pair, sides, weight_arguments, window
+from .arguments import Encoding, Pair, pair, row, sides, weight_arguments, window
 from .edges import Edges
 
 
@@ -84,7 +84,15 @@ class Layers(Edges):
         eps: float = 1e-5,
     ) -> str:
         """Add ``(x - mean) / sqrt(var + eps) * gamma + beta``, all [C]; `build` folds it."""
-        return self._core.batch_norm(name, x, doubles(gamma), doubles(beta), doubles(mean), doubles(var), eps)
+        return self._core.batch_norm(
+            name,
+            x,
+            row(gamma, name, "gamma"),
+            row(beta, name, "beta"),
+            row(mean, name, "mean"),
+            row(var, name, "var"),
+            eps,
+        )
 
     def maxpool2d(
         self, name: str, x: str, kernel: Pair, stride: Pair | None = None, padding: Pair = 0

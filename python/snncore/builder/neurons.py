@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from snncore.arguments import brief
 from snncore.neuron import VALUES, Neuron
 
-from .arguments import doubles, floats, int32, optional_doubles, optional_int32
+from .arguments import floats, int32, optional_doubles, optional_int32, row
 from .edges import Edges
 
 Reset: TypeAlias = Literal["zero", "subtract"]
@@ -189,7 +190,8 @@ class Neurons(Edges):
         bias
             float32 [T], or [1] with [k].
         """
-        return self._core.psn(name, x, weight=floats(weight), bias=floats(bias))
+        last = row(bias, name, "bias").astype(np.float32)
+        return self._core.psn(name, x, weight=floats(weight), bias=last)
 
     def neuron(self, name: str, x: str, neuron: Neuron) -> str:
         """Add float32 neurons of any rule: a `snncore.Neuron`, from `snncore.presets` or made by hand.
@@ -199,6 +201,8 @@ class Neurons(Edges):
         number, or an array [C], [C, H, W] or [F]. Spikes; counts where the neuron fires several times a step;
         float32 h where it does not fire.
         """
+        if not isinstance(neuron, Neuron):
+            raise TypeError(f"neuron '{name}': expected a snncore.Neuron, received {brief(neuron)}")
         values = {role: neuron.values(role) for role in VALUES}
         if np.array_equal(values["drop"], values["threshold"]):
             del values["drop"]
@@ -245,4 +249,6 @@ class Neurons(Edges):
         weights = optional_doubles(mix)
         if weights is not None and (weights.ndim != 2 or weights.shape[0] != weights.shape[1]):
             raise ValueError(f"saccade '{name}': expected mix [T, T], received shape {list(weights.shape)}")
-        return self._core.saccade(name, q, k or "", mode=mode, threshold=doubles(threshold), mix=weights)
+        return self._core.saccade(
+            name, q, k or "", mode=mode, threshold=row(threshold, name, "threshold"), mix=weights
+        )

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import doubles, int32, int32_rows, optional_doubles
+from .arguments import doubles, int32, int32_rows, optional_row
 from .edges import Edges
 
 
@@ -150,6 +150,5 @@ class Streams(Edges):
         `scale` (float64 [F] or [1]) and `bias` (float64 [F]) turn integer sums into values; they follow from
         the linear layer before it unless given.
         """
-        return self._core.readout(
-            name, x, mode=mode, scale=optional_doubles(scale), bias=optional_doubles(bias)
-        )
+        rows = {"scale": optional_row(scale, name, "scale"), "bias": optional_row(bias, name, "bias")}
+        return self._core.readout(name, x, mode=mode, **rows)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from snncore import _core
 from snncore.inputs import Inputs
 from snncore.memory import memory_held
-from snncore.model import Model
+from snncore.model import Model, check_model
 
 from .calibration import Calibration
 from .copying import Copy
@@ -131,8 +131,7 @@ def _checked(
     criterion: str,
     unstructured: bool,
 ) -> float:
-    if not isinstance(model, Model):
-        raise ValueError(f"prune: expected a snncore.Model, received {type(model).__name__}")
+    check_model("prune", model)
     if criterion not in get_args(Criterion):
         raise ValueError(
             f"prune: criterion must be one of {', '.join(get_args(Criterion))}, received {criterion!r}"

@@ -10,7 +10,7 @@ from snncore import _core
 from snncore.builder import Profile, State
 from snncore.inputs import Inputs
 from snncore.memory import memory_held
-from snncore.model import Model
+from snncore.model import Model, check_model
 
 from .calibration import SATURATION_SAMPLES, Calibration, Comparison
 from .choosing import Choice
@@ -100,8 +100,7 @@ def quantize(
     an integer LIF, whatever framework it came from; neurons with a synaptic current, several spikes a step, a
     floor or refractory time have none.
     """
-    if not isinstance(model, Model):
-        raise ValueError(f"quantize: expected a snncore.Model, received {type(model).__name__}")
+    check_model("quantize", model)
     code = code_of(bits, method, gamma, granularity, factor)
     check_options(ends, state, profile, calibration)
     graph = Graph(model)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snncore.model import Model
+from snncore.arguments import whole
+from snncore.model import Model, check_model
 
 from .others import Module, NirGraph, Other, Reference
 from .report import Difference, LayerParity, Margin, MembraneDifference, VerifyReport
@@ -37,6 +38,9 @@ def verify(
 ) -> VerifyReport:
     """Run `model` and `module` on `x` and compare every spike, every membrane and every output.
 
+    The model runs twice: spikes and membranes are recorded in one run, outputs are those of the other, which
+    records nothing, as users run it.
+
     Parameters
     ----------
     model
@@ -61,7 +65,8 @@ def verify(
     ImportError
         No torch (or, for the integer reference, no safetensors).
     """
-    if batch < 1:
+    check_model("verify", model)
+    if whole("verify: batch", batch) < 1:
         raise ValueError(f"verify: expected a batch of 1 or more, received {batch}")
     subject = Subject(model)
     other = _other(subject, module)

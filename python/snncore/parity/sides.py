@@ -118,13 +118,13 @@ def engine(
     spikes: Iterable[str],
     states: Iterable[str],
 ) -> Side:
-    """Run the model, recording the spikes and membranes of layers."""
+    """Run the model: outputs are those of a run that records nothing, which computes in other places."""
     model = subject.model
     record = [*spikes, *(f"{name}.v" for name in states)]
-    result = model.run(x, layout=layout, threads=threads, record=record)
-    outputs = result.outputs
+    outputs = model.run(x, layout=layout, threads=threads)
     if not isinstance(outputs, dict):
         outputs = {model.outputs[0].name: outputs}
+    result = model.run(x, layout=layout, threads=threads, record=record)
     fired = {name: bits.numpy() for name, bits in result.spikes.items()}
     return Side(dict(outputs), fired, {name.removesuffix(".v"): v for name, v in result.states.items()})
 

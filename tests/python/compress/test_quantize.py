@@ -544,7 +544,7 @@ def test_bad_models():
     eight, _ = snncore.quantize(image_net(LIF, LIF))
     with pytest.raises(ValueError, match="'conv1' is quantised already"):
         snncore.quantize(eight)
-    with pytest.raises(ValueError, match=r"expected a snncore\.Model, received str"):
+    with pytest.raises(TypeError, match=r"expected a model, received str; snncore\.load reads"):
         snncore.quantize("net.snn")
     b = snncore.GraphBuilder()
     b.output("y", b.maxpool2d("pool", b.input("x", "b1", [1, 4, 4]), 2))

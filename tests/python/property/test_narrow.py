@@ -70,3 +70,23 @@ def test_every_number_of_channels(channels: int) -> None:
         for name in neurons:
             np.testing.assert_array_equal(got.spikes[name].numpy(), expected.spikes[name].numpy(), name)
         np.testing.assert_array_equal(got.outputs, expected.outputs["y"].numpy())
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1), (3, 1), (1, 2)])
+@pytest.mark.parametrize("bits", [1, 4])
+def test_steps_side_by_side(steps: int, stride: tuple[int, int], bits: int) -> None:
+    """Lines of an image may be as far apart as those of tiles whose steps lie side by side."""
+    rng = np.random.default_rng(steps)
+    for width, kernel, padding in ((4, 1, 0), (8, 5, 0), (6, 3, 1), (12, 7, 0), (16, 3, 1), (10, 6, 0)):
+        b = snncore.GraphBuilder()
+        x = b.input("x", "b1", (3, 7, width), layout="TNCHW")
+        weight = codes(rng, (5, 3, 1, kernel), bits)
+        x = b.conv2d(
+            "conv", x, weight, encoding="odd", bits=bits, scale=[0.1], stride=stride, padding=(0, padding)
+        )
+        b.output("y", b.lif("lif", x, **habit(rng)))
+        model = b.build(steps)
+        spikes = rng.random((steps, 2, 3, 7, width)) < 0.5
+        expected = run(model.to_bytes(format_version=1), spikes, "TNCHW").outputs["y"].numpy()
+        np.testing.assert_array_equal(model.run(spikes), expected)

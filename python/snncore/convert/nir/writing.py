@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from snncore._core import Error, version
 from snncore.convert.parts import Parts, parts_of
-from snncore.model import Model
+from snncore.model import Model, check_model
 
 from .graph import Edge, from_tree, unique
 from .order import in_order
@@ -45,6 +45,7 @@ def to_nir(model: Model, *, dt: float | None = None) -> Any:
     ImportError
         No package nir.
     """
+    check_model("to_nir", model)
     if dt is None:
         dt = float(model.metadata["provenance"].get("dt", 1e-4))
     if not (np.isfinite(dt) and dt > 0):

@@ -14,7 +14,7 @@ from snncore._core import Error, version
 from snncore.arguments import MOST_STEPS
 from snncore.convert.parts import parts_of
 from snncore.files import write_atomically
-from snncore.model import Model
+from snncore.model import Model, check_model
 
 from .layers import Writer
 from .loops import LoopWriter, has_loop
@@ -59,6 +59,7 @@ def to_onnx(
     ImportError
         No package onnx.
     """
+    check_model("to_onnx", model)
     parts = parts_of(model)
     writer = (LoopWriter if has_loop(parts) else Writer)(
         parts, _steps(model, timesteps), _recorded(parts.nodes, record)
