@@ -23,6 +23,11 @@ settings.register_profile("ci", _FIXED, max_examples=100)
 settings.register_profile("search", deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "quick")
 
+if "SNNCORE_CASES" in os.environ:
+    import cases
+
+    cases.keep(Path(os.environ["SNNCORE_CASES"]))
+
 _MISSING = [name for name in ("torch", "safetensors") if importlib.util.find_spec(name) is None]
 if _MISSING:
     collect_ignore = ["reference", "property", "frameworks"]
