@@ -120,6 +120,18 @@ TEST_CASE("events, window by window, as in C++") {
   CHECK(got == expected);
 }
 
+TEST_CASE("spikes are no pixels") {
+  Loaded pixels(sample::small_network({}), SNN_SEQUENCE), spikes(event_network(), SNN_SEQUENCE);
+  const std::vector<uint8_t> ones(sample::small_image().size(), 1), events(4 * 96, 1);
+  std::vector<float> out(pixels.output().size()), bools(3), bytes(3);
+  CHECK(snn_session_run(pixels.session, SNN_U8, ones.data(), ones.size(), out.data(), out.size()) == SNN_OK);
+  CHECK(snn_session_run(pixels.session, SNN_BOOL, ones.data(), ones.size(), out.data(), out.size()) ==
+        SNN_SHAPE);
+  CHECK(snn_session_run(spikes.session, SNN_BOOL, events.data(), events.size(), bools.data(), 3) == SNN_OK);
+  CHECK(snn_session_run(spikes.session, SNN_U8, events.data(), events.size(), bytes.data(), 3) == SNN_OK);
+  CHECK(bools == bytes);
+}
+
 TEST_CASE("a state goes on in another session") {
   const Model model = event_network();
   const Columns columns(100);

@@ -550,12 +550,23 @@ TEST_CASE("a sum that leaves 32 bits is refused") {
 TEST_CASE("a long chain is checked in linear time") {
   sample::Growing g;
   g.input("x0", ops::real_edge({2}), "NC");
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 10000; ++i) {
     const std::string from = "x" + std::to_string(i), to = "x" + std::to_string(i + 1);
     g.add(to, "add", {from, from}, {});
   }
-  g.output("x20000");
-  CHECK_NOTHROW(graph::validate(g.done()));
+  g.output("x10000");
+  graph::Graph chain = g.done();
+  CHECK_NOTHROW(graph::validate(chain));
+  chain.nodes.push_back(chain.nodes.back());
+  CHECK_THROWS_WITH_AS(graph::validate(chain), doctest::Contains("there are 10001, at most 10000"), Error);
+}
+
+TEST_CASE("what no tensor is as long as is not kept without end") {
+  sample::Growing g;
+  g.input("x", sample::pixels({1 << 11, 1 << 10, 3}), "NCHW");
+  g.add("flat", "flatten", {"x"}, {});
+  g.output("flat");
+  CHECK_THROWS_WITH_AS(g.done(), doctest::Contains("channels without weights"), Error);
 }
 
 }  // namespace

@@ -15,11 +15,16 @@ _VARIABLE = "SNNCORE_NUM_THREADS"
 
 
 def whole(what: str, value: SupportsIndex) -> int:
-    """Give a whole number of 64 bits; the TypeError or ValueError of anything else starts with `what`."""
+    """Give a whole number; the TypeError of anything else starts with `what`."""
     try:
-        number = operator.index(value)
+        return operator.index(value)
     except TypeError:
         raise TypeError(f"{what}: expected a whole number, received {brief(value)}") from None
+
+
+def integer(what: str, value: SupportsIndex) -> int:
+    """Give a whole number of 64 bits, which the engine checks further; errors as of `whole`, ValueError."""
+    number = whole(what, value)
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"{what}: expected a number of 64 bits, received {number}")
     return number

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from snncore.arguments import integer
+
 #: What `load` reads, by the end of the file's name.
 SUFFIXES = (".bin", ".bs2", ".npy", ".npz")
 
@@ -134,14 +136,19 @@ def frames(
     """Count events in windows: [T, C, height, width], as `Session.push_events` would bin them.
 
     For training and tests: a session needs no frames. Times must not go back from one window to an earlier
-    one. `shape` is that of the input, C = 1 or 2; without `steps`, T is what the recording takes.
+    one. `shape` is that of the input, C = 1 or 2; without `steps`, T is what the recording takes. Counts stop
+    at 65,535, as a session's do.
 
     Raises
     ------
     ValueError
-        An event off the sensor, or of a window before the first.
+        An event off the sensor, or of a window before the first; an argument out of range.
     """
-    channels, height, width = shape
+    channels, height, width = _sizes(shape)
+    if integer("events: window_us", window_us) < 1:
+        raise ValueError(f"events: expected window_us of 1 or more, received {window_us}")
+    if steps is not None and integer("events: steps", steps) < 0:
+        raise ValueError(f"events: expected steps of 0 or more, received {steps}")
     off = np.flatnonzero((events.x >= width) | (events.y >= height))
     if off.size:
         x, y = events.x[off[0]], events.y[off[0]]
@@ -163,7 +170,14 @@ def frames(
         (window[kept], channel, events.y[kept], events.x[kept]), (count, channels, height, width)
     )
     counts = np.bincount(place, minlength=count * channels * height * width)
-    return counts.astype(np.uint16).reshape(count, channels, height, width)
+    return counts.clip(max=65535).astype(np.uint16).reshape(count, channels, height, width)
+
+
+def _sizes(shape: Sequence[int]) -> list[int]:
+    sizes = [integer("events: shape", size) for size in shape]
+    if len(sizes) != 3 or min(sizes) < 1 or sizes[0] > 2:
+        raise ValueError(f"events: expected shape (1 or 2, height, width), received {tuple(shape)}")
+    return sizes
 
 
 def _field(names: Sequence[str], role: str) -> str:

@@ -113,9 +113,14 @@ def _plain(image: Image.Image, color: str) -> Image.Image:
     """Convert to 8 bits a colour, without transparency."""
     from PIL import Image
 
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bits a pixel: Pillow's own conversion would clip
+    if image.mode == "F":
+        raise ValueError("its pixels are floats")
+    if image.mode.startswith("I"):  # 16 bits a pixel: Pillow's own conversion would clip
         wide = np.asarray(image).astype(np.int64)
+        clear = image.info.get("transparency")
         image = Image.fromarray((wide >> 8).clip(0, 255).astype(np.uint8))
+        if clear is not None:
+            image.putalpha(Image.fromarray(np.where(wide == clear, 0, 255).astype(np.uint8)))
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, overload
 
 from snncore import _core
-from snncore.arguments import MOST_STEPS, path_text, thread_count, whole
+from snncore.arguments import MOST_STEPS, integer, path_text, thread_count, whole
 from snncore.infos import Layer, Port, byte_text, layer, port, port_text, summary
 from snncore.inputs import Feed, Inputs, feed, plan_layout
 from snncore.memory import Memory, memory_of
 from snncore.plans import PlanKey, Plans, record_names
-from snncore.profile import FIRING, Profile, layer_profiles, timed
+from snncore.profile import Profile, layer_profiles, timed
 from snncore.recording import Result, result
 from snncore.session import Session, collect
 
@@ -124,8 +124,10 @@ class Model:
         Parameters
         ----------
         x
-            float32 (values, normalised already), uint8 (raw pixels; the file holds zero point and scale),
-            bool or `BitTensor` (spikes). Several inputs: a dict by name, or a tuple in the order of `inputs`.
+            float32 (values, normalised already; for an input of pixels finite, and the nearest pixel of 0 to
+            255 is taken), uint8 (raw pixels; the file holds zero point and scale), bool or `BitTensor`
+            (spikes, which may also be numbers 0 and 1). Several inputs: a dict by name, or a tuple in the
+            order of `inputs`.
         layout
             The axes of `x`: a permutation of T N C H W (vectors: T N C). Without T one frame is repeated for
             all steps. Without N it is one sample, and outputs have N = 1. Default: as the file says
@@ -193,7 +195,7 @@ class Model:
             An option outside its range.
         """
         workers = thread_count("Model.stream", threads)
-        samples = whole("batch", batch)
+        samples = integer("batch", batch)
         return Session(self._plans, self._inputs, self._outputs, workers, samples, layout, record)
 
     def profile(
@@ -226,12 +228,11 @@ class Model:
         ValueError, snncore.Error
             As `run`; `seconds` that are below 0 or not finite.
         """
-        from snncore.synapses import synaptic_operations
+        from snncore.synapses import fires, synaptic_operations
 
         if not 0 <= seconds < math.inf:
             raise ValueError(f"Model.profile: expected a finite number of seconds, received {seconds}")
-        firing = [row.name for row in self.layers if row.op in FIRING]
-        recorded = self.run(x, layout=layout, threads=threads, timesteps=timesteps, record=firing)
+        recorded = self.run(x, layout=layout, threads=threads, timesteps=timesteps, record=fires(self))
         rates = {name: s.popcount() / s.size for name, s in recorded.spikes.items()}
         counted = synaptic_operations(self, x, layout=layout, threads=threads, timesteps=timesteps)
         fed, key = self._planned(x, layout, threads, timesteps, None)
@@ -274,7 +275,7 @@ class Model:
         mode = _core.Mode.STREAM if stream else _core.Mode.SEQUENCE
         steps = 1 if stream else self._steps(None, timesteps)
         workers = thread_count("Model.memory", threads)
-        samples = whole("batch", batch)
+        samples = integer("batch", batch)
         program = self._plans.program(PlanKey(mode, steps, samples, workers, "", ()))
         return memory_of(program, stream, steps, samples, workers)
 
@@ -298,7 +299,7 @@ class Model:
         """
         if format_version is None:
             return self._core.to_bytes()
-        return self._core.to_bytes(whole("Model.to_bytes: format_version", format_version))
+        return self._core.to_bytes(integer("Model.to_bytes: format_version", format_version))
 
     def _planned(
         self,

@@ -15,8 +15,6 @@ from snncore.infos import Layer, byte_text
 from snncore.inputs import CoreArray
 from snncore.json_text import json_text
 
-#: Operations whose spikes `Model.run` records.
-FIRING = ("lif", "if", "cuba_lif", "neuron", "psn", "saccade")
 #: A profile has at least so many runs, however long one takes.
 MIN_RUNS = 3
 

@@ -139,7 +139,7 @@ class Result:
             No spikes were recorded, or no such sample.
         """
         if not self.spikes:
-            self._spiking(None)
+            raise ValueError("rates: no spikes were recorded: record the name of a neuron layer")
         if sample is None:
             rates = {name: float(bits.numpy().mean()) for name, bits in self.spikes.items()}
             return Rates({"": rates}, "mean of all samples")

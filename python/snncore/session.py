@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from snncore import _core
-from snncore.arguments import whole
+from snncore.arguments import integer
 from snncore.bits import BitTensor
 from snncore.events import columns
 from snncore.infos import Port
@@ -179,7 +179,7 @@ class Session:
         docs/events.md has the rules at length.
         """
         events = columns(x, y, p, t)
-        window, gap = whole("events: window_us", window_us), whole("events: max_gap", max_gap)
+        window, gap = integer("events: window_us", window_us), integer("events: max_gap", max_gap)
 
         def push(session: _core.Session, on_step: Callable[[], None] | None) -> tuple[int, int, int]:
             return session.push_events(
@@ -199,7 +199,7 @@ class Session:
 
     def advance_events(self, now: int, *, each: bool = False) -> EventSteps:
         """Let time pass without events: every window that ends at `now` or before is run."""
-        until = whole("Session.advance_events: now", now)
+        until = integer("Session.advance_events: now", now)
         return self._event_steps(lambda session, on_step: session.advance_events(until, on_step), each)
 
     def reset(self) -> None:
@@ -316,7 +316,7 @@ def frame_at(array: CoreArray, t: int) -> CoreArray:
 def _positive(name: str, value: int | None) -> int:
     if value is None:
         return 0
-    if whole(f"events: {name}", value) < 1:
+    if integer(f"events: {name}", value) < 1:
         raise ValueError(f"events: expected {name} of 1 or more, received {value}")
     return value
 

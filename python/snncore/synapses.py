@@ -46,6 +46,16 @@ class _Active:
         self.frames += len(frames)
 
 
+def fires(model: Model) -> list[str]:
+    """Name the neuron layers that give spikes, not counts or membranes: those whose rate is known."""
+    graph = Graph(model)
+    return [
+        node["name"]
+        for node in graph.nodes
+        if node["op"] in (*FIRING, "saccade") and graph.edges[node["outputs"][0]]["dtype"] == "b1"
+    ]
+
+
 def synaptic_operations(
     model: Model, x: Inputs, *, layout: str | None, threads: int | None, timesteps: int | None
 ) -> dict[str, SynapticOperations]:

@@ -137,8 +137,8 @@ def _load_npy(file: Path, limit: int | None, mmap: bool) -> NDArray[Any]:
     _size(file)
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, OverflowError, TypeError) as why:
-        raise FormatError(f"'{file}': not an array that can be read ({str(why).splitlines()[0]})") from None
+    except (ValueError, EOFError, SyntaxError, OverflowError, TypeError):
+        raise FormatError(f"'{file}': not a .npy file of numbers, or a damaged one") from None
     if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype.kind not in "fiub":
         received = f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else "an archive"
         raise FormatError(f"'{file}': expected a matrix of numbers, received {received}")

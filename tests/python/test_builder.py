@@ -331,3 +331,38 @@ def test_rows_of_numbers_have_one_axis() -> None:
 def test_methods_still_say_what_they_take() -> None:
     assert list(inspect.signature(GraphBuilder.add).parameters) == ["self", "name", "inputs"]
     assert (GraphBuilder.add.__doc__ or "").startswith("Add the sum")
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda b, x: b.lif("l2", b.linear("h", x, np.ones((3, 6), np.float32))),
+        lambda b, x: b.delay("d", x),
+        lambda b, x: b.add("s", [x, "lif"]),
+        lambda b, x: b.readout("r2", x),
+    ],
+)
+def test_what_follows_a_readout_has_no_state(layer: Callable[[GraphBuilder, str], str]) -> None:
+    b = GraphBuilder()
+    x = b.lif("lif", b.linear("fc", b.input("x", "b1", [8]), np.ones((6, 8), np.float32)))
+    with pytest.raises(ValueError, match="reads a readout, which is known behind the last step"):
+        b.output("y", layer(b, b.readout("r", x)))
+        b.build(2)
+
+
+def test_many_sums_of_sums_are_planned_in_no_time() -> None:
+    b = GraphBuilder()
+    x = b.readout("r", b.input("x", "f32", [2], layout="TNC"))
+    for n in range(60):
+        x = b.add(f"a{n}", [x, x])
+    b.output("y", x)
+    assert b.build(1).run(np.ones((1, 1, 2), np.float32)).tolist() == [[2.0**60] * 2]
+
+
+def test_control_characters_are_no_part_of_names() -> None:
+    b = GraphBuilder()
+    b.output("y", b.readout("r", b.input("x", "f32", [2])))
+    with pytest.raises(ValueError, match="labels: one holds a control character"):
+        b.build(1, labels=["a\n", "b"])
+    with pytest.raises(ValueError, match="provenance name holds a control character"):
+        b.build(1, provenance={"a\x1b": "b"})

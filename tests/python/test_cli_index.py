@@ -74,7 +74,13 @@ def test_what_goes_wrong_is_one_sentence(
     capsys: pytest.CaptureFixture[str], files: tuple[str, str, str]
 ) -> None:
     x, ids, made = files
+    archive, text = (str(Path(made).with_name(name)) for name in ("a.npz", "text.npy"))
+    np.savez(archive, x=np.arange(3))
+    Path(text).write_text("hello")
     for arguments in (
+        ("index", "build", x, "-o", made, "--ids", archive),
+        ("index", "build", x, "-o", made, "--ids", text),
+        ("index", "build", text, "-o", made),
         ("index", "build", "none.npy", "-o", made),
         ("index", "build", x, "-o", made, "--bits", "65"),
         ("index", "build", x, "-o", made, "--ids", x),
@@ -87,3 +93,4 @@ def test_what_goes_wrong_is_one_sentence(
         assert main(arguments) == 2
         out, err = capsys.readouterr()
         assert out == "" and err.startswith("snncore: ") and err.count("\n") == 1
+        assert "pickle" not in err and "attribute" not in err

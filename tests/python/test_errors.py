@@ -203,3 +203,29 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(snncore.Error, match=r"net\.snn"):
         snncore.load(path)
+
+
+def test_what_a_killed_process_left_does_not_stop_a_save(tmp_path: Path) -> None:
+    path = tmp_path / "net.snn"
+    for number in range(200):
+        (tmp_path / f"net.snn.{os.getpid()}-{number}.tmp").touch()
+    image_net().save(path)
+    assert snncore.load(path).to_bytes() == image_net().to_bytes()
+
+
+def test_numbers_that_are_no_spikes() -> None:
+    model = VectorNet().model()
+    x = np.zeros((2, 70), np.uint8)
+    x[1, 69] = 1
+    np.testing.assert_array_equal(model.run(x), model.run(x > 0))
+    x[1, 69] = 200
+    with pytest.raises(ValueError, match="spikes are 0 or 1, received 200"):
+        model.run(x)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_not_finite(value: float) -> None:
+    x = np.zeros((1, 3, 8, 8), np.float32)
+    x[0, 1, 2, 3] = value
+    with pytest.raises(ValueError, match="values of pixels are finite, received"):
+        image_net().run(x)

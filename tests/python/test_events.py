@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -253,3 +254,23 @@ def test_counts_are_clipped_by_the_edge() -> None:
         model.stream().step(np.full((1, 2, HEIGHT, WIDTH), 4, np.uint8))
     loaded = snncore.load(model.to_bytes())
     assert loaded.inputs[0].dtype == "u2"
+
+
+def test_frames_stop_counting_where_sessions_do() -> None:
+    many = events.columns(*[np.zeros(70_000, np.int64)] * 4)
+    assert events.frames(many, 1000, (1, 1, 1)).tolist() == [[[[65535]]]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, (2, 3, 3)), "expected window_us of 1 or more, received 0"),
+        ((-1000, (2, 3, 3)), "expected window_us of 1 or more, received -1000"),
+        ((1000, (3, 3, 3)), r"expected shape \(1 or 2, height, width\), received \(3, 3, 3\)"),
+        ((1000, (3, 3)), r"expected shape \(1 or 2, height, width\), received \(3, 3\)"),
+        ((1000, (2, 3, 3), -1), "expected steps of 0 or more, received -1"),
+    ],
+)
+def test_frames_refuse_what_no_recording_has(arguments: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=f"events: {message}"):
+        events.frames(events.columns([0, 1, 2], [0, 0, 1], [0, 1, 1], [5, 10, 2000]), *arguments)

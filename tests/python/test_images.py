@@ -72,6 +72,10 @@ def test_gray_sixteen_bit_palette_and_transparent(tmp_path):
     assert (load_image(tmp_path / "deep.png", model()).pixels == 0x43).all()
     Image.fromarray(halves(8, 8)).quantize(4).save(tmp_path / "palette.png")
     assert load_image(tmp_path / "palette.png", model()).pixels[0, 0, 0] > 200
+    deep = np.arange(64, dtype=np.uint16).reshape(8, 8) << 8
+    Image.fromarray(deep).save(tmp_path / "clear16.png", transparency=int(deep[1, 1]))
+    pixels = load_image(tmp_path / "clear16.png", model()).pixels
+    assert pixels[0, 1, 1] == 255 and pixels[0, 2, 2] == 18
     clear = np.zeros((8, 8, 4), np.uint8)
     assert (load_image(write(tmp_path / "clear.png", clear), model()).pixels == 255).all()
 
@@ -105,3 +109,11 @@ def test_a_missing_file_and_a_model_without_images(tmp_path):
         load_image(tmp_path / "none.png", model())
     with pytest.raises(ValueError, match="cannot be made from an image file"):
         load_image(write(tmp_path / "a.png", halves(8, 8)), model(dtype="f32"))
+
+
+def test_pixels_that_are_floats_are_refused(tmp_path):
+    Image.fromarray(np.full((8, 8), 0.5, np.float32)).save(tmp_path / "a.pfm")
+    with pytest.raises(
+        ValueError, match=r"'a.pfm' is not an image that can be read \(its pixels are floats\)"
+    ):
+        load_image(tmp_path / "a.pfm", model())

@@ -212,7 +212,7 @@ def test_what_is_wrong_is_one_sentence(result, tmp_path):
     nothing = spiking_model().run(X, record=[])
     wrong("recorded: none", nothing.raster)
     wrong("received none; recorded: none", nothing.trace)
-    wrong("recorded: none", nothing.rates)
+    wrong("rates: no spikes were recorded", nothing.rates)
     with pytest.raises(FileNotFoundError, match="No such folder"):
         result.raster().save(tmp_path / "no" / "r.txt")
 

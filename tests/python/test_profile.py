@@ -210,3 +210,14 @@ def test_a_loop() -> None:
 def test_a_wrong_input_is_refused() -> None:
     with pytest.raises(ValueError, match="image"):
         image_net().profile(np.zeros((1, 3, 9, 8), np.uint8), seconds=0)
+
+
+@pytest.mark.parametrize("fire", ["count", "round", "none"])
+def test_neurons_that_give_no_spikes_have_no_rate(fire: str) -> None:
+    b = snncore.GraphBuilder()
+    x = b.linear("fc", b.input("x", "b1", [10]), np.ones((6, 10), np.float32))
+    several = {"reset": "none"} if fire == "none" else {"most": 4, "reset": "subtract"}
+    x = b.neuron("n", x, snncore.Neuron(fire=fire, **several))
+    b.output("y", b.readout("r", b.linear("head", x, np.ones((3, 6), np.float32))))
+    profile = b.build(5).profile(np.ones((4, 10), bool), seconds=0)
+    assert {row.name: row.rate for row in profile.layers}["n"] is None

@@ -209,3 +209,69 @@ def test_wrong_options_are_refused() -> None:
         image_net().stream(threads=0)
     with pytest.raises(ValueError, match="'NCHX'"):
         image_net().stream(layout="NCHX")
+
+
+def delayed(kind: str) -> tuple[snncore.Session, np.ndarray]:
+    """A stream that remembers a step of three spikes, or counts up to 2, in the bytes behind the header."""
+    b = snncore.GraphBuilder()
+    x = b.input("x", kind, [3])
+    late = b.delay("d", x)
+    b.output("y", b.add("sum", [late, x]) if kind == "b1" else late)
+    return b.build(1).stream(), np.zeros((1, 3), bool if kind == "b1" else np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["b1", "count2"])
+def test_a_state_that_no_session_saves_is_refused(kind: str) -> None:
+    session, frame = delayed(kind)
+    session.step(frame)
+    state = bytearray(session.save_state())
+    state[24] = 1
+    session.load_state(bytes(state))
+    state[24:] = b"\xff" * (len(state) - 24)
+    with pytest.raises(snncore.FormatError, match="state: holds values that no session saves"):
+        session.load_state(bytes(state))
+    assert session.step(frame)[0, 0, 0] == 1  # as it was
+
+
+def test_ages_beyond_the_steps_are_refused() -> None:
+    b = snncore.GraphBuilder()
+    x = b.input("x", "b1", [4])
+    x = b.linear("fc", x, np.zeros((3, 4), np.int8), encoding="odd", bits=4, scale=[0.01])
+    b.output("y", b.lif("lif", x, profile="X", leak="half_floor"))
+    session = b.build(3).stream()
+    session.step(np.ones((1, 4), bool))
+    state = session.save_state()
+    session.load_state(state)
+    with pytest.raises(snncore.FormatError, match="state: holds values that no session saves"):
+        session.load_state(state[:24] + b"\x02" * (len(state) - 24))
+
+
+def test_a_state_of_another_network_is_refused() -> None:
+    def stream(neuron: bool) -> snncore.Session:
+        b = snncore.GraphBuilder()
+        x = b.input("x", "f32", [2])
+        b.output("y", b.lif("n", x) if neuron else b.delay("n", x))
+        return b.build(1).stream()
+
+    first, second = stream(neuron=True), stream(neuron=False)
+    state = first.save_state()
+    assert len(state) == len(second.save_state())
+    with pytest.raises(snncore.FormatError, match="state: saved by a session of another model"):
+        second.load_state(state)
+
+
+def test_a_layer_behind_a_readout_has_one_value() -> None:
+    rng = np.random.default_rng(0)
+    b = snncore.GraphBuilder()
+    x = b.lif("lif", b.linear("fc", b.input("x", "b1", [8], layout="TNC"), dyadic(rng, 6, 8)))
+    b.output("y", b.linear("head", b.readout("mean", x), dyadic(rng, 3, 6)))
+    model = b.build(4)
+    assert model.outputs[0].layout == "NC"
+    spikes = rng.random((4, 5, 8)) < 0.5
+    expected = model.run(spikes)
+    assert expected.shape == (5, 3)
+    np.testing.assert_array_equal(model.stream(batch=5).run(spikes), expected)
+
+
+def dyadic(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return (rng.integers(-8, 9, shape) / 8).astype(np.float32)

@@ -77,10 +77,10 @@ def test_damaged_files_are_refused_or_read(folder, suffix, data) -> None:
             vecs(np.zeros((1, 3), "<i4")) + vecs(np.zeros((1, 1), "<i4")) * 2,
             "vector 1 has 1 numbers",
         ),
-        ("a.npy", b"not an array", "not an array that can be read"),
+        ("a.npy", b"not an array", "not a .npy file of numbers"),
         ("a.npy", npy(np.zeros(3)), r"expected a matrix of numbers, received float64 \[3\]"),
         ("a.npy", npy(np.array([[b"a"]])), "expected a matrix of numbers"),
-        ("a.npy", npy(np.array([[{}]], dtype=object)), "not an array that can be read"),
+        ("a.npy", npy(np.array([[{}]], dtype=object)), "not a .npy file of numbers"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path, name, data, message) -> None:

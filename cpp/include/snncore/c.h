@@ -32,6 +32,7 @@ enum snn_error {
   SNN_STATE,
   SNN_INTERNAL
 };
+/* Raw pixels or counts, values, spikes (a byte each). */
 enum snn_dtype { SNN_U8 = 0, SNN_F32 = 1, SNN_BOOL = 2 };
 enum snn_mode { SNN_SEQUENCE = 0, SNN_STREAM = 1 };
 

@@ -112,8 +112,9 @@ class SNNCORE_API Session {
   Session& operator=(Session&&) noexcept;
 
   /// Runs once (sequence: all steps, stream: one step). `inputs` in the order of Model::inputs, arrays in
-  /// Options::layout with batch and timesteps as planned; dtype kU8 = raw pixels, kF32 = normalised values,
-  /// kBool or kB1 = spikes (kB1: packed along C, layout T N H W C without the axes that do not exist). Throws
+  /// Options::layout with batch and timesteps as planned; dtype kU8 = raw pixels, kF32 = normalised values
+  /// (of pixels: finite, the nearest of 0 to 255 is taken), kBool or kB1 = spikes (kB1: packed along C,
+  /// layout T N H W C without the axes that do not exist), which may also be kU8 or kF32 of 0 and 1. Throws
   /// Error(kShape) before anything is computed, and Error(kState) when a profile X model would take more
   /// steps than it can, or a window of `push_events` is open. Allocates nothing.
   void run(std::span<const TensorView> inputs);
@@ -131,6 +132,7 @@ class SNNCORE_API Session {
   /// is planned.
   void run(std::span<const uint8_t> pixels, std::span<float> out);
   void run(std::span<const float> values, std::span<float> out);
+  void run(std::span<const bool> spikes, std::span<float> out);
 
   /// Takes events (stream mode, batch 1, one input: spikes, counts or f32, of 1 or 2 channels or a vector),
   /// and runs a step for every window that is complete; the last one stays open for more. An event sets its

@@ -27,10 +27,10 @@ using Shape = std::vector<int64_t>;
 /// "[2, 3, 32, 32]".
 SNNCORE_API std::string shape_string(const Shape& shape);
 
-/// A dense C-ordered array that the caller owns and keeps alive for the call. For kBool and kB1 data every
-/// non-zero byte is a spike. A kB1 array is packed: the last axis of `shape` is the packed one, each row
-/// starts on a new 64-bit word (little-endian, bit i of word j is element 64 * j + i), bits past the end of a
-/// row are zero.
+/// A dense C-ordered array that the caller owns and keeps alive for the call. Every non-zero byte of a kBool
+/// array is a spike; spikes of kU8 and kF32 are 0 or 1. A kB1 array is packed: the last axis of `shape` is
+/// the packed one, each row starts on a new 64-bit word (little-endian, bit i of word j is element 64 * j +
+/// i), bits past the end of a row are zero.
 struct TensorView {
   const void* data = nullptr;
   DType dtype = DType::kF32;

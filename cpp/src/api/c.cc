@@ -145,8 +145,10 @@ int snn_session_run(snn_session* session, int dtype, const void* input, size_t i
         session->session.run(std::span(static_cast<const float*>(input), input_count), out);
         break;
       case SNN_U8:
-      case SNN_BOOL:
         session->session.run(std::span(static_cast<const uint8_t*>(input), input_count), out);
+        break;
+      case SNN_BOOL:
+        session->session.run(std::span(static_cast<const bool*>(input), input_count), out);
         break;
       default:
         need(false, "snn_session_run: dtype must be SNN_U8, SNN_F32 or SNN_BOOL");

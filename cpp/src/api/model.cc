@@ -103,11 +103,11 @@ std::vector<PortInfo> Model::inputs() const {
 
 std::vector<PortInfo> Model::outputs() const {
   std::vector<PortInfo> all;
+  const std::set<std::string> totals = graph::totals(impl_->graph);
   for (const graph::Port& port : impl_->graph.outputs) {
-    const Node* node = graph::producer(impl_->graph, port.edge);
     const std::string axes = impl_->graph.edges.at(port.edge).is_image() ? "CHW" : "C";
-    all.push_back(
-        port_info(impl_->graph, port, (node != nullptr && node->op == "readout" ? "N" : "TN") + axes));
+    const std::string lead = totals.contains(port.edge) ? "N" : "TN";
+    all.push_back(port_info(impl_->graph, port, lead + axes));
   }
   return all;
 }

@@ -26,19 +26,20 @@ namespace {
 
 class File {
  public:
-  File(const std::string& path, int flags) : fd_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {}
+  File(const std::string& path, int flags) { open(path, flags); }
   ~File() { close(); }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
   [[nodiscard]] int fd() const { return fd_; }
+  void open(const std::string& path, int flags) { fd_ = ::open(path.c_str(), flags | O_CLOEXEC, 0666); }
   bool close() {
     const int fd = std::exchange(fd_, -1);
     return fd < 0 || ::close(fd) == 0;
   }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 bool write_all(int fd, std::string_view bytes) {
@@ -49,6 +50,12 @@ bool write_all(int fd, std::string_view bytes) {
     bytes.remove_prefix(static_cast<size_t>(n));
   }
   return true;
+}
+
+/// Beside `path`. It may be taken, by what a killed process of the same number left.
+std::string temporary_name(const std::string& path) {
+  static std::atomic<unsigned> count{0};
+  return path + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
 }
 
 /// After a rename the directory must reach the disk too; not every file system can, so this is a wish.
@@ -80,10 +87,14 @@ MappedFile map_file(const std::string& path) {
 }
 
 void replace_file(const std::string& path, std::span<const std::string_view> pieces) {
-  static std::atomic<unsigned> count{0};
-  const std::string temporary =
-      path + "." + std::to_string(::getpid()) + "-" + std::to_string(count++) + ".tmp";
-  File file(temporary, O_WRONLY | O_CREAT | O_EXCL);
+  constexpr int kTries = 1000;
+  constexpr int kNew = O_WRONLY | O_CREAT | O_EXCL;
+  std::string temporary = temporary_name(path);
+  File file(temporary, kNew);
+  for (int tries = 1; file.fd() < 0 && errno == EEXIST && tries < kTries; ++tries) {
+    temporary = temporary_name(path);
+    file.open(temporary, kNew);
+  }
   if (file.fd() < 0) fail(path, "write");
   const bool all =
       std::ranges::all_of(pieces, [&](std::string_view piece) { return write_all(file.fd(), piece); });

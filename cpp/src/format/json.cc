@@ -8,6 +8,8 @@
 
 #include <snncore/error.h>
 
+#include "graph/check.h"
+
 namespace snncore::format {
 namespace {
 
@@ -33,7 +35,9 @@ class Builder : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (name.size() > kMaxName) return stop("a key has " + std::to_string(name.size()) + " bytes");
+    if (name.empty() || name.size() > kMaxName)
+      return stop("a key has " + std::to_string(name.size()) + " bytes");
+    if (graph::has_control(name)) return stop("a key holds a control character");
     json& object = *stack_.back();
     if (object.contains(name)) return stop("key '" + name + "' occurs twice");
     key_ = std::move(name);
@@ -155,6 +159,7 @@ const std::string& JsonView::name() const {
   if (text().size() > kMaxName) {
     fail("has " + std::to_string(text().size()) + " bytes, at most 256 are allowed");
   }
+  if (graph::has_control(text())) fail("holds a control character");
   return text();
 }
 

@@ -140,7 +140,6 @@ Container read_container(std::span<const std::byte> file) {
       }
       continue;
     }
-    if (name.empty()) at.fail("a tensor has no name");
     entries.emplace_back(read_entry(at, data, file.size()), name);
     if (!name.starts_with(kPadding)) container.tensors.emplace(name, entries.back().first);
   }

@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kMaxName = 256;
 constexpr int64_t kMaxSide = 65535;
+constexpr size_t kMaxNodes = 10'000;
 
 void check_carries(const ops::Node& node, const ops::OpDef& def) {
   const std::string label = node.op + " '" + node.name + "': ";
@@ -147,6 +148,8 @@ void check_outputs(const Graph& graph) {
 }
 
 void check_task(const Graph& graph) {
+  for (const auto& [key, value] : graph.provenance) check_name("provenance", key);
+  if (std::ranges::any_of(graph.labels, has_control)) refuse("labels: one holds a control character");
   if (!graph.labels.empty()) {
     const ops::Edge& edge = graph.edges.at(graph.outputs[0].edge);
     if (edge.is_image() || static_cast<size_t>(edge.channels()) != graph.labels.size()) {
@@ -170,22 +173,43 @@ void check_task(const Graph& graph) {
   }
 }
 
+// A readout is known behind the last step: what reads it has no state, and reads nothing else.
+void check_totals(const Graph& graph) {
+  const std::set<std::string> known = totals(graph);
+  for (const ops::Node& node : graph.nodes) {
+    const auto read = static_cast<size_t>(
+        std::ranges::count_if(node.inputs, [&](const std::string& in) { return known.contains(in); }));
+    const bool keeps =
+        ops::is_neuron(node.op) || node.op == "saccade" || node.op == "delay" || node.op == "readout";
+    if (read == 0 || (read == node.inputs.size() && !keeps)) continue;
+    refuse(node.op + " '" + node.name + "' reads a readout, which is known behind the last step: only " +
+           "layers without a state may, that read nothing else");
+  }
+}
+
 }  // namespace
 
 void refuse(const std::string& message) { throw Error(ErrorCode::kFormat, message); }
+
+bool has_control(const std::string& text) noexcept {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
 
 void check_name(const std::string& kind, const std::string& name) {
   if (name.empty() || name.size() > kMaxName) {
     refuse(kind + " name must have 1 to 256 bytes, has " + std::to_string(name.size()));
   }
-  const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
-  if (std::any_of(name.begin(), name.end(), control)) refuse(kind + " name holds a control character");
+  if (has_control(name)) refuse(kind + " name holds a control character");
 }
 
 void check_structure(const Graph& graph) {
   std::set<std::string> edges, ports, names;
   if (graph.inputs.empty()) refuse("inputs: a network has at least one");
   if (graph.nodes.empty()) refuse("graph.nodes: a network has at least one");
+  if (graph.nodes.size() > kMaxNodes) {
+    refuse("graph.nodes: there are " + std::to_string(graph.nodes.size()) + ", at most " +
+           std::to_string(kMaxNodes) + " are allowed");
+  }
   for (const Port& port : graph.inputs) {
     check_name("input", port.name);
     check_name("edge", port.edge);
@@ -215,6 +239,7 @@ void check_interface(const Graph& graph) {
   }
   for (const Port& port : graph.inputs) check_layout(port, graph.edges.at(port.edge));
   check_outputs(graph);
+  check_totals(graph);
   check_task(graph);
 }
 

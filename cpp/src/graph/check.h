@@ -9,6 +9,8 @@ namespace snncore::graph {
 
 [[noreturn]] void refuse(const std::string& message);
 
+bool has_control(const std::string& text) noexcept;
+
 /// 1 to 256 bytes without control characters.
 void check_name(const std::string& kind, const std::string& name);
 

@@ -20,8 +20,12 @@ class Walker {
   /// The output edge of the next node; the edges of its inputs must be in the graph.
   ops::Edge next(const ops::Node& node) {
     const ops::NodeView at = view(graph_, node);
+    if (node.op == "flatten" && at.inputs[0]->type == ops::EdgeType::kPixel) {
+      charge(at, at.inputs[0]->pixels() * at.inputs[0]->channels());
+    }
     ops::Edge edge = ops::find_op(node.op, node.version)->infer(at);
     if (edge.type == ops::EdgeType::kSum && node.op != "flatten") {
+      if (at.find("weight") == nullptr) charge(at, edge.channels());
       const ops::ChannelRange& sum = ranges_.emplace(node.outputs[0], ops::channel_range(at)).first->second;
       edge.lo = *std::min_element(sum.lo.begin(), sum.lo.end());
       edge.hi = *std::max_element(sum.hi.begin(), sum.hi.end());
@@ -48,6 +52,12 @@ class Walker {
   }
 
  private:
+  // What is kept for each channel, where no tensor of the file has as many values.
+  void charge(const ops::NodeView& at, int64_t channels) {
+    constexpr int64_t kMostChannels = 1 << 22;
+    channels_ += channels;
+    if (channels_ > kMostChannels) at.fail("there are more than 4194304 channels without weights");
+  }
   std::vector<const ops::ChannelRange*> sums(const ops::NodeView& requant) {
     std::vector<const ops::ChannelRange*> found;
     for (size_t j = 0; j < requant.inputs.size(); ++j) {
@@ -96,6 +106,7 @@ class Walker {
   const Graph& graph_;
   std::map<std::string, const ops::Node*> producers_;
   std::map<std::string, ops::ChannelRange> ranges_;
+  int64_t channels_ = 0;
 };
 
 std::string describe(const ops::Edge& edge) {
@@ -207,6 +218,15 @@ const ops::Node* producer(const Graph& graph, const std::string& edge) {
     if (!node.outputs.empty() && node.outputs[0] == edge) return &node;
   }
   return nullptr;
+}
+
+std::set<std::string> totals(const Graph& graph) {
+  std::set<std::string> found;
+  for (const ops::Node& node : graph.nodes) {
+    const bool made = std::ranges::any_of(node.inputs, [&](const auto& in) { return found.contains(in); });
+    if (node.op == "readout" || made) found.insert(node.outputs[0]);
+  }
+  return found;
 }
 
 bool reads_back(const Graph& graph, const ops::Node& node) {

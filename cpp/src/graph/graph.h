@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,9 @@ ops::NodeView view(const Graph& graph, const ops::Node& node);
 
 /// The node that writes an edge, or null for an input.
 const ops::Node* producer(const Graph& graph, const std::string& edge);
+
+/// The edges that have one value for all steps: readouts and what is made of them.
+std::set<std::string> totals(const Graph& graph);
 
 /// Does a delay read the edge of a node that comes later? Only delays can.
 bool reads_back(const Graph& graph, const ops::Node& node);

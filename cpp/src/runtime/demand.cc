@@ -107,13 +107,6 @@ void Demand::put_in_order() {
   }
 }
 
-bool Demand::per_step(const std::string& edge) const {
-  const Node* node = graph::producer(graph_, edge);
-  if (node == nullptr || node->op == "delay") return true;
-  return node->op != "readout" &&
-         std::ranges::any_of(node->inputs, [&](const std::string& in) { return per_step(in); });
-}
-
 bool Demand::recorded(const std::string& name) const { return std::ranges::count(options_.record, name) > 0; }
 
 const Node* Demand::recorded_node(const std::string& name) const {

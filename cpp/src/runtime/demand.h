@@ -29,8 +29,6 @@ class Demand {
   [[nodiscard]] bool fused(const std::string& edge) const;
   /// Of a fused sum: the edge of the gate that hides what becomes of it, or null.
   [[nodiscard]] const std::string* gate(const std::string& sum) const;
-  /// Every step has a value of its own: all edges but readouts and what is made of them alone.
-  [[nodiscard]] bool per_step(const std::string& edge) const;
 
   /// Was this record asked for by this name?
   [[nodiscard]] bool recorded(const std::string& name) const;

@@ -275,8 +275,9 @@ void Placing::place_delay(const Node& node, const Edge& edge) {
 void Placing::place_results() {
   ++now_;
   if (program_.options.outputs) {
+    const std::set<std::string> totals = graph::totals(graph_);
     for (const graph::Port& port : graph_.outputs) {
-      if (demand_.per_step(port.edge)) place_whole(port.edge, slots_.at(port.edge).slot);
+      if (!totals.contains(port.edge)) place_whole(port.edge, slots_.at(port.edge).slot);
       read(port.edge);
     }
   }

@@ -123,6 +123,7 @@ size_t Planner::take_state(const Node& node, size_t bytes) {
   const size_t offset = program_->state_bytes, taken = align_up(bytes) + kTailPad;
   (ops::is_neuron(node.op) ? held(node).membranes : held(node).history) += taken;
   program_->state_bytes += taken;
+  program_->kept.add(node.op, node.name, taken);
   return offset;
 }
 

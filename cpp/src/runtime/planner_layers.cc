@@ -74,6 +74,11 @@ void Planner::make_delay(const Node& node) {
   }
   rings_[node.name] = {.state_offset = take_state(node, ring_bytes(in, steps)), .steps = steps};
   push(recall_step(rings_.at(node.name), out(node)));
+  if (in.type == EdgeType::kReal) return;
+  program_->kept.rows.push_back(
+      {in.type == EdgeType::kSpike ? StateRows::Kind::kBits : StateRows::Kind::kCounts,
+       rings_.at(node.name).state_offset, steps * in.batch * in.pixels, in.row_bytes, in.channels,
+       graph_.edges.at(node.inputs[0]).hi});
 }
 
 void Planner::remember(const Node& node) {

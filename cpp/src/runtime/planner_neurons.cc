@@ -115,7 +115,13 @@ void Planner::make_lif(const Node& node) {
   if (n.profile_x_shift) limit_profile_x(v);
   if (program_->keeps_state()) {
     place.state_offset = take_state(node, neuron_state_bytes(place, n.state_bits));
-    if (n.profile_x_shift) place.age_offset = take_state(node, neuron_age_bytes(place));
+    if (n.profile_x_shift) {
+      place.age_offset = take_state(node, neuron_age_bytes(place));
+      program_->kept.rows.push_back({.kind = StateRows::Kind::kAges,
+                                     .offset = *place.age_offset,
+                                     .rows = 1,
+                                     .row_bytes = neuron_age_bytes(place)});
+    }
   }
   push(int_neuron_step(std::move(n), before(v, place.out.channels, joined), place));
 }

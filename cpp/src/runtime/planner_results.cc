@@ -20,10 +20,11 @@ void Planner::name_values() {
     const std::string& edge = graph_.inputs[i].edge;
     program_->inputs[i].slot = placing_.whole(edge, placing_.slot(edge));
   }
+  const std::set<std::string> totals = graph::totals(graph_);
   for (const graph::Port& port : graph_.outputs) {
     if (!program_->options.outputs) break;
     program_->outputs.push_back(value(port.name, port.edge, DType::kF32));
-    program_->outputs.back().per_step = demand_.per_step(port.edge);
+    program_->outputs.back().per_step = !totals.contains(port.edge);
   }
   for (const std::string& name : program_->options.record) program_->records.push_back(record(name));
 }

@@ -9,6 +9,7 @@
 
 #include "graph/graph.h"
 #include "runtime/frame.h"
+#include "runtime/saved_state.h"
 
 namespace snncore {
 
@@ -52,6 +53,7 @@ struct Program::Impl {
   std::vector<Layer> layers;
   std::vector<Planned> plan;
   size_t scratch_bytes = 0, state_bytes = 0, lane_bytes = 0;
+  runtime::KeptState kept;
   std::vector<Memory::Node> nodes;  // with weights or state
 
   [[nodiscard]] bool stream() const noexcept { return options.mode == Mode::kStream; }

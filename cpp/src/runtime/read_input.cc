@@ -35,10 +35,12 @@ void for_rows(const Slot& s, const Axes& a, const Frame& frame, F&& f) {
   });
 }
 
-// float32 to pixel: the nearest code of (x / scale + zero_point), in float64; NaN becomes 0.
-uint8_t to_pixel(float x, double scale, int64_t zero_point) noexcept {
+// float32 to pixel: the nearest code of (x / scale + zero_point), in float64.
+uint8_t to_pixel(const std::string& name, float x, double scale, int64_t zero_point) {
+  if (!std::isfinite(x))
+    throw Error(ErrorCode::kShape, name + ": values of pixels are finite, received " + std::to_string(x));
   const double p = std::floor(static_cast<double>(x) / scale + static_cast<double>(zero_point) + 0.5);
-  return p > 0.0 ? static_cast<uint8_t>(std::min(p, 255.0)) : uint8_t{0};
+  return static_cast<uint8_t>(std::clamp(p, 0.0, 255.0));
 }
 
 // Images whose pixels are bytes beside each other, and those of three such planes: the usual ones.
@@ -80,7 +82,7 @@ void read_pixels(const Program::Impl::Input& in, const TensorView& array, const 
     auto* to = reinterpret_cast<uint8_t*>(row);
     const auto* from = static_cast<const float*>(array.data) + first;
     for (int64_t c = 0; c < channels; ++c)
-      to[c] = to_pixel(from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
+      to[c] = to_pixel(in.name, from[c * a.sc], in.edge.scale, in.edge.zero_point[static_cast<size_t>(c)]);
   });
 }
 
@@ -101,14 +103,14 @@ void read_reals(const Program::Impl::Input& in, const TensorView& array, const A
   });
 }
 
-// Of floats `stride` apart.
-void require_spikes(const std::string& name, const float* from, size_t count, int64_t stride) {
+// Of numbers `stride` apart.
+template <typename T>
+void require_spikes(const std::string& name, const T* from, size_t count, int64_t stride) {
   for (; count > 0; --count, from += stride) {
-    if (*from != 0.0F && *from != 1.0F)
+    if (*from != T{0} && *from != T{1})
       throw Error(ErrorCode::kShape, name + ": spikes are 0 or 1, received " + std::to_string(*from));
   }
 }
-void require_spikes(const std::string&, const uint8_t*, size_t, int64_t) noexcept {}
 
 // Elements beside each other are the channels of a row; else, and where those are few, pixels of a line whose
 // channels go to their rows one after the other.
@@ -117,17 +119,17 @@ void read_spikes(const Program::Impl::Input& in, const TensorView& array, const 
                  void (*pack)(const T*, size_t, uint64_t*)) {
   constexpr size_t kFew = 16;
   const Slot& s = in.slot;
-  const bool rows = a.sc == 1 && s.channels > kFew;
+  const bool rows = a.sc == 1 && s.channels > kFew, numbers = array.dtype != DType::kBool;
   const auto* const elements = static_cast<const T*>(array.data);
   for_lines(s, a, frame, [&](std::byte* row, int64_t first) {
     const T* from = elements + first;
     std::memset(row, 0, s.width * s.row_bytes);
     for (size_t x = 0; rows && x < s.width; ++x, from += a.sw, row += s.row_bytes) {
-      require_spikes(in.name, from, s.channels, 1);
+      if (numbers) require_spikes(in.name, from, s.channels, 1);
       pack(from, s.channels, reinterpret_cast<uint64_t*>(row));
     }
     for (size_t c = 0; !rows && c < s.channels; ++c, from += a.sc) {
-      require_spikes(in.name, from, s.width, a.sw);
+      if (numbers) require_spikes(in.name, from, s.width, a.sw);
       auto* to = reinterpret_cast<uint64_t*>(row) + c / 64;
       const T* element = from;
       for (size_t x = 0; x < s.width; ++x, element += a.sw, to += s.row_bytes / sizeof(uint64_t))

@@ -320,6 +320,10 @@ void Session::run(std::span<const float> values, std::span<float> out) {
   impl_->run_flat(values.data(), values.size(), DType::kF32, out);
 }
 
+void Session::run(std::span<const bool> spikes, std::span<float> out) {
+  impl_->run_flat(spikes.data(), spikes.size(), DType::kBool, out);
+}
+
 EventReport Session::push_events(const Events& events, const EventWindow& window, const EventStep& on_step) {
   return impl_->push(events, window, on_step);
 }
@@ -357,39 +361,14 @@ std::vector<LayerTime> Session::layer_times() const {
   return times;
 }
 
-namespace {
-// A saved state starts with what it belongs to: the number of steps taken, and the size of the state.
-struct StateHeader {
-  char magic[8] = {'S', 'N', 'N', 'S', 'T', 'A', 'T', '1'};
-  int64_t steps = 0;
-  uint64_t bytes = 0;
-};
-}  // namespace
-
 std::vector<std::byte> Session::save_state() const {
   impl_->check_no_events();
-  const StateHeader header{.steps = impl_->steps, .bytes = impl_->state.size()};
-  std::vector<std::byte> out(sizeof header + impl_->state.size());
-  std::memcpy(out.data(), &header, sizeof header);
-  if (impl_->state.size() != 0)
-    std::memcpy(out.data() + sizeof header, impl_->state.data(), impl_->state.size());
-  return out;
+  return runtime::save_state(impl_->program->kept, impl_->steps, {impl_->state.data(), impl_->state.size()});
 }
 
 void Session::load_state(std::span<const std::byte> state) {
-  StateHeader header;
-  const size_t expected = sizeof header + impl_->state.size();
-  require(state.size() == expected, ErrorCode::kFormat,
-          "state: expected " + std::to_string(expected) + " bytes for this model and batch, received " +
-              std::to_string(state.size()));
-  std::memcpy(&header, state.data(), sizeof header);
-  require(std::memcmp(header.magic, StateHeader{}.magic, sizeof header.magic) == 0 &&
-              header.bytes == impl_->state.size() && header.steps >= 0 &&
-              header.steps <= impl_->program->max_steps,
-          ErrorCode::kFormat, "state: not a state saved by this version of a session of this model");
-  if (impl_->state.size() != 0)
-    std::memcpy(impl_->state.data(), state.data() + sizeof header, impl_->state.size());
-  impl_->steps = header.steps;
+  impl_->steps = runtime::load_state(impl_->program->kept, impl_->program->max_steps, state,
+                                     {impl_->state.data(), impl_->state.size()});
   impl_->forget_events();
 }
 

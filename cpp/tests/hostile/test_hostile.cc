@@ -173,6 +173,7 @@ TEST_CASE("JSON that is not what it seems") {
       },
       "snncore: more than 1048576 values");
   refused([](Parts& p) { p.document_text = "{\"" + std::string(257, 'k') + "\":0}"; }, "a key has 257 bytes");
+  refused([](Parts& p) { p.document_text = "{\"a\\u001b[31m\":0}"; }, "a key holds a control character");
   refused([](Parts& p) { p.header_text = with(test::header_of(p), "dog", "d\xc0\xafg"); },
           "header: not JSON");
   refused(
@@ -247,8 +248,7 @@ TEST_CASE("the container") {
   refused([](Parts& p) { entry(p, "body.weight")["extra"] = 1; }, "unknown key 'extra'");
   refused([](Parts& p) { entry(p, "body.weight").erase("shape"); }, "key 'shape' is missing");
   refused([](Parts& p) { p.header["body.weight"] = 7; }, "header.body.weight: must be an object");
-  refused([](Parts& p) { p.header[""] = p.header["pad.0"], p.header.erase("pad.0"); },
-          "a tensor has no name");
+  refused([](Parts& p) { p.header[""] = p.header["pad.0"], p.header.erase("pad.0"); }, "a key has 0 bytes");
   refused([](Parts& p) { p.header["more"] = p.header["pad.0"], p.header.erase("pad.0"); },
           "tensor 'more' belongs to no node");
 }

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from snncore.arguments import whole
+from snncore.arguments import integer
 
 Pair: TypeAlias = int | Sequence[int]
 Encoding: TypeAlias = Literal["f32", "odd", "sym"]
@@ -19,14 +19,14 @@ def pair(value: Pair, layer: str, what: str) -> tuple[int, int]:
     numbers: list[Any] = list(value) if np.ndim(value) else [value]  # type: ignore[arg-type]
     if len(numbers) not in (1, 2):
         raise ValueError(f"'{layer}': expected one or two numbers for {what}, received {value!r}")
-    first, last = (whole(f"'{layer}': {what}", number) for number in (numbers[0], numbers[-1]))
+    first, last = (integer(f"'{layer}': {what}", number) for number in (numbers[0], numbers[-1]))
     return first, last
 
 
 def sides(padding: Pair, layer: str) -> tuple[int, int, int, int]:
     """Take one number, (vertical, horizontal) or (top, bottom, left, right)."""
     if isinstance(padding, Iterable) and len(padding) == 4:
-        top, bottom, left, right = (whole(f"'{layer}': padding", number) for number in padding)
+        top, bottom, left, right = (integer(f"'{layer}': padding", number) for number in padding)
         return top, bottom, left, right
     vertical, horizontal = pair(padding, layer, "padding (or four)")
     return vertical, vertical, horizontal, horizontal

@@ -9,7 +9,7 @@ from typing import Any, Final, SupportsFloat, TypeVar
 
 import numpy as np
 
-from snncore.arguments import brief, whole
+from snncore.arguments import brief, integer
 
 _Class = TypeVar("_Class", bound=type)
 _Check = Callable[[str, Any], object]
@@ -52,11 +52,11 @@ def _texts(what: str, values: Any) -> None:
 #: By what a signature says; what is not here is checked where it is used.
 _CHECKS: Final[dict[str, _Check]] = {
     "str": _text,
-    "int": whole,
+    "int": integer,
     "float": _number,
     "bool": _flag,
     "Sequence[str]": _each(_text),
-    "Sequence[int]": _each(whole),
+    "Sequence[int]": _each(integer),
     "Mapping[str, str]": _texts,
     **dict.fromkeys(("Encoding", "Leak", "Literal", "Profile", "Reset", "SaccadeMode", "State"), _text),
 }

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from snncore.convert.dialects import Dialect
 from snncore.convert.evaluating import evaluating
 from snncore.convert.frameworks import convert_framework
-from snncore.convert.trace import Call, trace
+from snncore.convert.trace import Call, Trace, trace
 from snncore.model import Model
 from snncore.neuron import Neuron
 
@@ -89,7 +89,8 @@ def convert_ann(
 
     Notes
     -----
-    The input is shown at every step; outputs are averaged over time. A maximum pool becomes an OR of spikes,
+    The input is shown at every step; outputs are averaged over time. Where a rectifier comes last they are
+    rates of spikes: the report says what one stands for. A maximum pool becomes an OR of spikes,
     which fires more often than its most active input: average pools convert better.
     """
     if not isinstance(module, nn.Module):
@@ -103,8 +104,8 @@ def convert_ann(
     thresholds: dict[nn.Module, float] = {part: value or 1.0 for part, value in activations.items()}
     dialect = _dialect(thresholds)
     with evaluating(spiking), torch.no_grad():
-        calls = trace(spiking, example.float(), dialect).calls
-        _balance(calls, thresholds)
+        found = trace(spiking, example.float(), dialect)
+        calls, worth = found.calls, _balance(found, thresholds)
         options: dict[str, Any] = {
             "labels": labels,
             "preprocess": preprocess,
@@ -126,7 +127,7 @@ def convert_ann(
         None if right is None else float(np.mean(theirs == right)),
         {names[part]: value for part, value in thresholds.items()},
         steps,
-        tuple(_notes(calls, names, activations, agreement, chosen)),
+        tuple(_notes(calls, names, activations, agreement, chosen, worth)),
     )
     return at(chosen.timesteps), report
 
@@ -240,10 +241,13 @@ def _dialect(thresholds: Mapping[nn.Module, float]) -> Dialect:
     )
 
 
-def _balance(calls: Sequence[Call], thresholds: Mapping[nn.Module, float]) -> None:
-    """Scale weights by what a spike before them stands for: the threshold of the neuron that fired it."""
+def _balance(found: Trace, thresholds: Mapping[nn.Module, float]) -> float | None:
+    """Scale weights by what a spike before them stands for: the threshold of the neuron that fired it.
+
+    Gives what a spike of the output stands for; None: the output is real values.
+    """
     spike: dict[str, float | None] = {}  # None: real values
-    for call in calls:
+    for call in found.calls:
         worth = {spike.get(name) for name in call.inputs}
         if call.kind == "add" and worth != {None}:
             raise ValueError(
@@ -260,6 +264,7 @@ def _balance(calls: Sequence[Call], thresholds: Mapping[nn.Module, float]) -> No
             assert call.module is not None
             before = thresholds[call.module]
         spike[call.value] = before
+    return spike.get(found.result)
 
 
 def _labels(module: nn.Module, samples: Tensor) -> NDArray[Any]:
@@ -292,12 +297,15 @@ def _notes(
     activations: Mapping[nn.Module, float],
     agreement: float,
     chosen: AnnStep,
+    worth: float | None,
 ) -> Iterator[str]:
     if chosen.agreement < agreement:
         yield (
             f"an agreement of {100 * agreement:g} % was not reached: try more timesteps, another percentile, "
             "or training with spiking neurons"
         )
+    if worth is not None:
+        yield f"outputs are rates of spikes: times {worth:g} they are the activations of the network"
     for part, value in activations.items():
         if value == 0:
             yield f"'{names[part]}' is not active on calibration data: its threshold is 1"

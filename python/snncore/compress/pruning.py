@@ -18,7 +18,7 @@ from .copying import Copy
 from .cutting import EditedParts, cut
 from .graph import Graph, Node
 from .prune_report import PrunedStream, PruneReport
-from .ratios import layer_ratios, share_of, stream_ratios
+from .ratios import kept, layer_ratios, share_of, stream_ratios
 from .scores import SCORES, Activity, Criterion, observe
 from .streams import Stream, Streams
 from .thinning import thin
@@ -148,7 +148,7 @@ def _checked(
 
 def _kept(stream: Stream, scores: NDArray[Any], rates: NDArray[Any], ratio: float | None) -> NDArray[np.intp]:
     """Choose the channels of the highest scores, ascending; without a ratio those that fire, at least one."""
-    count = max(1, np.count_nonzero(rates)) if ratio is None else int(stream.channels * (1 - ratio))
+    count = max(1, np.count_nonzero(rates)) if ratio is None else kept(stream.channels, ratio)
     if count == 0:
         raise ValueError(
             f"prune: a ratio of {ratio:g} would leave none of the {stream.channels} channels of "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,11 @@ def is_share(value: Any) -> bool:
     """Tell whether a value is a number of 0 to 1."""
     number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
     return number and bool(0 <= value <= 1)
+
+
+def kept(count: int, ratio: float) -> int:
+    """Give how many of `count` stay: ``int(count * (1 - ratio))`` of the decimal number that `ratio` is."""
+    return int(count * (1 - Fraction(repr(float(ratio)))))
 
 
 def share_of(what: str, value: Any) -> float:

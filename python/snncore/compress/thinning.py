@@ -12,6 +12,7 @@ from snncore.convert.parts import Codes
 
 from .cutting import EditedParts, edited
 from .graph import Graph, Node
+from .ratios import kept
 from .scores import real_weights
 
 
@@ -52,7 +53,7 @@ def _thin(graph: Graph, parts: EditedParts, node: Node, ratio: float) -> None:
 
 def _largest(values: NDArray[Any], ratio: float, name: str) -> NDArray[np.bool_]:
     """Mark the largest values; of equal ones the first."""
-    count = int(values.size * (1 - ratio))
+    count = kept(values.size, ratio)
     if count == 0:
         raise ValueError(
             f"prune: a ratio of {ratio:g} would leave none of the {values.size} weights of '{name}'; choose "

@@ -109,3 +109,16 @@ def logits(model: snncore.Model, outputs: Any) -> NDArray[np.float32]:
             f"output '{model.outputs[0].name}' is {list(array.shape)}, expected one value for each class"
         )
     return array
+
+
+def load_array(path: str) -> Any:
+    """Read a .npy file."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(2, "No such file or directory", path)
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        array = None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"'{path}' is not a .npy file of numbers")
+    return array

@@ -18,6 +18,7 @@ from snncore.files import write_atomically
 from snncore.index import Index, MetricName, PlanName, StoreName
 from snncore.json_text import json_text
 
+from .common import load_array
 from .outputs import new_file
 
 FIT_ROWS = 100_000
@@ -164,7 +165,7 @@ def _spread(count: int) -> NDArray[np.int64]:
 
 
 def _ids(path: str, count: int) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(path, allow_pickle=False)
+    array: NDArray[Any] = load_array(path)
     if array.ndim != 1 or len(array) != count:
         raise ValueError(f"'{path}': expected {count} ids, one for each vector, received {list(array.shape)}")
     return array

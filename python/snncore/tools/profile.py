@@ -12,11 +12,10 @@ import snncore
 from snncore.files import write_atomically
 from snncore.json_text import json_text
 
-from .common import load_model, pictures, stack
+from .common import load_array, load_model, pictures, stack
 from .outputs import new_file
 from .recordings import is_recording, window_of, windows
 from .timing import Seconds
-from .verify import load_array
 
 
 @click.command()

@@ -9,9 +9,8 @@ import click
 import snncore
 from snncore.compress.scores import Criterion
 
-from .common import load_model
+from .common import load_array, load_model
 from .outputs import new_file
-from .verify import load_array
 
 
 @click.command()

@@ -10,9 +10,8 @@ import snncore
 from snncore.compress.codes import Gamma, Granularity
 from snncore.compress.options import STATES
 
-from .common import load_model
+from .common import load_array, load_model
 from .outputs import new_file
-from .verify import load_array
 
 
 @click.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +12,7 @@ from snncore.parity import VerifyReport
 from snncore.parity import verify as compare
 from snncore.pictures import check_path
 
-from .common import load_model, random_input, sample_input, takes_bundled_images
+from .common import load_array, load_model, random_input, sample_input, takes_bundled_images
 from .modules import load_origin
 
 RANDOM_SAMPLES, RANDOM_STEPS = 16, 16
@@ -89,13 +88,3 @@ def default_input(model: snncore.Model) -> tuple[Any, str]:
     if takes_bundled_images(model):
         frames = np.concatenate([sample_input(model, 10), frames])
     return frames, axes
-
-
-def load_array(path: str) -> Any:
-    """Read a .npy file of float32, uint8 or bool."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(2, "No such file or directory", path)
-    try:
-        return np.load(path, allow_pickle=False)
-    except (ValueError, EOFError, OSError):
-        raise ValueError(f"'{path}' is not a .npy file of numbers") from None

@@ -144,3 +144,14 @@ def test_what_does_not_spike_is_said():
         )
     with pytest.raises(snncore.Error, match=r"2, 9 \(ReLU\): an activation that .*snncore\.convert_ann"):
         snncore.from_torch(network(), samples(1), timesteps=2)
+
+
+def test_rates_at_the_end_are_said():
+    torch.manual_seed(0)
+    x = torch.rand(64, 20) * 3
+    rectified = nn.Sequential(nn.Linear(20, 32), nn.ReLU(), nn.Linear(32, 10), nn.ReLU())
+    _, report = snncore.convert_ann(rectified, x[:1], x, timesteps=(8,))
+    worth = list(report.thresholds.values())[-1]
+    assert f"outputs are rates of spikes: times {worth:g} they are" in " ".join(report.notes)
+    _, report = snncore.convert_ann(rectified[:-1], x[:1], x, timesteps=(8,))
+    assert not any("rates of spikes" in note for note in report.notes)

@@ -300,3 +300,14 @@ def test_what_keeps_its_channels(layers, message):
     x = spikes(samples=2, shape=(4, 2, 2))
     bad(f"nothing can be removed: {message}", make=lambda: net(layers), calibration=x)
     bad("'c' cannot lose channels", make=lambda: net(layers), calibration=x, ratios={"c": 0.5})
+
+
+@pytest.mark.parametrize(
+    ("channels", "ratio", "stay"), [(10, 0.9, 1), (10, 0.8, 2), (100, 0.9, 10), (8, 0.3, 5)]
+)
+def test_ratios_are_decimal_numbers(channels, ratio, stay):
+    b = snncore.GraphBuilder()
+    x = b.lif("n", b.linear("fc", b.input("x", "b1", [4]), np.ones((channels, 4), np.float32)))
+    b.output("y", b.readout("r", b.linear("head", x, np.ones((2, channels), np.float32))))
+    small, _ = snncore.prune(b.build(2), ratio=ratio, criterion="magnitude")
+    assert next(row.shape for row in small.layers if row.name == "n") == (stay,)

@@ -253,3 +253,13 @@ def test_readouts_that_a_graph_cannot_say():
     b.output("z", spikes)
     with pytest.raises(snncore.Error, match="outputs of which only some have a readout"):
         snncore.to_nir(b.build(4))
+
+
+def test_layers_behind_a_readout_are_refused():
+    b = GraphBuilder()
+    x = b.readout(
+        "r", b.lif("lif", b.linear("fc", b.input("x", "b1", [3]), np.ones((4, 3), np.float32))), "sum"
+    )
+    b.output("y", b.linear("head", x, np.ones((2, 4), np.float32), bias=np.ones(2)))
+    with pytest.raises(snncore.Error, match=r"NIR cannot say 'head' \(linear: a layer behind a readout\)"):
+        snncore.to_nir(b.build(4))

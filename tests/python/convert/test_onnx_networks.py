@@ -254,3 +254,23 @@ def test_fixed_point_neurons_in_a_loop():
     x = RNG.random((4, 12)) < 0.5
     back(same(model, x, ["cuba"]), model)
     assert 0 < model.run(x).mean() < 12
+
+
+@pytest.mark.parametrize("loop", [False, True])
+@pytest.mark.parametrize("mode", ["mean", "sum", "last"])
+def test_layers_behind_a_readout(loop, mode):
+    def weights(*shape):
+        return (RNG.integers(-8, 9, shape) / 8).astype(np.float32)
+
+    b = GraphBuilder()
+    x = b.linear("fc", b.input("x", "b1", [8], layout="TNC"), weights(6, 8))
+    if loop:
+        x = b.add("in", [x, b.linear("again", b.delay("late", "lif", 1, [6]), weights(6, 6))])
+    x = b.readout("readout", b.lif("lif", x), mode)
+    heads = [b.linear(f"head{n}", x, weights(3, 6), bias=weights(3)) for n in range(2)]
+    b.output("y", b.add("sum", heads))
+    b.output("z", x)
+    model = b.build(4)
+    proto = same(model, RNG.random((4, 5, 8)) < 0.5, ["lif"])
+    assert [d.dim_param or d.dim_value for d in proto.graph.output[0].type.tensor_type.shape.dim] == ["N", 3]
+    back(proto, model)

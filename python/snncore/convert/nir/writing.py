@@ -171,6 +171,9 @@ class _Writer:
         edges = [port["edge"] for port in self.parts.document["outputs"]]
         if not read.isdisjoint(edges) and not read.issuperset(edges):
             self.reasons.append("outputs of which only some have a readout")
+        for node in self.parts.nodes:
+            if not read.isdisjoint(node["inputs"]):
+                self._refuse(node, "a layer behind a readout")
 
     def _unique(self, name: str) -> str:
         taken = {*self.nodes, *self.names.values()}

@@ -31,6 +31,8 @@ DEFAULTS: Final = {"input_gain": 1.0, "synapse_gain": 1.0}
 class Writer:
     """Walks over the nodes. Values are [T*N, ...]; those of `still` edges do not change with time: [N, ...].
 
+    Nor do those of `totals`, which are readouts and what is made of them.
+
     Spikes, counts and pixels without their zero point are whole numbers in float32; so are sums below 2^24,
     others (`wide`) are float64. Currents are int64.
     """
@@ -48,6 +50,7 @@ class Writer:
         self.sheet = Sheet(ends)
         self.values: dict[str, str] = {}
         self.still: set[str] = set()
+        self.totals: set[str] = set()
         self.wide: set[str] = set()
         self.images: dict[str, list[int]] = {}  # flattened edges: the image's [H, W, C]
         self.steps = self.samples = ""
@@ -105,8 +108,7 @@ class Writer:
         self.inputs.append(helper.make_tensor_value_info(port["name"], onnx_type(np.dtype(kind)), shape))
 
     def _output(self, name: str, edge: str) -> None:
-        by = {node["outputs"][0]: node["op"] for node in self.parts.nodes}
-        if by[edge] == "readout":
+        if edge in self.totals:
             self._end(name, self.values[edge], FLOAT, ["N"], edge)
             return
         given = [self.real(edge, moving=True), self.steps]
@@ -114,6 +116,9 @@ class Writer:
         self._end(name, value, FLOAT, ["T", "N"], edge)
 
     def _record(self, name: str, edge: str) -> None:
+        if edge in self.totals:
+            self._end(name, self.values[edge], self.dtype(edge), ["N"], edge)
+            return
         (value,) = self.sheet.call("time_first", f"{name}.steps", [self.moving(edge), self.steps])
         self._end(name, value, self.dtype(edge), ["T", "N"], edge)
 
@@ -178,11 +183,17 @@ class Writer:
                 f"to_onnx: '{node['name']}' ({op}) joins a flattened image, which ONNX has in the order "
                 "C, H, W, and another vector"
             )
-        if op in TIMELESS and self.still.issuperset(inputs):
+        if not self.totals.isdisjoint(inputs):
+            if op not in ("add", *TIMELESS) or not self.totals.issuperset(inputs):
+                raise Error(f"to_onnx: '{node['name']}' ({op}) behind a readout has no form in ONNX")
+            self.totals.add(edge)
+        elif op in TIMELESS and self.still.issuperset(inputs):
             self.still.add(edge)
         else:
             for source in self.still.intersection(inputs):
                 self.moving(source)
+            if op == "readout":
+                self.totals.add(edge)
         write: Callable[[Attrs, Attrs], str] | None = getattr(self, f"_{op}", None)
         if write is None:
             raise Error(f"to_onnx: '{node['name']}' ({op}) has no form in ONNX")

@@ -46,20 +46,22 @@ class LoopWriter(Writer):
         self.delays: list[tuple[str, str, Attrs]] = []
         frames = self._frames()
         inner = self.sheet.nodes = []
-        readouts = [node for node in self.parts.nodes if node["op"] == "readout"]
+        after: list[Attrs] = []  # the loop: readouts and what is made of them
+        written: set[str] = set()
         for node in self.parts.nodes:
-            if node["op"] != "readout":
+            if node["op"] == "readout" or (node["op"] != "delay" and written.issuperset(node["inputs"])):
+                after.append(node)
+                written.update(node["outputs"])
+            else:
                 self.node(node)
         for memory, first, node in self.delays:
             given = [memory, self.values[node["inputs"][0]]]
             (later,) = self.sheet.call("delay_write", f"{node['name']}.write", given)
             self.states.append(State(first, memory, later, FLOAT))
         ends = [port["edge"] for port in self.parts.document["outputs"]] + list(self.recorded.values())
-        written = {node["outputs"][0] for node in readouts}
-        self._close(
-            frames, inner, [*(e for e in ends if e not in written), *(n["inputs"][0] for n in readouts)]
-        )
-        for node in readouts:
+        read = [node["inputs"][0] for node in after if node["op"] == "readout"]
+        self._close(frames, inner, [*(e for e in ends if e not in written), *read])
+        for node in after:
             self.node(node)
 
     def _frames(self) -> dict[str, str]:
